@@ -1,0 +1,56 @@
+{#-
+    What a run has to look at. A run starts from a copy of the publication and replaces it when every test passed, so
+    "the last build" is one state of all tables together; Python writes it down with the publication.
+-#}
+
+{#- The newest batch that the tables at hand were built from; 0 when they are built anew. -#}
+{% macro last_built_batch() -%}
+    {%- if not execute -%}
+        0
+    {%- else -%}
+        {%- set state = adapter.get_relation(database=target.database, schema='intermediate', identifier='build_state') -%}
+        {%- if state is none -%}
+            0
+        {%- else -%}
+            {{- run_query('select batch_id from ' ~ state).columns[0].values()[0] -}}
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Before rows are appended: remove those that a build by hand has appended since the last build. -#}
+{% macro remove_newer_rows() -%}
+    {% if is_incremental() %} delete from {{ this }} where batch_id > {{ last_built_batch() }} {% endif %}
+{%- endmacro %}
+
+{#-
+    Before changed facts are appended: remove their former rows. Used with
+    `records_to_load`, which gives the rows to append.
+-#}
+{% macro remove_changed_records() -%}
+    {% if is_incremental() %}
+        delete from {{ this }}
+        where
+            batch_id > {{ last_built_batch() }}
+            or (file_id, source_line) in (select file_id, source_line from {{ ref('int_changed_records') }})
+    {% endif %}
+{%- endmacro %}
+
+{#-
+    The standing events to append to a fact: all of them when it is built anew; otherwise those of new batches, and
+    the older ones that stand again or are shown differently.
+-#}
+{% macro records_to_load(event_type) -%}
+    {#- Outside of the condition, as dbt looks for dependencies without running the model. -#}
+    {%- set changed_records = ref('int_changed_records') -%}
+    (
+        select * from {{ ref('int_standing_events') }}
+        where event_type = '{{ event_type }}' {% if is_incremental() %} and batch_id > {{ last_built_batch() }}
+        union all
+        select * from {{ ref('int_standing_events') }}
+        where
+            event_type = '{{ event_type }}'
+            and batch_id <= {{ last_built_batch() }}
+            and (file_id, source_line) in (select file_id, source_line from {{ changed_records }})
+        {% endif %}
+    )
+{%- endmacro %}

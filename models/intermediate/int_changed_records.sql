@@ -1,0 +1,38 @@
+-- New records are not among them: those are known by their batch.
+with changed as (
+    select
+        file_id,
+        source_line
+    from {{ ref('int_superseded_changes') }}
+    where batch_id <= {{ last_built_batch() }}
+    union
+    select
+        events.file_id,
+        events.source_line
+    from {{ ref('int_accepted_events') }} as events
+    inner join {{ ref('int_directory_changes') }} as changes
+        on events.workspace_id = changes.workspace_id and events.user_id = changes.id and changes.directory = 'user'
+    where events.batch_id <= {{ last_built_batch() }}
+    union
+    select
+        events.file_id,
+        events.source_line
+    from {{ ref('int_accepted_events') }} as events
+    inner join {{ ref('int_directory_changes') }} as changes
+        on
+            events.workspace_id = changes.workspace_id
+            and events.channel_id = changes.id
+            and changes.directory = 'channel'
+    where events.batch_id <= {{ last_built_batch() }}
+)
+
+select
+    events.file_id,
+    events.source_line,
+    events.workspace_id,
+    events.report_date,
+    events.contact_id,
+    events.merged_contact_id
+from changed
+inner join {{ ref('int_accepted_events') }} as events
+    on changed.file_id = events.file_id and changed.source_line = events.source_line

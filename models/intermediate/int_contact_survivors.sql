@@ -1,0 +1,104 @@
+-- Every merged contact points to the one it went into. From those that went nowhere the chains are walked back, each
+-- contact once. What that does not reach leads into a cycle, of which the last merge is believed: its primary contact
+-- is the one that remained.
+with recursive merges as (
+    select
+        workspace_id,
+        contact_id,
+        merged_into_contact_id,
+        merged_at,
+        merge_event_id
+    from {{ ref('int_contact_histories') }}
+    where merged_into_contact_id is not null
+),
+
+survivors as (
+    select
+        merges.workspace_id,
+        merges.contact_id,
+        merges.merged_into_contact_id as survivor_contact_id
+    from merges
+    where
+        not exists (
+            select 1 from merges as onward
+            where
+                onward.workspace_id = merges.workspace_id
+                and onward.contact_id = merges.merged_into_contact_id
+        )
+    union all
+    select
+        merges.workspace_id,
+        merges.contact_id,
+        survivors.survivor_contact_id
+    from survivors
+    inner join merges
+        on survivors.workspace_id = merges.workspace_id and survivors.contact_id = merges.merged_into_contact_id
+),
+
+into_cycles as (
+    select merges.*
+    from merges
+    where
+        not exists (
+            select 1 from survivors
+            where survivors.workspace_id = merges.workspace_id and survivors.contact_id = merges.contact_id
+        )
+),
+
+-- UNION, not UNION ALL: it ends when nothing new is reached.
+reachable as (
+    select
+        workspace_id,
+        contact_id,
+        merged_into_contact_id as reached_contact_id
+    from into_cycles
+    union
+    select
+        reachable.workspace_id,
+        reachable.contact_id,
+        into_cycles.merged_into_contact_id as reached_contact_id
+    from reachable
+    inner join into_cycles
+        on
+            reachable.workspace_id = into_cycles.workspace_id
+            and reachable.reached_contact_id = into_cycles.contact_id
+),
+
+cycle_members as (
+    select
+        workspace_id,
+        contact_id
+    from reachable
+    where contact_id = reached_contact_id
+),
+
+last_merges as (
+    select
+        reachable.workspace_id,
+        reachable.contact_id,
+        max_by(
+            into_cycles.merged_into_contact_id, {{ composite(['into_cycles.merged_at', 'into_cycles.merge_event_id']) }}
+        ) as survivor_contact_id
+    from reachable
+    inner join cycle_members
+        on
+            reachable.workspace_id = cycle_members.workspace_id
+            and reachable.reached_contact_id = cycle_members.contact_id
+    inner join into_cycles
+        on
+            cycle_members.workspace_id = into_cycles.workspace_id
+            and cycle_members.contact_id = into_cycles.contact_id
+    group by reachable.workspace_id, reachable.contact_id
+)
+
+select
+    workspace_id,
+    contact_id,
+    survivor_contact_id
+from survivors
+union all
+select
+    workspace_id,
+    contact_id,
+    survivor_contact_id
+from last_merges

@@ -1,0 +1,33 @@
+{{ config(materialized='view') }}
+
+-- Accepted and not superseded: what counts. Names are those of today's directories (contract 5).
+select
+    events.batch_id,
+    events.file_id,
+    events.source_line,
+    events.workspace_id,
+    events.event_type,
+    events.occurred_at,
+    events.occurred_at_local,
+    events.report_date,
+    events.contact_id,
+    events.merged_contact_id,
+    events.contact_name,
+    events.source,
+    sources.source_label,
+    events.user_id,
+    coalesce(users.shown_name, events.user_id) as user_name,
+    events.channel_id,
+    coalesce(channels.channel_name, events.channel_id, 'Unknown') as channel_name,
+    events.event_id,
+    events.route
+from {{ ref('int_accepted_events') }} as events
+inner join {{ ref('dim_source') }} as sources on events.source = sources.source
+left join {{ ref('dim_user') }} as users on events.workspace_id = users.workspace_id and events.user_id = users.user_id
+left join {{ ref('dim_channel') }} as channels
+    on events.workspace_id = channels.workspace_id and events.channel_id = channels.channel_id
+where
+    not exists (
+        select 1 from {{ ref('int_superseded_events') }} as superseded
+        where superseded.file_id = events.file_id and superseded.source_line = events.source_line
+    )

@@ -1,0 +1,85 @@
+{% set last_built = last_built_batch() | int %}
+
+{% if last_built == 0 -%}
+
+with now as (
+    {{ superseded_among(ref('int_accepted_events')) }}
+),
+
+before as (
+    select * from now where false
+),
+
+{%- else -%}
+
+-- A contact is what a new record can touch: whatever arrives for a contact, all its records are resolved again. An
+-- event that is sent again may have moved from one contact to another; then both are touched.
+with touched_contacts as (
+    select distinct workspace_id, contact_id
+    from {{ ref('int_accepted_events') }}
+    where
+        event_key in (select event_key from {{ ref('int_accepted_events') }} where batch_id > {{ last_built }})
+),
+
+at_stake as (
+    select * from {{ ref('int_accepted_events') }}
+    where (workspace_id, contact_id) in (select workspace_id, contact_id from touched_contacts)
+),
+
+-- With their other versions, which may be another contact's.
+records_now as (
+    select * from {{ ref('int_accepted_events') }}
+    where event_key in (select event_key from at_stake)
+),
+
+records_before as (
+    select * from records_now where batch_id <= {{ last_built }}
+),
+
+superseded_now as (
+    {{ superseded_among('records_now') }}
+),
+
+superseded_before as (
+    {{ superseded_among('records_before') }}
+),
+
+now as (
+    select superseded_now.* from superseded_now
+    semi join at_stake on superseded_now.file_id = at_stake.file_id and superseded_now.source_line = at_stake.source_line
+),
+
+before as (
+    select superseded_before.* from superseded_before
+    semi join at_stake on superseded_before.file_id = at_stake.file_id and superseded_before.source_line = at_stake.source_line
+),
+
+{%- endif %}
+
+changes as (
+    select
+        coalesce(now.file_id, before.file_id) as file_id,
+        coalesce(now.source_line, before.source_line) as source_line,
+        now.file_id is not null as is_superseded,
+        now.superseded_as,
+        now.standing_event_id
+    from now
+    full outer join before on now.file_id = before.file_id and now.source_line = before.source_line
+    where
+        now.superseded_as is distinct from before.superseded_as
+        or now.standing_event_id is distinct from before.standing_event_id
+)
+
+select
+    events.batch_id,
+    changes.file_id,
+    changes.source_line,
+    events.workspace_id,
+    events.event_type,
+    events.event_id,
+    changes.is_superseded,
+    changes.superseded_as,
+    changes.standing_event_id
+from changes
+inner join {{ ref('int_accepted_events') }} as events
+    on changes.file_id = events.file_id and changes.source_line = events.source_line

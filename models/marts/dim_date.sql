@@ -1,0 +1,15 @@
+with days as (
+    {{ days("date '2000-01-01'", "date '2049-12-31'") }}
+)
+
+select
+    date_day,
+    cast(extract(year from date_day) as int) as year_number,
+    cast(extract(quarter from date_day) as int) as quarter_number,
+    cast(extract(month from date_day) as int) as month_number,
+    cast(extract(day from date_day) as int) as day_of_month,
+    -- Monday is 1.
+    cast(extract(dow from date_day) + 6 as int) % 7 + 1 as day_of_week,
+    cast(date_trunc('week', date_day) as date) as week_start,
+    cast(date_trunc('month', date_day) as date) as month_start
+from days

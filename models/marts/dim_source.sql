@@ -1,0 +1,5 @@
+select
+    source,
+    source_label,
+    label_fr
+from {{ ref('sources') }}

@@ -1,0 +1,29 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='append',
+        pre_hook='{{ remove_changed_records() }}',
+    )
+}}
+
+select
+    workspace_id,
+    occurred_at,
+    occurred_at_local,
+    report_date,
+    contact_id,
+    contact_name,
+    source,
+    source_label,
+    user_id,
+    user_name,
+    channel_id,
+    channel_name,
+    event_id,
+    route,
+    batch_id,
+    file_id,
+    source_line
+from {{ records_to_load('connected') }}
+-- Date ranges and the newest rows lie together.
+order by occurred_at

@@ -1,0 +1,27 @@
+select
+    events.workspace_id,
+    events.occurred_at,
+    events.occurred_at_local,
+    events.report_date,
+    events.contact_id,
+    events.contact_name,
+    events.source,
+    sources.source_label,
+    events.user_id,
+    coalesce(users.shown_name, events.user_id) as user_name,
+    events.event_id,
+    events.route,
+    events.event_type,
+    -- An older version of an event that itself lost to another one is superseded by that other one.
+    coalesce(superseded.standing_event_id, newest_version.standing_event_id, superseded.event_id) as superseded_by
+from {{ ref('int_superseded_events') }} as superseded
+inner join {{ ref('int_accepted_events') }} as events
+    on superseded.file_id = events.file_id and superseded.source_line = events.source_line
+inner join {{ ref('dim_source') }} as sources on events.source = sources.source
+left join {{ ref('dim_user') }} as users on events.workspace_id = users.workspace_id and events.user_id = users.user_id
+left join {{ ref('int_superseded_events') }} as newest_version
+    on
+        superseded.superseded_as = 'same_event'
+        and newest_version.superseded_as = 'same_fact'
+        and superseded.workspace_id = newest_version.workspace_id
+        and superseded.event_id = newest_version.event_id

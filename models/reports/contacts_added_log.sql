@@ -1,0 +1,14 @@
+select
+    workspace_id,
+    occurred_at,
+    occurred_at_local,
+    report_date,
+    contact_id,
+    contact_name,
+    source,
+    source_label,
+    user_id,
+    user_name,
+    event_id,
+    route
+from {{ ref('fct_contacts_added') }}

@@ -1,0 +1,48 @@
+{{ config(materialized='table') }}
+
+with landed as (
+    select
+        records.workspace_id,
+        records.event_type,
+        max(files.loaded_at) as last_loaded_at,
+        sum(records.records_landed) as records_landed,
+        sum(records.records_rejected) as records_rejected
+    from {{ ref('int_file_records') }} as records
+    inner join {{ ref('stg_files') }} as files on records.file_id = files.file_id
+    group by records.workspace_id, records.event_type
+),
+
+standing as (
+    select
+        workspace_id,
+        event_type,
+        min(occurred_at) as first_event_at,
+        max(occurred_at) as last_event_at,
+        count(*) as records_standing
+    from {{ ref('fct_contact_events') }}
+    group by workspace_id, event_type
+),
+
+superseded as (
+    select
+        workspace_id,
+        event_type,
+        count(*) as records_superseded
+    from {{ ref('int_superseded_events') }}
+    group by workspace_id, event_type
+)
+
+select
+    landed.workspace_id,
+    landed.event_type,
+    standing.first_event_at,
+    standing.last_event_at,
+    landed.last_loaded_at,
+    cast(landed.records_landed as bigint) as records_landed,
+    coalesce(standing.records_standing, 0) as records_standing,
+    coalesce(superseded.records_superseded, 0) as records_superseded,
+    cast(landed.records_rejected as bigint) as records_rejected,
+    cast(0 as bigint) as records_ignored
+from landed
+left join standing on landed.workspace_id = standing.workspace_id and landed.event_type = standing.event_type
+left join superseded on landed.workspace_id = superseded.workspace_id and landed.event_type = superseded.event_type

@@ -1,0 +1,7 @@
+{{ config(alias='sources') }}
+
+select
+    source,
+    source_label,
+    label_fr
+from {{ ref('dim_source') }}

@@ -1,0 +1,7 @@
+{{ config(alias='workspaces') }}
+
+select
+    workspace_id,
+    workspace_name,
+    timezone
+from {{ ref('dim_workspace') }}

@@ -1,0 +1,70 @@
+with landed as (
+    select
+        batch_id,
+        file_id,
+        source_line,
+        loaded_at,
+        workspace_folder as workspace_id,
+        route,
+        parse_error,
+        event_id as landed_event_id,
+        event_type as landed_event_type,
+        occurred_at as landed_occurred_at,
+        contact_id as landed_contact_id,
+        contact_name as landed_contact_name,
+        source as landed_source,
+        user_id as landed_user_id,
+        channel_id as landed_channel_id,
+        merged_contact_id as landed_merged_contact_id,
+        number_fields,
+        extra_fields,
+        raw_record,
+        {{ trimmed('event_id') }} as event_id,
+        lower({{ trimmed('event_type') }}) as event_type,
+        {{ trimmed('occurred_at') }} as occurred_at,
+        {{ trimmed('contact_id') }} as contact_id,
+        nullif(contact_name, '') as contact_name,
+        {{ trimmed('source') }} as source,
+        {{ trimmed('user_id') }} as user_id,
+        {{ trimmed('channel_id') }} as channel_id,
+        {{ trimmed('merged_contact_id') }} as merged_contact_id
+    from {{ source('raw', 'events') }}
+)
+
+select
+    batch_id,
+    file_id,
+    source_line,
+    loaded_at,
+    workspace_id,
+    route,
+    parse_error,
+    landed_event_id,
+    landed_event_type,
+    landed_occurred_at,
+    landed_contact_id,
+    landed_contact_name,
+    landed_source,
+    landed_user_id,
+    landed_channel_id,
+    landed_merged_contact_id,
+    number_fields,
+    extra_fields,
+    raw_record,
+    event_id,
+    event_type,
+    occurred_at is not null as has_occurred_at,
+    contact_id is not null as has_contact_id,
+    contact_name,
+    source,
+    merged_contact_id is not null as has_merged_contact_id,
+    -- An ISO 8601 time with an offset, and nothing else that a cast would take.
+    case
+        when {{ matches('occurred_at', '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]+)?)?(Z|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)$') }}
+            then {{ instant_from_text('occurred_at') }}
+    end as occurred_at,
+    {{ id_number('contact_id') }} as contact_id,
+    {{ id_text('user_id') }} as user_id,
+    {{ id_text('channel_id') }} as channel_id,
+    {{ id_number('merged_contact_id') }} as merged_contact_id
+from landed

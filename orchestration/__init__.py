@@ -1,0 +1,1 @@
+"""contact-reports: contact events in, an analytics warehouse with report views out."""

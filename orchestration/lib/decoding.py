@@ -1,0 +1,168 @@
+"""The SQL that turns chunks of text, or a Parquet file, into rows of the raw zone. It splits; it does not judge."""
+
+from orchestration.lib.raw_zone import RecordTable
+from orchestration.lib.reading import FIELD_MARK, INVALID_BYTE_MARK, RECORD_MARK
+
+# What DuckDB reads more freely than JSON allows (trailing commas, NaN, Infinity), and numbers that it would respell
+# (1e3 as 1000.0). Few records have any of it: one pass over the line finds those, and only they are looked at again,
+# with their strings told apart from the rest.
+_NEEDS_CARE = r",\s*[}\]]|[:\[,]\s*-?(?i:nan|inf|[0-9]+[.e])"
+_LENIENT = r",\s*[}\]]|[:\[,]\s*-?(?i:nan|inf)"
+_STRING = r'"(?:[^"\\]|\\.)*"'
+_NUMBER = r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
+# Puts a mark before and after every number, and two marks behind every string.
+_MARK_NUMBERS = f"regexp_replace(record, '({_STRING})|({_NUMBER})', '\\1{RECORD_MARK}\\2{RECORD_MARK}', 'g')"
+_NUMBERS_AS_STRINGS = f"""replace(replace({_MARK_NUMBERS}, '{RECORD_MARK * 2}', ''), '{RECORD_MARK}', '"')"""
+
+_NUMBER_TYPES = frozenset(
+    "BOOLEAN TINYINT SMALLINT INTEGER BIGINT HUGEINT UTINYINT USMALLINT UINTEGER UBIGINT UHUGEINT FLOAT DOUBLE".split()
+)
+
+# One row a chunk: the columns $1 … $7 of `decode` statements.
+_CHUNKS = """
+    chunks as (
+        select
+            unnest($1::bigint[]) as file_id,
+            unnest($2::varchar[]) as workspace_folder,
+            unnest($3::varchar[]) as source_file,
+            unnest($4::bigint[]) as first_line,
+            unnest($5::varchar[]) as text,
+            unnest($6::varchar[]) as delimiter,
+            unnest($7::bigint[][]) as positions
+    )"""
+
+_LINES = """
+    lines as (
+        select
+            * exclude (text, parts),
+            first_line + generate_subscripts(parts, 1) - 1 as source_line,
+            unnest(parts) as record
+        from (select *, string_split(text, chr(10)) as parts from chunks)
+    )"""
+
+
+def decode_json_lines(table: RecordTable) -> str:
+    """Rows of `table` from chunks of JSON lines."""
+    structure = "{" + ", ".join(f'"{field}": "VARCHAR"' for field in table.fields) + "}"
+    return f"""
+with {_CHUNKS}, {_LINES},
+    looked_at as (
+        select *, regexp_matches(record, '{_NEEDS_CARE}') as needs_care from lines where {_not_blank("record")}
+    ),
+    checked as (
+        select
+            *,
+            case
+                when contains(record, '{INVALID_BYTE_MARK}') then 'not UTF-8'
+                when not json_valid(record) then 'not JSON'
+                when not regexp_matches(record, '^\\s*\\{{') then 'not a JSON object'
+                when needs_care and regexp_matches(regexp_replace(record, '{_STRING}', '""', 'g'), '{_LENIENT}')
+                    then 'not JSON'
+            end as parse_error
+        from looked_at
+    ),
+    decoded as (
+        select
+            *,
+            case
+                when parse_error is not null then null
+                when needs_care then json_transform({_NUMBERS_AS_STRINGS}, '{structure}')
+                else json_transform(record, '{structure}')
+            end as fields
+        from checked
+    )
+select {_columns(table, {field: f"fields.{field}" for field in table.fields})} from decoded"""
+
+
+def decode_csv_lines(table: RecordTable) -> str:
+    """Rows of `table` from chunks of CSV in which a line is a record."""
+    return f"""
+with {_CHUNKS}, {_LINES},
+    decoded as (select *, string_split(record, delimiter) as fields from lines where {_not_blank("record")})
+{_select_csv(table)}"""
+
+
+def decode_csv_fields(table: RecordTable) -> str:
+    """Rows of `table` from chunks of CSV that are split into fields."""
+    return f"""
+with {_CHUNKS},
+    records as (
+        select * exclude (text), string_split(unnest(string_split(text, '{RECORD_MARK}')), '{FIELD_MARK}') as parts
+        from chunks
+    ),
+    decoded as (
+        select *, parts[1]::bigint as source_line, parts[2] as record, parts[3:] as fields from records
+    )
+{_select_csv(table)}"""
+
+
+def _select_csv(table: RecordTable) -> str:
+    # positions: where each field of the table stands in the file (0: nowhere), and last the number of its fields.
+    positions = {field: f"fields[positions[{i}]]" for i, field in enumerate(table.fields, start=1)}
+    width = f"positions[{len(table.fields) + 1}]"
+    return f"""
+select {_columns(table, positions)}
+from (
+    select
+        *,
+        case
+            when contains(record, '{INVALID_BYTE_MARK}') then 'not UTF-8'
+            when len(fields) = 0 then 'cannot be split into fields'
+            when len(fields) <> {width} then format('expected {{}} fields, found {{}}', {width}, len(fields))
+        end as parse_error
+    from decoded
+)"""
+
+
+_PARQUET_OPTIONS = "binary_as_string = true, hive_partitioning = false"
+DESCRIBE_PARQUET = f"describe select * from read_parquet(?, {_PARQUET_OPTIONS})"
+
+
+def decode_parquet(table: RecordTable, columns: dict[str, str]) -> str:
+    """Rows of `table` from the Parquet file $4; its columns are given with their types."""
+    names = {name.lower(): name for name in reversed(columns)}
+    fields = {
+        field: f"{identifier(names[field])}::varchar" if field in names else "null::varchar" for field in table.fields
+    }
+    numbers = [field for field in table.fields if field in names and _is_number(columns[names[field]])]
+    extras = [identifier(name) for name in columns if name.lower() not in table.fields]
+    extra_fields = f"to_json(struct_pack({', '.join(f'{n} := {n}' for n in extras)}))::varchar" if extras else "null"
+    selected = ", ".join(f"{expression} as {field}" for field, expression in fields.items())
+    return f"""
+select
+    $1::bigint as file_id, file_row_number + 1 as source_line, $5::timestamptz as loaded_at,
+    $2::varchar as workspace_folder, '{table.name}' as route, $3::varchar as source_file, null::varchar as parse_error,
+    {selected},
+    '{",".join(numbers)}' as number_fields, {extra_fields}::varchar as extra_fields,
+    null::varchar as raw_record, null::blob as raw_bytes
+from read_parquet($4::varchar, file_row_number = true, {_PARQUET_OPTIONS})"""
+
+
+def _columns(table: RecordTable, fields: dict[str, str]) -> str:
+    values = ", ".join(
+        f"case when parse_error is null then {expression} end as {field}" for field, expression in fields.items()
+    )
+    # DuckDB's own notation for blobs has every byte that is not plain ASCII as \xNN; the marked bytes are brought
+    # into it too, and the whole is read back as a blob: the bytes as landed.
+    marked = "".join(f"\\\\x{byte:02X}" for byte in INVALID_BYTE_MARK.encode())
+    notation = f"regexp_replace(encode(record)::varchar, '{marked}([0-9A-F]{{2}})', '\\\\x\\1', 'g')"
+    return f"""
+    file_id, source_line, $8::timestamptz as loaded_at, workspace_folder, '{table.name}' as route, source_file, parse_error,
+    {values},
+    '' as number_fields, null::varchar as extra_fields,
+    replace(record, '{INVALID_BYTE_MARK}', '\\x') as raw_record,
+    case when contains(record, '{INVALID_BYTE_MARK}') then {notation}::blob end as raw_bytes"""
+
+
+def _not_blank(column: str) -> str:
+    # Most records begin with something to see, which is found out faster than that nothing is there.
+    return f"(left({column}, 1) > ' ' or regexp_matches({column}, '\\S'))"
+
+
+def _is_number(column_type: str) -> bool:
+    return column_type.startswith("DECIMAL") or column_type in _NUMBER_TYPES
+
+
+def identifier(name: str) -> str:
+    """A column name of somebody's file, safe to stand in SQL."""
+    return '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,105 @@
+"""The settings of contract 1: read from the environment once, checked, paths made absolute."""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from orchestration.lib.problems import Problem
+
+PROJECT_ROOT = Path(__file__).resolve().parents[2]
+
+# The catalog name that dbt writes into views and table macros is the file's stem, so every file that is or
+# becomes the publication bears the same one.
+DATABASE_NAME = "contact_reports"
+
+
+class Settings(BaseSettings):
+    """Where things are and how they run. Every path is absolute; relative ones start at the repository root."""
+
+    model_config = SettingsConfigDict(env_prefix="CONTACT_REPORTS_", env_ignore_empty=True, frozen=True)
+
+    data: Path = Field(PROJECT_ROOT / "data", validate_default=True)
+    landing: str | None = None
+    target: Literal["duckdb", "spark"] = "duckdb"
+    schedule: str = "0 * * * *"
+
+    @field_validator("data")
+    @classmethod
+    def _from_the_root(cls, value: Path) -> Path:
+        return PROJECT_ROOT / value.expanduser()
+
+    @field_validator("landing")
+    @classmethod
+    def _folder_or_bucket(cls, value: str | None) -> str | None:
+        if value is None or value.startswith("s3://"):
+            return value
+        if "://" in value:
+            raise ValueError("should be a folder or s3://bucket/prefix")
+        return str(PROJECT_ROOT / Path(value).expanduser())
+
+    @field_validator("schedule")
+    @classmethod
+    def _cron(cls, value: str) -> str:
+        from dagster import DagsterInvalidDefinitionError, ScheduleDefinition
+
+        try:
+            ScheduleDefinition(name="probe", job_name="probe", cron_schedule=value)
+        except DagsterInvalidDefinitionError:
+            raise ValueError("should be a cron expression such as '0 * * * *'") from None
+        return value
+
+    @property
+    def raw(self) -> Path:
+        return self.data / "raw"
+
+    @property
+    def sample(self) -> Path:
+        return self.data / "sample"
+
+    @property
+    def warehouse(self) -> Path:
+        """The private file that a run builds in: thrown away when the run is killed, renamed when it succeeds."""
+        return self.data / "warehouse" / f"{DATABASE_NAME}.duckdb"
+
+    @property
+    def published(self) -> Path:
+        return self.data / "published" / f"{DATABASE_NAME}.duckdb"
+
+    @property
+    def dbt_target(self) -> Path:
+        return self.data / "dbt"
+
+    @property
+    def is_sample(self) -> bool:
+        """Nothing is configured and nothing has landed: the project's own sample workspaces are used."""
+        return self.landing is None and not (self.data / "landing").exists()
+
+    @property
+    def landing_url(self) -> str:
+        """The landing folder, as an absolute path or s3://bucket/prefix."""
+        if self.landing is not None:
+            return self.landing
+        return str(self.sample if self.is_sample else self.data / "landing")
+
+
+def read_settings() -> Settings:
+    """Read and check the environment. Raises Problem naming the variable, its value and what is allowed."""
+    try:
+        return Settings()  # type: ignore[call-arg]
+    except ValidationError as error:
+        first = error.errors()[0]
+        variable = f"CONTACT_REPORTS_{str(first['loc'][0]).upper()}"
+        allowed = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
+        raise Problem(f"{variable}={os.environ.get(variable, '')!r} is not possible", f"It {allowed}") from None
+
+
+def export_settings(settings: Settings) -> None:
+    """Put the resolved paths back into the environment, for dagster.yaml, profiles.yml and child processes."""
+    os.environ["CONTACT_REPORTS_DATA"] = str(settings.data)
+    os.environ["CONTACT_REPORTS_WAREHOUSE"] = str(settings.warehouse)
+    os.environ["DBT_TARGET_PATH"] = str(settings.dbt_target)
+    os.environ["DBT_LOG_PATH"] = str(settings.dbt_target / "logs")
+    os.environ["DAGSTER_HOME"] = str(PROJECT_ROOT)

@@ -1,0 +1,115 @@
+"""The warehouse file: prepared from the publication, built by dbt, and put in its place in one step.
+
+The publication is the only state. A run works on a copy of it, so that nothing that happens before the last step can
+be seen or can do harm: a run that is killed leaves a file that the next one throws away.
+"""
+
+import hashlib
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from orchestration.lib.problems import Problem
+from orchestration.lib.raw_zone import RawZone, flush_to_disk, sql_text
+from orchestration.lib.settings import PROJECT_ROOT, Settings
+
+# What the models' results depend on, besides the raw zone. dbt's tests only look at them.
+_RULE_FILES = ("models/**/*.sql", "models/**/*.yml", "macros/**/*.sql", "seeds/**/*.csv", "dbt_project.yml", "profiles.yml")
+
+
+@dataclass(frozen=True)
+class BuildState:
+    """What a warehouse was built from. Two that are equal in this hold the same rows."""
+
+    zone_id: str
+    batch_id: int
+    rules: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run has to do to the publication."""
+
+    target: BuildState
+    reason: str  # why everything is built anew, why nothing is done, or what is new
+    rebuild: bool
+    nothing_to_do: bool = False
+
+
+def plan(settings: Settings) -> Plan:
+    """Compare the publication with the raw zone and the rules as they are now."""
+    zone = RawZone(settings.raw)
+    target = BuildState(zone.zone_id, zone.newest_batch(), rules_fingerprint(zone))
+    if not settings.published.exists():
+        return Plan(target, "nothing is published yet", rebuild=True)
+    published = read_state(settings.published)
+    if published is None:
+        return Plan(target, "the published file is damaged or of another layout", rebuild=True)
+    if published == target:
+        return Plan(target, "the publication is up to date", rebuild=False, nothing_to_do=True)
+    if published.zone_id != target.zone_id or published.batch_id > target.batch_id:
+        return Plan(target, "the published file was built from another raw zone", rebuild=True)
+    if published.rules != target.rules:
+        return Plan(target, "the rules changed (models, seeds, workspaces or their time zones)", rebuild=True)
+    return Plan(target, f"batches {published.batch_id + 1} to {target.batch_id} are new", rebuild=False)
+
+
+def rules_fingerprint(zone: RawZone) -> str:
+    """What changes when a rule does: models, macros, seeds, listed workspaces and their zones, DuckDB's version."""
+    digest = hashlib.sha256()
+    for pattern in _RULE_FILES:
+        for path in sorted(PROJECT_ROOT.glob(pattern)):
+            digest.update(f"{path.relative_to(PROJECT_ROOT)}\0".encode() + path.read_bytes() + b"\0")
+    workspaces = f"read_parquet({sql_text(zone.path / 'batch_id=*' / 'workspaces-*.parquet')})"
+    with duckdb.connect() as connection:
+        rows = connection.execute(
+            f"""
+            select workspace_id, timezone from {workspaces}
+            where file_id = (select max(file_id) from {workspaces}) order by source_line"""
+        ).fetchall()
+    digest.update(repr(rows).encode())
+    # Hashes that the warehouse keeps may differ from one version of DuckDB to the next.
+    digest.update(duckdb.__version__.encode())
+    return digest.hexdigest()
+
+
+def read_state(path: Path) -> BuildState | None:
+    """What a warehouse file says it was built from; None when it cannot be read, or does not say."""
+    try:
+        with duckdb.connect(str(path), read_only=True) as connection:
+            row = connection.execute("select zone_id, batch_id, rules from intermediate.build_state").fetchone()
+    except duckdb.IOException as error:
+        if "Could not set lock" in str(error):
+            raise Problem(
+                f"{path} is open for writing in another program",
+                "Open the published file read-only (read_only=True, access_mode=READ_ONLY) and close that program",
+            ) from None
+        return None
+    except duckdb.Error:
+        return None
+    return BuildState(*row) if row else None
+
+
+def prepare(settings: Settings, todo: Plan) -> None:
+    """Make the file that dbt builds in: empty for a rebuild, otherwise a copy of the publication."""
+    settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
+    for leftover in settings.warehouse.parent.glob(f"{settings.warehouse.name}*"):
+        leftover.unlink()
+    if not todo.rebuild:
+        shutil.copyfile(settings.published, settings.warehouse)
+        os.chmod(settings.warehouse, 0o644)
+
+
+def publish(settings: Settings, state: BuildState) -> None:
+    """Put the warehouse, built and tested, in the place of the publication. Readers see the one or the other."""
+    with duckdb.connect(str(settings.warehouse)) as connection:
+        connection.execute("create or replace table intermediate.build_state (zone_id varchar, batch_id bigint, rules varchar)")
+        connection.execute("insert into intermediate.build_state values (?, ?, ?)", [state.zone_id, state.batch_id, state.rules])
+        connection.execute("checkpoint")
+    flush_to_disk(settings.warehouse)
+    settings.published.parent.mkdir(parents=True, exist_ok=True)
+    os.replace(settings.warehouse, settings.published)
+    flush_to_disk(settings.published.parent)
