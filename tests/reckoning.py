@@ -137,9 +137,7 @@ def parse_instant(text: str) -> datetime | None:
         return None
     try:
         year, month, day, hour, minute, second = (int(part or 0) for part in clock)
-        local = datetime(
-            year, month, day, hour, minute, second, int((fraction or "0")[:6].ljust(6, "0")), UTC
-        )
+        local = datetime(year, month, day, hour, minute, second, int((fraction or "0")[:6].ljust(6, "0")), UTC)
         return local + offset if sign == "-" else local - offset
     except (ValueError, OverflowError):
         return None
@@ -178,9 +176,7 @@ def spelling(text: str) -> str:
 
 
 SOURCE_BY_SPELLING = {spelling(alias): key for alias, key in ALIASES.items()} | {
-    spelling(text): source.key
-    for source in SOURCES.values()
-    for text in (source.key, source.label, source.label_fr)
+    spelling(text): source.key for source in SOURCES.values() for text in (source.key, source.label, source.label_fr)
 }
 
 
@@ -282,9 +278,7 @@ def read_parquet(path: Path) -> Iterator[tuple[int, str, Fields | None]]:
         columns = connection.execute(f"describe select * {scan}", [str(path)]).fetchall()
         names = [column[0] for column in columns]
         instants = {column[0] for column in columns if column[1] == "TIMESTAMP WITH TIME ZONE"}
-        values = ", ".join(
-            f'epoch_us("{name}")' if name in instants else f'"{name}"::varchar' for name in names
-        )
+        values = ", ".join(f'epoch_us("{name}")' if name in instants else f'"{name}"::varchar' for name in names)
         rows = connection.execute(f"select {values} {scan}", [str(path)]).fetchall()
     for number, row in enumerate(rows, start=1):
         fields = {
@@ -329,9 +323,7 @@ def read_directory(data: bytes) -> list[Fields]:
 
 def is_taken(relative: Path) -> bool:
     """Whether a file is complete by its name."""
-    return not relative.name.endswith((".tmp", ".part")) and not any(
-        part.startswith(".") for part in relative.parts
-    )
+    return not relative.name.endswith((".tmp", ".part")) and not any(part.startswith(".") for part in relative.parts)
 
 
 class Reckoning:

@@ -343,15 +343,11 @@ class Stream:
         header = [id_name, name_name, *(["channel_type"] if kind == "channels" else []), "deleted_at"]
         rows = []
         for _ in range(self._rng.randint(0, 10)):
-            row_id = self._rng.choice(
-                ("1", "1", "2", "3", "4", "03", "2.0", " 1 ", "0", "wa-main", "u-x", "")
-            )
+            row_id = self._rng.choice(("1", "1", "2", "3", "4", "03", "2.0", " 1 ", "0", "wa-main", "u-x", ""))
             name = self._rng.choice(
                 ("Ana", "Ana", "Bo, Jr.", 'Cy "C"', "", " Padded ", "Dé 🦆", "two\nlines", "NULL", "7")
             )
-            kind_of_channel = (
-                [self._rng.choice(("whatsapp", "email", "telegram", ""))] if kind == "channels" else []
-            )
+            kind_of_channel = [self._rng.choice(("whatsapp", "email", "telegram", ""))] if kind == "channels" else []
             deleted_at = self._rng.choice(("", "", "", " ", "2025-01-01T00:00:00Z", "yes"))
             rows.append([row_id, name, *kind_of_channel, deleted_at])
             if self._chance(0.05):
@@ -366,9 +362,7 @@ class Stream:
             lines.append(csv_line(row, delimiter))
             if self._chance(0.03):
                 lines.append("")
-        return (b"\xef\xbb\xbf" if self._chance(0.15) else b"") + "".join(
-            line + ending for line in lines
-        ).encode()
+        return (b"\xef\xbb\xbf" if self._chance(0.15) else b"") + "".join(line + ending for line in lines).encode()
 
     def _deliver_events(self, delivery: dict[str, bytes | None]) -> None:
         left = self._events
@@ -401,9 +395,7 @@ class Stream:
             elif action == "copy elsewhere":
                 delivery[self._new_path(self._rng.choice(self._folders), file.extension)] = file.content
             elif action in ("grow", "rewrite"):
-                kept = (
-                    file.events if action == "grow" else self._rng.sample(file.events, len(file.events) // 2)
-                )
+                kept = file.events if action == "grow" else self._rng.sample(file.events, len(file.events) // 2)
                 file.events = [*kept, self._event(file.workspace_id)]
                 file.content = self._write(file.events, file.extension)
                 delivery[path] = file.content
@@ -458,9 +450,7 @@ class Stream:
         kind = self._rng.choice(("any", "midnight", "clock change"))
         if kind == "clock change":
             return self._rng.choice(CLOCK_CHANGES) + timedelta(minutes=self._rng.randint(-150, 150))
-        moment = FIRST_EVENT + timedelta(
-            seconds=self._rng.randrange(int((LAST_EVENT - FIRST_EVENT).total_seconds()))
-        )
+        moment = FIRST_EVENT + timedelta(seconds=self._rng.randrange(int((LAST_EVENT - FIRST_EVENT).total_seconds())))
         if kind == "any":
             return moment
         zone = ZoneInfo(self._rng.choice(list(self._zones.values())))
@@ -508,9 +498,7 @@ class Stream:
 
     def _event_id(self) -> str:
         self._next_event += 1
-        spelling = self._rng.choice(
-            ("e{}", "e{}", "E{}", "{}", "é-{}", "{}.0", "0{}", " e{} ", "🦆{}", "e,{}")
-        )
+        spelling = self._rng.choice(("e{}", "e{}", "E{}", "{}", "é-{}", "{}.0", "0{}", " e{} ", "🦆{}", "e,{}"))
         return spelling.format(self._next_event)
 
     def _contact_id(self) -> str:
@@ -561,9 +549,7 @@ class Stream:
         rng = self._rng
         fault = rng.choice(("missing", "missing", "type", "id", "id", "merged id", "time", "time", "itself"))
         if fault == "missing":
-            for name in rng.sample(
-                ("event_id", "event_type", "occurred_at", "contact_id"), rng.randint(1, 3)
-            ):
+            for name in rng.sample(("event_id", "event_type", "occurred_at", "contact_id"), rng.randint(1, 3)):
                 event[name] = rng.choice((None, "", "  "))
         elif fault == "type":
             event["event_type"] = self._padded(rng.choice(UNKNOWN_TYPES))
@@ -654,8 +640,7 @@ class Stream:
         if self._chance(0.3):
             types |= {"note": "varchar", "score": "double", "flag": "boolean"}
             rows = [
-                [*row, rng.choice((None, "été")), rng.choice((None, 0.5)), rng.choice((None, True))]
-                for row in rows
+                [*row, rng.choice((None, "été")), rng.choice((None, 0.5)), rng.choice((None, True))] for row in rows
             ]
         return parquet_bytes(types, rows)
 
@@ -667,8 +652,7 @@ class JsonNumber(str):
 def json_object(fields: Mapping[str, object], *, ensure_ascii: bool, colon: str) -> str:
     """One line of JSON, its numbers spelled as they were given."""
     pairs = (
-        f'"{name}"{colon}'
-        + (value if isinstance(value, JsonNumber) else json.dumps(value, ensure_ascii=ensure_ascii))
+        f'"{name}"{colon}' + (value if isinstance(value, JsonNumber) else json.dumps(value, ensure_ascii=ensure_ascii))
         for name, value in fields.items()
     )
     return "{" + ("," if colon == ":" else ", ").join(pairs) + "}"
@@ -678,9 +662,7 @@ def csv_line(values: Sequence[str], delimiter: str, quoted: bool = False) -> str
     """One CSV row without its line ending."""
     line = io.StringIO()
     # With any other line terminator, Python before 3.13 would leave a line break in a name unquoted.
-    csv.writer(line, delimiter=delimiter, quoting=csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL).writerow(
-        values
-    )
+    csv.writer(line, delimiter=delimiter, quoting=csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL).writerow(values)
     return line.getvalue().removesuffix("\r\n")
 
 

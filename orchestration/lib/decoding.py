@@ -15,7 +15,8 @@ _MARK_NUMBERS = f"regexp_replace(record, '({_STRING})|({_NUMBER})', '\\1{RECORD_
 _NUMBERS_AS_STRINGS = f"""replace(replace({_MARK_NUMBERS}, '{RECORD_MARK * 2}', ''), '{RECORD_MARK}', '"')"""
 
 _NUMBER_TYPES = frozenset(
-    "BOOLEAN TINYINT SMALLINT INTEGER BIGINT HUGEINT UTINYINT USMALLINT UINTEGER UBIGINT UHUGEINT FLOAT DOUBLE".split()
+    {"BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE"}
+    | {"UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"}
 )
 
 # One row a chunk: the columns $1 … $7 of `decode` statements.
@@ -147,7 +148,8 @@ def _columns(table: RecordTable, fields: dict[str, str]) -> str:
     marked = "".join(f"\\\\x{byte:02X}" for byte in INVALID_BYTE_MARK.encode())
     notation = f"regexp_replace(encode(record)::varchar, '{marked}([0-9A-F]{{2}})', '\\\\x\\1', 'g')"
     return f"""
-    file_id, source_line, $8::timestamptz as loaded_at, workspace_folder, '{table.name}' as route, source_file, parse_error,
+    file_id, source_line, $8::timestamptz as loaded_at, workspace_folder, '{table.name}' as route, source_file,
+    parse_error,
     {values},
     '' as number_fields, null::varchar as extra_fields,
     replace(record, '{INVALID_BYTE_MARK}', '\\x') as raw_record,

@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,8 +24,8 @@ from typing import BinaryIO, cast
 import duckdb
 
 from orchestration.lib import decoding
-from orchestration.lib.landing import EVENT_KINDS, WORKSPACES_FILE, Landing, LandingFile
-from orchestration.lib.problems import Problem
+from orchestration.lib.landing import EVENT_KINDS, Landing, LandingFile
+from orchestration.lib.progress import report
 from orchestration.lib.raw_zone import PARQUET_OPTIONS, RECORD_TABLES, RawZone, RecordTable, sql_text
 from orchestration.lib.reading import (
     CHUNK_BYTES,
@@ -36,13 +36,11 @@ from orchestration.lib.reading import (
     read_csv,
     read_lines,
 )
+from orchestration.lib.workspaces import check_workspaces
 
 # A file whose change time is younger than this may change again without showing it: clocks of file systems tick
 # every few milliseconds. Its checksum is not remembered.
 _SETTLED_SECONDS = 2.0
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, the bytes done and the bytes in all."""
 
 
 @dataclass
@@ -81,28 +79,24 @@ class _FileChunk:
         return decoding.decode_csv_lines(table)
 
 
-def extract(landing: Landing, zone: RawZone, cache: Path, progress: Progress = lambda *_: None) -> Extraction:
+def extract(landing: Landing, zone: RawZone, cache: Path) -> Extraction:
     """Load every new file of the landing folder as one batch.
 
     `cache` is a file that remembers checksums; deleting it costs reading the landing folder once. Files that cannot
     be loaded are named in the warnings, this time and every time until they are replaced. Raises Problem when the
-    landing folder cannot be listed or has no workspaces.csv.
+    landing folder cannot be listed, or when its workspaces.csv is missing or wrong.
     """
     loaded_at = datetime.now(UTC)
     listing = landing.list()
-    if not any(file.path == WORKSPACES_FILE for file in listing.files):
-        raise Problem(
-            f"There is no {WORKSPACES_FILE} in the landing folder {landing.url}",
-            "Put one there with the columns workspace_id,workspace_name,timezone and a row for each workspace",
-        )
+    check_workspaces(landing)
     zone.prepare()
     result = Extraction(warnings=listing.warnings)
     with _connect(zone.path) as connection:
-        new_files = _new_files(landing, zone, connection, listing.files, cache, result, progress)
+        new_files = _new_files(landing, zone, connection, listing.files, cache, result)
         if not new_files:
             return result
         with zone.incoming() as folder:
-            _Batch(landing, connection, folder, loaded_at, result, progress).load(new_files)
+            _Batch(landing, connection, folder, loaded_at, result).load(new_files)
             if result.files:
                 result.batch_id = zone.commit(folder)
     return result
@@ -131,7 +125,6 @@ def _new_files(
     files: list[LandingFile],
     cache: Path,
     result: Extraction,
-    progress: Progress,
 ) -> list[_NewFile]:
     """The files to load, in loading order: event files with content new to the workspace, changed directories."""
     loaded = zone.loaded_contents(connection)
@@ -153,7 +146,7 @@ def _new_files(
         if not landing.is_local or _settled(landing.absolute(file.path)):
             checksums[file.path] = (file.signature, sha256)
         done += file.size
-        progress("looking for new files", done, total)
+        report("looking for new files", done, total)
         if file.kind in EVENT_KINDS:
             assert file.workspace_id is not None
             if (content := (file.workspace_id, file.kind, sha256)) in by_content:
@@ -177,14 +170,12 @@ class _Batch:
         folder: Path,
         loaded_at: datetime,
         result: Extraction,
-        progress: Progress,
     ) -> None:
         self._landing = landing
         self._connection = connection
         self._folder = folder
         self._loaded_at = loaded_at
         self._result = result
-        self._progress = progress
         self._parts = 0
         self._bytes_done = 0
         self._bytes_in_all = 0
@@ -333,7 +324,7 @@ class _Batch:
         except OSError as error:
             self._result.warnings.append(f"{new.file.path} is not loaded: {error.strerror or error}")
         self._bytes_done += new.file.size
-        self._progress("loading", self._bytes_done, self._bytes_in_all)
+        report("loading", self._bytes_done, self._bytes_in_all)
 
     def _next_part(self, table: str) -> Path:
         self._parts += 1

@@ -4,5 +4,5 @@
 class Problem(Exception):
     """Something a person has to mend before a run can succeed. Its text is the whole message, on one line."""
 
-    def __init__(self, what: str, cure: str) -> None:
-        super().__init__(" ".join(f"{what}. {cure}".split()))
+    def __init__(self, what: str, cure: str | None = None) -> None:
+        super().__init__(" ".join((f"{what}. {cure}" if cure else what).split()))

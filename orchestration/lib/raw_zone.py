@@ -18,8 +18,6 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.lib.problems import Problem
-
 # Zstandard's lowest level: three quarters of the CPU of its default, and no larger a file (2 million events:
 # 2.8 against 3.8 CPU-seconds, 75 against 78 MB).
 PARQUET_OPTIONS = "format parquet, compression zstd, compression_level 1"
@@ -166,11 +164,3 @@ def flush_to_disk(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def problem_if_unreadable(zone: RawZone, error: duckdb.Error) -> Problem:
-    """The raw zone itself is damaged: the one thing that cannot be rebuilt from anything else here."""
-    return Problem(
-        f"The raw zone {zone.path} cannot be read: {error}",
-        "Restore the named file from a backup; records are never rebuilt from anything else",
-    )

@@ -32,10 +32,8 @@ _SENT_TWICE = 0.01
 _CORRECTED = 0.004
 _BROKEN = 0.003
 
-_EVENT_FIELDS = (
-    *("event_id", "event_type", "occurred_at", "contact_id", "contact_name"),
-    *("source", "user_id", "channel_id", "merged_contact_id"),
-)
+_IDENTITY_FIELDS = ("event_id", "event_type", "occurred_at", "contact_id", "contact_name")
+_EVENT_FIELDS = (*_IDENTITY_FIELDS, "source", "user_id", "channel_id", "merged_contact_id")
 
 _Record = dict[str, str | int | None]
 _Member = TypeVar("_Member", User, Channel)
@@ -55,7 +53,7 @@ class _Contact:
     """A contact, and when the last thing happened to it."""
 
     contact_id: int
-    name: str | None
+    name: str
     source: Source
     last_at: datetime
 
@@ -160,22 +158,19 @@ class _DayOfContacts:
         size = self._workspace.contacts_a_day * (1 + self._workspace.growth * (1 - math.exp(-age / 60)))
         count = round(size * sum(rhythm) * self._chance.gauss(1, 0.07))
         hours = self._chance.choices(range(24), rhythm, k=count)
-        sources = self._chance.choices(
-            self._workspace.sources, [source.added for source in self._workspace.sources], k=count
-        )
         open_hours = [hour for hour in range(24) if self._is_open(midnight + timedelta(hours=hour))]
-        arrivals = []
-        for hour, source in zip(hours, sources, strict=True):
-            if source.is_user and hour not in open_hours:
-                hour, source = (
-                    (self._chance.choice(open_hours), source) if open_hours else (hour, self._by_message)
-                )
-            arrivals.append((self._within_hour(midnight, hour), source))
+        # Customers write at any hour, users work when the office is open.
+        weights = [each.added if open_hours or not each.is_user else 0 for each in self._workspace.sources]
+        sources = self._chance.choices(self._workspace.sources, weights, k=count)
+        arrivals = [
+            (self._within_hour(midnight, self._chance.choice(open_hours) if source.is_user else hour), source)
+            for hour, source in zip(hours, sources, strict=True)
+        ]
         if open_hours and self._chance.random() < 0.08:
             start = self._within_hour(midnight, self._chance.choice(open_hours))
             imported = Source(self._workspace.import_source)
-            for number in range(self._chance.randint(25, 90)):
-                arrivals.append((start + timedelta(milliseconds=137 * number), imported))
+            moments = (start + timedelta(milliseconds=137 * n) for n in range(self._chance.randint(25, 90)))
+            arrivals += [(moment, imported) for moment in moments]
         # No day adds a thousand contacts, and the sooner added has the smaller id.
         first_id = self._workspace.contact_ids_from + 1000 * self._day.toordinal()
         for number, (at, source) in enumerate(sorted(arrivals, key=lambda arrival: arrival[0])):
@@ -184,11 +179,9 @@ class _DayOfContacts:
     def _same_person(self, contacts: list[_Contact]) -> list[_Contact]:
         """Take two or three of the contacts, and let them be one person who wrote in different ways."""
         person = [contacts.pop() for _ in range(3 if self._chance.random() < 0.2 else 2)]
-        name = max((contact.name or "" for contact in person), key=len)
+        name = max((contact.name for contact in person), key=len)
         for contact in person[:-1]:
-            contact.name = self._chance.choice(
-                (name, name.lower(), name.split()[0].strip(",") if name else None)
-            )
+            contact.name = self._chance.choice((name, name.lower(), name.partition(" ")[0].strip(",")))
         person[-1].name = name
         return person
 
@@ -232,7 +225,7 @@ class _DayOfContacts:
             "event_type": event_type,
             "occurred_at": at.astimezone(self._timestamp_zone).strftime(self._workspace.timestamp_format),
             "contact_id": contact.contact_id,
-            "contact_name": contact.name,
+            "contact_name": contact.name or None,
             "source": source.spelling,
             "user_id": self._user(at).user_id if source.is_user else None,
         }
@@ -273,10 +266,10 @@ class _DayOfContacts:
             return {"source": "other"}
         return {"contact_name": str(record["contact_name"] or "Unknown").split()[0].lower()}
 
-    def _name(self) -> str | None:
+    def _name(self) -> str:
         kind = self._chance.random()
         if kind < 0.03:
-            return None
+            return ""
         if kind < 0.07:
             return self._chance.choice(self._workspace.nicknames)
         weights = [weight for weight, _ in self._workspace.names]
@@ -330,7 +323,7 @@ class _DayOfContacts:
 def _event_file(workspace: Workspace, deliveries: Iterable[_Delivery]) -> bytes:
     if workspace.file_suffix == ".csv":
         rows = [
-            [each.record.get(field) for field in _EVENT_FIELDS[: 5 if each.is_cut_off else None]]
+            [each.record.get(field) for field in (_IDENTITY_FIELDS if each.is_cut_off else _EVENT_FIELDS)]
             for each in deliveries
         ]
         return _as_csv([_EVENT_FIELDS, *rows])

@@ -78,9 +78,7 @@ _BRAZILIAN_SURNAMES = _words(
     Magalhães Assunção Ramos Vieira Lopes Duarte Coelho
     """
 )
-_MALAY_FATHERS = _words(
-    "Rahman Ismail Abdullah Hassan Ibrahim Yusof Othman Zainal Salleh Kassim Jaafar Mokhtar"
-)
+_MALAY_FATHERS = _words("Rahman Ismail Abdullah Hassan Ibrahim Yusof Othman Zainal Salleh Kassim Jaafar Mokhtar")
 _TAMIL_FATHERS = _words("Subramaniam Krishnan Raju Maniam Pillai Muniandy Selvam Gopal Balakrishnan")
 
 _AURORA = Workspace(

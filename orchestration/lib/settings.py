@@ -100,6 +100,12 @@ def export_settings(settings: Settings) -> None:
     """Put the resolved paths back into the environment, for dagster.yaml, profiles.yml and child processes."""
     os.environ["CONTACT_REPORTS_DATA"] = str(settings.data)
     os.environ["CONTACT_REPORTS_WAREHOUSE"] = str(settings.warehouse)
+    os.environ["DBT_PROFILES_DIR"] = str(PROJECT_ROOT)
     os.environ["DBT_TARGET_PATH"] = str(settings.dbt_target)
     os.environ["DBT_LOG_PATH"] = str(settings.dbt_target / "logs")
+    # What it has to say comes by its output, which is kept; its own log file would hold every statement twice.
+    os.environ["DBT_LOG_LEVEL_FILE"] = "none"
+    os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
     os.environ["DAGSTER_HOME"] = str(PROJECT_ROOT)
+    os.environ["CONTACT_REPORTS_DAGSTER"] = str(settings.data / "dagster")
+    (settings.data / "dagster").mkdir(parents=True, exist_ok=True)

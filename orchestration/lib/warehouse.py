@@ -17,7 +17,7 @@ from orchestration.lib.raw_zone import RawZone, flush_to_disk, sql_text
 from orchestration.lib.settings import PROJECT_ROOT, Settings
 
 # What the models' results depend on, besides the raw zone. dbt's tests only look at them.
-_RULE_FILES = ("models/**/*.sql", "models/**/*.yml", "macros/**/*.sql", "seeds/**/*.csv", "dbt_project.yml", "profiles.yml")
+_RULE_FILES = ("models/**/*.sql", "models/**/*.yml", "macros/**/*.sql", "seeds/**/*.csv", "*.yml")
 
 
 @dataclass(frozen=True)
@@ -106,8 +106,12 @@ def prepare(settings: Settings, todo: Plan) -> None:
 def publish(settings: Settings, state: BuildState) -> None:
     """Put the warehouse, built and tested, in the place of the publication. Readers see the one or the other."""
     with duckdb.connect(str(settings.warehouse)) as connection:
-        connection.execute("create or replace table intermediate.build_state (zone_id varchar, batch_id bigint, rules varchar)")
-        connection.execute("insert into intermediate.build_state values (?, ?, ?)", [state.zone_id, state.batch_id, state.rules])
+        connection.execute(
+            """
+            create or replace table intermediate.build_state as
+            select $1::varchar as zone_id, $2::bigint as batch_id, $3::varchar as rules""",
+            [state.zone_id, state.batch_id, state.rules],
+        )
         connection.execute("checkpoint")
     flush_to_disk(settings.warehouse)
     settings.published.parent.mkdir(parents=True, exist_ok=True)

@@ -40,7 +40,7 @@ NASTY = [
 nasty_bytes = st.lists(st.sampled_from(NASTY), max_size=40).map(b"".join)
 nasty_bytes_with_lone_returns = st.lists(st.sampled_from([*NASTY, b"\r", b"\r\r\n"]), max_size=40).map(b"".join)
 chunk_sizes = st.integers(1, 70)
-thorough = settings(max_examples=400, deadline=None)
+thorough = settings(max_examples=250, deadline=None)
 
 
 @st.composite
@@ -168,7 +168,7 @@ def test_the_rows_a_csv_writer_wrote_are_read_again(
 @thorough
 @given(nasty_bytes, chunk_sizes)
 @example(b'a,b\nc,"d\n\n', 1)
-@example(b"a\n\xc2\xa0\n\"", 1)
+@example(b'a\n\xc2\xa0\n"', 1)
 @example(b'a\n\x0b\n"', 3)
 def test_records_of_csv_are_those_of_the_csv_module_over_the_whole_text(data: bytes, chunk_bytes: int) -> None:
     text = marked(data.removeprefix(BOM))

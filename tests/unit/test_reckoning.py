@@ -14,9 +14,7 @@ from tests.reckoning import Reckoning, comparable_row, parse_contact_id, parse_i
 from tests.streams import apply, make_deliveries
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
-WORKSPACES = (
-    "workspace_id,workspace_name,timezone\n1,New York,America/New_York\n2,Lord Howe,Australia/Lord_Howe\n"
-)
+WORKSPACES = "workspace_id,workspace_name,timezone\n1,New York,America/New_York\n2,Lord Howe,Australia/Lord_Howe\n"
 VIEWS = (
     "contacts_overview",
     "contacts_added_by_source",
@@ -63,9 +61,7 @@ def landing(tmp_path: Path) -> Landing:
     return Landing(tmp_path)
 
 
-def event(
-    event_id: str, event_type: str = "added", contact_id: object = 7, **more: object
-) -> dict[str, object]:
+def event(event_id: str, event_type: str = "added", contact_id: object = 7, **more: object) -> dict[str, object]:
     return {
         "event_id": event_id,
         "event_type": event_type,
@@ -422,9 +418,7 @@ def test_directories_name_users_and_channels_by_their_latest_row(landing: Landin
 
 
 def test_data_status_counts_each_record_under_the_type_it_claims(landing: Landing) -> None:
-    landing.judge(
-        event("a"), event("a", source="user"), event("b", "Added", contact_id="x"), event("c", "new")
-    )
+    landing.judge(event("a"), event("a", source="user"), event("b", "Added", contact_id="x"), event("c", "new"))
     reckoning = landing.judge(event("a", "added", contact_id=None), "nonsense")
     assert sorted(map(tuple, (row.values() for row in reckoning.view("data_status")))) == [
         ("1", "added", *[datetime(2025, 6, 1, 12, tzinfo=UTC)] * 2, NOW + timedelta(hours=1), 4, 1, 1, 2, 0),

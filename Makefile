@@ -1,0 +1,57 @@
+# The commands of the README. Everything they need is installed below .venv, on the first call and when the lock changes.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: run ui test unit lint format lock clean help
+
+help: ## what can be done
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
+
+run: $(VENV)/installed ## extract what is new, build, test, publish
+	@$(BIN)/python -m orchestration run
+
+ui: $(VENV)/installed ## Dagster's web page on http://127.0.0.1:3000, with the schedule running
+	@$(BIN)/python -m orchestration ui
+
+test: $(VENV)/installed-dev lint ## everything: lint, types, pytest, dbt's own tests
+	@$(BIN)/python -m pytest
+
+unit: $(VENV)/installed-dev ## the tests that take seconds
+	@$(BIN)/python -m pytest tests/unit
+
+lint: $(VENV)/installed-dev ## format, style and types, of Python and SQL
+	@$(BIN)/ruff format --check --quiet
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/mypy
+	@$(BIN)/sqlfluff lint --processes 2 --disable-progress-bar models macros tests/dbt
+
+format: $(VENV)/installed-dev ## bring Python and SQL into shape
+	@$(BIN)/ruff format
+	@$(BIN)/ruff check --fix
+	@$(BIN)/sqlfluff fix models macros tests/dbt
+
+lock: ## write requirements.lock and requirements-dev.lock anew from pyproject.toml (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+		--quiet pyproject.toml --output-file requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+		--quiet pyproject.toml --group pyproject.toml:dev --constraints requirements.lock --output-file requirements-dev.lock
+
+clean: ## remove the environment and everything a run wrote into data/
+	rm -rf $(VENV) data
+
+$(VENV)/bin/python:
+	@echo "Making the environment in $(VENV): about a minute, once."
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) else \
+		f"error: Python 3.11 to 3.13 is needed, this is {v[0]}.{v[1]}. Name another one: make PYTHON=python3.12 ...")'
+	@$(PYTHON) -m venv $(VENV)
+
+# --no-deps: the lock is complete, so pip has nothing to resolve.
+$(VENV)/installed: requirements.lock | $(VENV)/bin/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
+	@touch $@
+
+$(VENV)/installed-dev: requirements-dev.lock $(VENV)/installed
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
+	@touch $@

@@ -1,0 +1,37 @@
+"""The job, and what starts it: a schedule, and a sensor that sees new files land."""
+
+import hashlib
+
+import dagster as dg
+
+from orchestration.lib.landing import Landing
+from orchestration.lib.problems import Problem
+from orchestration.lib.settings import read_settings
+
+contact_reports = dg.define_asset_job(
+    "contact_reports",
+    selection=dg.AssetSelection.all(),
+    description="Extract what is new, build and test the warehouse, publish it.",
+)
+
+schedule = dg.ScheduleDefinition(
+    name="contact_reports_schedule",
+    job=contact_reports,
+    cron_schedule=read_settings().schedule,
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)
+
+
+@dg.sensor(job=contact_reports, minimum_interval_seconds=60, default_status=dg.DefaultSensorStatus.STOPPED)
+def new_files_landed(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+    """Start a run when the landing folder lists differently from the last time a run was asked for."""
+    settings = read_settings()
+    try:
+        listing = Landing(settings.landing_url).list()
+    except Problem as problem:
+        return dg.SkipReason(str(problem))
+    state = hashlib.sha256(repr([(file.path, file.signature) for file in listing.files]).encode()).hexdigest()
+    if state == context.cursor:
+        return dg.SkipReason("Nothing has landed since the last run")
+    return dg.SensorResult(run_requests=[dg.RunRequest(run_key=state)], cursor=state)

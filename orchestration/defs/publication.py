@@ -1,0 +1,61 @@
+"""The published file: put in place when everything passed, and watched for going stale."""
+
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+import duckdb
+
+from orchestration.defs.operating import Operation, problems_as_failures
+from orchestration.defs.raw_zone import OWNERS
+from orchestration.defs.warehouse import dbt_models
+from orchestration.lib import warehouse
+from orchestration.lib.settings import read_settings
+
+# A day without a run is an outage; two days without an event are one, or a very quiet business.
+RUN_WITHIN = timedelta(hours=24)
+NEWEST_EVENT_WITHIN = timedelta(hours=48)
+
+
+@dg.asset(
+    key=["published", "contact_reports"],
+    deps=[dbt_models],
+    group_name="published",
+    owners=OWNERS,
+    kinds={"duckdb"},
+    description="The file that people and BI tools read, replaced in one step when every test has passed.",
+    freshness_policy=dg.FreshnessPolicy.time_window(fail_window=RUN_WITHIN),
+)
+def published(operation: Operation) -> dg.MaterializeResult[None]:
+    """Put the warehouse in the place of the publication."""
+    settings = operation.settings
+    with problems_as_failures(settings):
+        warehouse.publish(settings, warehouse.plan(settings).target)
+        metadata: dict[str, dg.MetadataValue] = {
+            "path": dg.MetadataValue.path(settings.published),
+            "megabytes": dg.MetadataValue.float(settings.published.stat().st_size / 1e6),
+        }
+        if newest := _newest_event():
+            metadata["newest_event"] = dg.MetadataValue.timestamp(newest)
+    return dg.MaterializeResult(metadata=metadata)
+
+
+@dg.asset_check(
+    asset=published,
+    description="The newest event of the data itself: a run that finds nothing new is fresh, its data is not.",
+)
+def newest_event_is_recent() -> dg.AssetCheckResult:
+    """Warn when no event has happened for longer than is usual."""
+    newest = _newest_event()
+    return dg.AssetCheckResult(
+        passed=newest is not None and datetime.now(UTC) - newest <= NEWEST_EVENT_WITHIN,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"The newest event happened at {newest}" if newest else "There is no event",
+    )
+
+
+def _newest_event() -> datetime | None:
+    with duckdb.connect(str(read_settings().published), read_only=True) as connection:
+        row = connection.execute("select epoch_us(max(last_event_at)) from reports.data_status").fetchone()
+    if row is None or row[0] is None:
+        return None
+    return datetime.fromtimestamp(row[0] / 1e6, UTC)

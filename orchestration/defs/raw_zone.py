@@ -1,0 +1,86 @@
+"""The raw zone's tables as assets: what the landing folder brought."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+import duckdb
+
+from orchestration.defs.operating import Operation, problems_as_failures
+from orchestration.lib.pipeline import load_landing
+from orchestration.lib.raw_zone import RECORD_TABLES, RawZone, sql_text
+
+OWNERS = ["team:data-engineering"]
+
+LANDING = dg.AssetSpec(
+    "landing",
+    group_name="landing",
+    owners=OWNERS,
+    kinds={"file"},
+    description="Files as they arrive: events, users and channels of each workspace, and workspaces.csv.",
+)
+
+_DESCRIPTIONS = {
+    "files": "One row per loaded version of a file: its checksum, size and number of records.",
+    **{
+        name: f"One row per landed record of {name}, all of it text, with file, line and batch."
+        for name in RECORD_TABLES
+    },
+}
+
+
+@dg.multi_asset(
+    name="raw_zone",
+    specs=[
+        dg.AssetSpec(
+            ["raw", table],
+            deps=[LANDING],
+            group_name="raw",
+            owners=OWNERS,
+            kinds={"parquet"},
+            description=description,
+        )
+        for table, description in _DESCRIPTIONS.items()
+    ],
+    check_specs=[
+        dg.AssetCheckSpec(
+            "every_file_was_read",
+            asset=["raw", "files"],
+            description="Files that could not be loaded are named here on every run until they are replaced.",
+        )
+    ],
+)
+def raw_zone(
+    context: dg.AssetExecutionContext, operation: Operation
+) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    """Extract what is new in the landing folder into one batch."""
+    settings = operation.settings
+    with problems_as_failures(settings):
+        extraction = load_landing(settings)
+    for warning in extraction.warnings:
+        context.log.warning(warning)
+    context.log.info(f"{extraction.records} records of {extraction.files} new files")
+    zone = RawZone(settings.raw)
+    for table in _DESCRIPTIONS:
+        yield dg.MaterializeResult(
+            asset_key=["raw", table],
+            metadata={
+                "dagster/row_count": _rows(zone, table),
+                "new_batch": extraction.batch_id or "none: nothing was new",
+            },
+        )
+    yield dg.AssetCheckResult(
+        asset_key=["raw", "files"],
+        check_name="every_file_was_read",
+        passed=not extraction.warnings,
+        severity=dg.AssetCheckSeverity.WARN,
+        description="\n".join(extraction.warnings) or None,
+    )
+
+
+def _rows(zone: RawZone, table: str) -> int:
+    """Counted from the files' footers."""
+    pattern = sql_text(zone.path / "batch_id=*" / f"{table}-*.parquet")
+    with duckdb.connect() as connection:
+        row = connection.execute(f"select coalesce(sum(num_rows), 0) from parquet_file_metadata({pattern})").fetchone()
+    assert row is not None
+    return int(row[0])

@@ -1,0 +1,102 @@
+"""The dbt models as assets, and their tests as asset checks."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import dagster as dg
+import duckdb
+from dagster_dbt import DagsterDbtTranslator, DbtCliResource, dbt_assets
+
+from orchestration.defs.operating import Operation, problems_as_failures
+from orchestration.defs.raw_zone import OWNERS
+from orchestration.lib import dbt, warehouse
+from orchestration.lib.problems import Problem
+from orchestration.lib.progress import report
+from orchestration.lib.settings import PROJECT_ROOT, Settings, export_settings, read_settings
+
+_settings = read_settings()
+export_settings(_settings)
+MANIFEST = dbt.ensure_manifest(_settings)
+
+
+class Translator(DagsterDbtTranslator):
+    """Assets are named and grouped by layer, which is a model's folder."""
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
+        return str(dbt_resource_props["fqn"][1]) if dbt_resource_props["resource_type"] == "model" else "seeds"
+
+    def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:
+        return OWNERS
+
+
+def dbt_resource() -> DbtCliResource:
+    return DbtCliResource(
+        project_dir=str(PROJECT_ROOT), profiles_dir=str(PROJECT_ROOT), dbt_executable=dbt.DBT_EXECUTABLE
+    )
+
+
+@dbt_assets(manifest=MANIFEST, name="warehouse", dagster_dbt_translator=Translator())
+def dbt_models(context: dg.AssetExecutionContext, operation: Operation, dbt_cli: DbtCliResource) -> Iterator[Any]:
+    """Build and test the warehouse in a file of its own; nothing at all when the publication is up to date."""
+    settings = operation.settings
+    with problems_as_failures(settings):
+        todo = warehouse.plan(settings)
+        context.log.info(todo.reason)
+        if todo.nothing_to_do:
+            return
+        warehouse.prepare(settings, todo)
+        events = list(_build(context, dbt_cli, settings, todo))
+        facts = _facts(settings)
+    for event in events:
+        if isinstance(event, dg.Output) and event.output_name in facts:
+            yield dg.Output(None, event.output_name, metadata={**event.metadata, **facts[event.output_name]})
+        else:
+            yield event
+
+
+def _build(
+    context: dg.AssetExecutionContext, dbt_cli: DbtCliResource, settings: Settings, todo: warehouse.Plan
+) -> Iterator[Any]:
+    invocation = dbt_cli.cli(
+        dbt.build_arguments(rebuild=todo.rebuild),
+        context=context,
+        target_path=settings.dbt_target,
+        raise_on_error=False,
+    )
+    manifest = json.loads(MANIFEST.read_text())
+    total = sum(node["resource_type"] in ("model", "seed", "test") for node in manifest["nodes"].values())
+    done = 0
+    for event in invocation.stream_raw_events():
+        if event.is_result_event:
+            done += 1
+            report("building and testing", min(done, total), total)
+        yield from event.to_default_asset_events(
+            manifest=manifest, dagster_dbt_translator=Translator(), context=context, target_path=invocation.target_path
+        )
+    if not invocation.is_successful():
+        raise Problem(
+            f"The warehouse did not pass: {dbt.failures(invocation.target_path)}",
+            f"The publication is untouched. Look at {settings.warehouse}, mend the cause, and run again",
+        )
+
+
+def _facts(settings: Settings) -> dict[str, dict[str, Any]]:
+    """Row counts, and the newest event of what has events, by output name. Views are not counted: they have no rows."""
+    facts: dict[str, dict[str, Any]] = {}
+    with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
+        tables = connection.execute(
+            """
+            select schema_name, table_name, list_contains(list(column_name), 'occurred_at')
+            from duckdb_columns() semi join duckdb_tables() using (schema_name, table_name)
+            where not internal group by all"""
+        ).fetchall()
+        for schema, table, has_events in tables:
+            newest = "epoch_ms(max(occurred_at)) / 1000" if has_events else "null"
+            row = connection.execute(f'select count(*), {newest} from "{schema}"."{table}"').fetchone()
+            assert row is not None
+            metadata: dict[str, Any] = {"dagster/row_count": row[0]}
+            if row[1] is not None:
+                metadata["newest_event"] = dg.TimestampMetadataValue(row[1])
+            facts[f"{schema}__{table}"] = metadata
+    return facts

@@ -1,0 +1,77 @@
+"""How dbt is called: its arguments, its environment, and the manifest that Dagster reads the models from."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from orchestration.lib.problems import Problem
+from orchestration.lib.settings import PROJECT_ROOT, Settings
+
+# Beside the running Python: the one that belongs to it, whatever PATH says.
+DBT_EXECUTABLE = str(Path(sys.executable).with_name("dbt"))
+
+_PROJECT_FILES = ("models/**/*", "macros/**/*", "seeds/**/*", "tests/dbt/**/*", "dbt_project.yml", "profiles.yml")
+
+
+def build_arguments(*, rebuild: bool) -> list[str]:
+    """The dbt command of a run. Unit tests are about the code and run with `make test`, not with the data."""
+    arguments = ["build", "--exclude-resource-type", "unit_test"]
+    if not rebuild:
+        # A changed seed is a changed rule, and that is a rebuild.
+        arguments.append("seed")
+    return arguments
+
+
+def ensure_manifest(settings: Settings) -> Path:
+    """The manifest of the project as it is now, parsed anew only when a file of it changed."""
+    manifest = settings.dbt_target / "manifest.json"
+    stamp = settings.dbt_target / "manifest.sha256"
+    settings.dbt_target.mkdir(parents=True, exist_ok=True)
+    with FileLock(settings.dbt_target / "manifest.lock"):
+        digest = _project_digest(settings)
+        if not (manifest.exists() and stamp.exists() and stamp.read_text() == digest):
+            parsed = subprocess.run(
+                [DBT_EXECUTABLE, "--quiet", "parse", "--project-dir", str(PROJECT_ROOT)],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if parsed.returncode:
+                raise Problem(
+                    f"dbt cannot parse the models: {' '.join(parsed.stdout.split())}",
+                    "Mend the model or yml that it names",
+                )
+            stamp.write_text(digest)
+    return manifest
+
+
+def _project_digest(settings: Settings) -> str:
+    digest = hashlib.sha256(str(settings.data).encode())
+    for pattern in _PROJECT_FILES:
+        for path in sorted(PROJECT_ROOT.glob(pattern)):
+            if path.is_file():
+                digest.update(f"{path.relative_to(PROJECT_ROOT)}\0".encode() + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def failures(target: Path, at_most: int = 3) -> str:
+    """What went wrong in a dbt invocation, from its run_results.json, short enough for one line."""
+    try:
+        results: list[dict[str, Any]] = json.loads((target / "run_results.json").read_text())["results"]
+    except (OSError, ValueError, KeyError):
+        return "dbt left no results, see its log"
+    found = []
+    for result in results:
+        kind, _, name, *_ = result["unique_id"].split(".")
+        if result["status"] == "fail":
+            found.append(f"{kind} {name} found {result['failures']} rows")
+        elif result["status"] in ("error", "runtime error"):
+            message = " ".join((result["message"] or "").split())
+            found.append(f"{kind} {name}: {message[:200]}")
+    more = f" and {len(found) - at_most} more" if len(found) > at_most else ""
+    return "; ".join(found[:at_most]) + more

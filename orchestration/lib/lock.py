@@ -1,0 +1,33 @@
+"""One writer at a time on a data folder, enforced by the kernel: a process that dies lets go."""
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from orchestration.lib.problems import Problem
+
+
+@contextmanager
+def only_writer(data: Path) -> Iterator[None]:
+    """Hold the data folder's lock during the block. Raises Problem, naming the holder, when another run has it."""
+    data.mkdir(parents=True, exist_ok=True)
+    holder = data / "run.holder"
+    try:
+        with FileLock(data / "run.lock", blocking=False):
+            now = datetime.now(UTC).isoformat(timespec="seconds")
+            holder.write_text(f"process {os.getpid()} on {socket.gethostname()}, since {now}")
+            try:
+                yield
+            finally:
+                holder.unlink(missing_ok=True)
+    except Timeout:
+        by = holder.read_text() if holder.exists() else "a process that is just starting"
+        raise Problem(
+            f"Another run is writing in {data} ({by})",
+            "Wait until it is done and run again, or give this one a data folder of its own with CONTACT_REPORTS_DATA",
+        ) from None

@@ -1,0 +1,60 @@
+"""The steps of a run as plain functions, and what an error in one of them means to an operator."""
+
+import errno
+import shutil
+from datetime import UTC, datetime
+
+import duckdb
+
+from orchestration.lib.extract import Extraction, extract, first_line, is_about_this_machine
+from orchestration.lib.landing import Landing
+from orchestration.lib.problems import Problem
+from orchestration.lib.raw_zone import RawZone
+from orchestration.lib.sample import write_sample
+from orchestration.lib.settings import Settings
+
+_SAMPLE_MARK = "is_sample"
+_DISK_IS_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+def load_landing(settings: Settings) -> Extraction:
+    """Extract what is new in the landing folder, or in the sample's when nothing is configured."""
+    zone = RawZone(settings.raw)
+    mark = zone.path / _SAMPLE_MARK
+    if mark.exists() and not settings.is_sample:
+        # What the sample left can be generated again, and has no place among real records.
+        shutil.rmtree(zone.path)
+    if settings.is_sample:
+        write_sample(settings.sample, datetime.now(UTC))
+        if not zone.path.exists():
+            zone.path.mkdir(parents=True)
+            mark.touch()
+    return extract(Landing(settings.landing_url), zone, settings.data / "cache" / "landing_checksums.json")
+
+
+def explain(error: BaseException, settings: Settings) -> Problem | None:
+    """The problem behind an error of the machine; None when the error is ours."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, duckdb.OutOfMemoryException) and "No space left" not in str(error):
+        return Problem(
+            f"DuckDB has not enough memory ({first_line(error)})",
+            "Give the machine more memory, or free disk space below the data folder, where it spills to",
+        )
+    full = isinstance(error, OSError) and error.errno in _DISK_IS_FULL
+    if full or (isinstance(error, duckdb.Error) and is_about_this_machine(error)):
+        return Problem(
+            f"The disk that holds {settings.data} is full ({first_line(error)})",
+            "Free space or point CONTACT_REPORTS_DATA to a larger disk, and run again: nothing is lost",
+        )
+    if isinstance(error, PermissionError):
+        return Problem(
+            f"{error.filename} cannot be written or read: {error.strerror}",
+            "Give the user who runs the pipeline permission to the data folder",
+        )
+    if isinstance(error, duckdb.Error) and str(settings.raw) in str(error):
+        return Problem(
+            f"The raw zone is damaged: {first_line(error)}",
+            "Restore the named file from a backup and run again",
+        )
+    return None

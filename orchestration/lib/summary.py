@@ -1,0 +1,81 @@
+"""What a run says at its end: what became of the records, the last days of each workspace, and where to go from here."""
+
+from pathlib import Path
+
+import duckdb
+from rich.console import Console, Group
+from rich.table import Table
+from rich.text import Text
+
+from orchestration.lib.settings import Settings
+
+EXAMPLE_QUERY = "select workspace_id, source_label, sum(contacts_added) from reports.contacts_added_by_source group by all order by all"
+
+_RECORDS = """
+    select
+        coalesce(sum(records_landed), 0), coalesce(sum(records_standing), 0), coalesce(sum(records_superseded), 0),
+        coalesce(sum(records_rejected), 0)
+    from quality.load_balance"""
+
+_REASONS = "select reason, count(*) from quality.rejected_records group by reason order by count(*) desc, reason"
+
+# Today in each workspace's zone and the six days before it.
+_LAST_DAYS = """
+    with last_days as (
+        select workspace_id, workspace_name, timezone, timezone(timezone, now())::date as today from reports.workspaces
+    )
+    select
+        workspace_name, timezone,
+        coalesce(sum(contacts) filter (event_type = 'added'), 0),
+        coalesce(sum(contacts) filter (event_type = 'connected'), 0),
+        coalesce(sum(contacts) filter (event_type = 'deleted'), 0),
+        coalesce(sum(contacts) filter (event_type = 'merged'), 0)
+    from last_days
+    left join marts.agg_contacts_daily as daily
+        on daily.workspace_id = last_days.workspace_id and daily.report_date between today - 6 and today
+    group by last_days.workspace_id, workspace_name, timezone
+    order by last_days.workspace_id"""
+
+
+def print_summary(settings: Settings, warnings: list[str], console: Console) -> None:
+    """Print the summary of the published file."""
+    with duckdb.connect(str(settings.published), read_only=True) as connection:
+        landed, standing, superseded, rejected = connection.execute(_RECORDS).fetchall()[0]
+        reasons = connection.execute(_REASONS).fetchall()
+        last_days = connection.execute(_LAST_DAYS).fetchall()
+    records = Table(title="Records", title_justify="left", show_edge=False)
+    for heading in ("landed", "standing", "superseded", "rejected"):
+        records.add_column(heading, justify="right")
+    records.add_row(*(f"{count:,}" for count in (landed, standing, superseded, rejected)))
+    workspaces = Table(title="The last 7 days", title_justify="left", show_edge=False)
+    workspaces.add_column("workspace")
+    workspaces.add_column("time zone")
+    for heading in ("added", "connected", "deleted", "merged"):
+        workspaces.add_column(heading, justify="right")
+    for name, zone, *counts in last_days:
+        workspaces.add_row(Text(name), Text(zone), *(f"{count:,}" for count in counts))
+    lines: list[Table | Text] = [Text(), records]
+    if reasons:
+        shown = ", ".join(f"{count:,} {reason}" for reason, count in reasons)
+        lines.append(Text(f"rejected: {shown}. See quality.rejected_records", style="dim"))
+    lines += [Text(), workspaces, Text()]
+    lines += [Text(f"warning: {warning}", style="yellow") for warning in warnings]
+    console.print(Group(*lines))
+    # As plain lines, so that they can be copied from a narrow terminal.
+    console.print(f"published  {settings.published}", style="bold", soft_wrap=True, highlight=False)
+    console.print(f"query it   {query_command(settings.published)}", soft_wrap=True, highlight=False, markup=False)
+    console.print("look at it make ui, then http://127.0.0.1:3000", soft_wrap=True, highlight=False)
+    if settings.is_sample:
+        console.print(
+            f"This is the sample: nothing is configured. To load your own files, put them in {settings.data / 'landing'} "
+            "or set CONTACT_REPORTS_LANDING (README, Your own data).",
+            style="yellow",
+            soft_wrap=True,
+            highlight=False,
+        )
+
+
+def query_command(published: Path) -> str:
+    """A command line that asks the published file the example query, with what `make run` installed."""
+    code = f"import duckdb; duckdb.connect('{published}', read_only=True).sql('{EXAMPLE_QUERY}').show()"
+    return f'.venv/bin/python -c "{code}"'

@@ -1,0 +1,109 @@
+"""Runs the pipeline in this process on a data folder of its own, and reads what it published.
+
+The steps are those of a run (`orchestration/lib`); dbt stays in the process, so that a run costs its models and not
+the imports. The way through Dagster and the command line has tests of its own.
+"""
+
+import gc
+import os
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.cli.main import dbtRunner
+
+from orchestration.lib import dbt, warehouse
+from orchestration.lib.extract import Extraction
+from orchestration.lib.pipeline import load_landing
+from orchestration.lib.settings import export_settings, read_settings
+
+Row = tuple[object, ...]
+
+REPORT_VIEWS = (
+    "contacts_overview",
+    "contacts_added_by_source",
+    "contacts_connected_by_channel",
+    "contacts_added_log",
+    "contacts_connected_log",
+    "contacts_deleted_log",
+    "contacts_merged_log",
+    "sources",
+    "users",
+    "channels",
+    "workspaces",
+    "data_status",
+)
+QUALITY_VIEWS = ("rejected_records", "superseded_events", "load_balance")
+
+
+class Pipeline:
+    """A pipeline on one data folder, and the folder where its files land."""
+
+    def __init__(self, data: Path) -> None:
+        self.landing = data / "landing"
+        self.landing.mkdir(parents=True, exist_ok=True)
+        # dbt parses the models anew when a path in its environment changes: one folder serves all histories.
+        os.environ["CONTACT_REPORTS_DATA"] = str(data)
+        os.environ.pop("CONTACT_REPORTS_LANDING", None)
+        self.settings = read_settings()
+        export_settings(self.settings)
+
+    def run(self) -> Extraction:
+        """One run, from landing to publication. Fails the test when a model or a data test fails."""
+        extraction = load_landing(self.settings)
+        todo = warehouse.plan(self.settings)
+        if not todo.nothing_to_do:
+            warehouse.prepare(self.settings, todo)
+            self.build(rebuild=todo.rebuild)
+            warehouse.publish(self.settings, todo.target)
+        return extraction
+
+    def build(self, *, rebuild: bool) -> None:
+        """Have dbt build and test the prepared warehouse."""
+        outcome = dbtRunner().invoke(["--quiet", *dbt.build_arguments(rebuild=rebuild)])
+        DuckDBConnectionManager.close_all_connections()
+        gc.collect()  # The file stays open until the last of dbt's cursors is gone.
+        assert outcome.success, dbt.failures(self.settings.dbt_target)
+
+    def loaded_at(self, batch_id: int) -> datetime:
+        """When a batch was loaded, as its own files say."""
+        manifest = self.settings.raw / f"batch_id={batch_id}" / "files-0.parquet"
+        with duckdb.connect() as connection:
+            row = connection.execute("select epoch_us(max(loaded_at)) from read_parquet(?)", [str(manifest)]).fetchone()
+        assert row is not None
+        return datetime.fromtimestamp(row[0] // 1_000_000, UTC).replace(microsecond=row[0] % 1_000_000)
+
+    def query(self, sql: str) -> list[Row]:
+        """Rows of the published file."""
+        return [tuple(row.values()) for row in self.rows(sql)]
+
+    def rows(self, sql: str) -> list[dict[str, object]]:
+        """Rows of the published file, by column."""
+        with duckdb.connect(str(self.settings.published), read_only=True) as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            cursor = connection.execute(sql)
+            names = [column[0] for column in cursor.description or ()]
+            return [dict(zip(names, map(_comparable, row), strict=True)) for row in cursor.fetchall()]
+
+    def tables(self) -> dict[str, list[Row]]:
+        """All rows of every table and view that is published, but for those that say what the last run had to do."""
+        names = self.query(
+            """
+            select table_schema || '.' || table_name from information_schema.tables
+            where table_name not like 'int\\_%change%' escape '\\' order by all"""
+        )
+        return {str(name): in_order(self.query(f"select * from {name}")) for (name,) in names}
+
+
+def in_order(rows: Iterable[Row]) -> list[Row]:
+    """Rows in an order that depends on nothing but the rows."""
+    return sorted(rows, key=repr)
+
+
+def _comparable(value: object) -> object:
+    """Instants in one zone object, so that equal ones look equal; wall clocks without a say on which of two they are."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC) if value.tzinfo else value.replace(fold=0)
+    return value
