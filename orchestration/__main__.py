@@ -61,6 +61,7 @@ def _execute(settings: Settings) -> list[str]:
     import dagster as dg
 
     from orchestration.definitions import defs
+    from orchestration.lib.warehouse import plan
 
     with dg.DagsterInstance.get() as instance:
         result = defs.resolve_job_def("contact_reports").execute_in_process(
@@ -69,6 +70,9 @@ def _execute(settings: Settings) -> list[str]:
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         )
         if result.success:
+            todo = plan(settings)
+            if not todo.nothing_to_do:
+                raise Problem(f"The run ended without a publication: {todo.reason}", "Run it again")
             return [
                 f"{evaluation.check_name}: {evaluation.description}"
                 for evaluation in result.get_asset_check_evaluations()

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import signal
+import sys
 import tempfile
 import threading
 import time
@@ -87,14 +88,17 @@ class Place:
         return [row for row in self.read("files") if row["source_file"] == path]
 
     def check(self, result: Extraction) -> None:
-        """What must hold after every run: nothing is half there or there twice, and the batches agree with their manifests."""
+        """What must hold after every run: nothing is there twice or by half, and batches agree with their manifests."""
         assert all(re.fullmatch(r"batch_id=\d+", path.name) for path in self.raw.iterdir())
         assert {path.name for path in self.cache.parent.glob("*")} <= {self.cache.name}
         files = self.read("files")
         assert len({row["file_id"] for row in files}) == len(files)
-        lines = " union all ".join(f"select file_id, source_line from read_parquet(${i}::varchar[])" for i in range(1, 5))
+        lines = " union all ".join(
+            f"select file_id, source_line from read_parquet(${i}::varchar[])" for i in range(1, 5)
+        )
         counts = rows_of(
-            f"select file_id, count(*) as records, count(distinct source_line) as lines from ({lines}) group by file_id",
+            "select file_id, count(*) as records, count(distinct source_line) as lines "
+            f"from ({lines}) group by file_id",
             [self.parquet(table) for table in RECORD_TABLES],
         )
         assert all(row["records"] == row["lines"] for row in counts)
@@ -134,8 +138,8 @@ def remembers_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def tiny_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have every file that is more than a few records treated like a large one."""
-    monkeypatch.setattr(extract_module, "read_lines", partial(read_lines, chunk_bytes=1000))
-    monkeypatch.setattr(extract_module, "read_csv", partial(read_csv, chunk_bytes=1000))
+    monkeypatch.setattr(extract_module, "read_lines", partial(read_lines, chunk_bytes=1500))
+    monkeypatch.setattr(extract_module, "read_csv", partial(read_csv, chunk_bytes=1500))
 
 
 def json_lines(*event_ids: object) -> str:
@@ -321,27 +325,28 @@ def test_thousands_of_small_files_all_arrive(place: Place) -> None:
 
     result = place.extract()
 
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 30
     assert (result.files, result.records, result.warnings) == (3001, 15002, [])
     assert set(event_ids(place.events())) == {f"{i}-{j}" for i in range(3000) for j in range(5)}
 
 
-FIFTY_MB = 50 << 20
+FIFTY_MB, TEN_MB = b"x" * (50 << 20), b"x" * (10 << 20)
 
 
 @pytest.mark.parametrize(
     ("name", "content", "parse_error"),
     [
-        ("valid.jsonl", b'{"contact_name": "%b"}' % (b"x" * FIFTY_MB), None),
-        ("garbage.jsonl", b"x" * FIFTY_MB, "not JSON"),
-        ("unfinished.jsonl", b'{"contact_name": "' + b'\\"' * (FIFTY_MB // 2), "not JSON"),
-        ("bytes.jsonl", b'{"contact_name": "\xff%b"}' % (b"x" * FIFTY_MB), "not UTF-8"),
-        ("valid.csv", b'event_id,contact_name\n1,"%b"' % (b"x" * FIFTY_MB), None),
-        ("plain.csv", b"event_id,contact_name\n1,%b" % (b"x" * FIFTY_MB), None),
+        ("object.jsonl", b'{"contact_name": "%b"}' % FIFTY_MB, None),
+        ("garbage.jsonl", FIFTY_MB, "not JSON"),
+        ("unfinished.jsonl", b'{"contact_name": "' + TEN_MB.replace(b"xx", b'\\"'), "not JSON"),
+        ("not text.jsonl", b'{"contact_name": "\xff%b"}' % TEN_MB, "not UTF-8"),
+        ("quoted.csv", b'event_id,contact_name\n1,"%b"' % FIFTY_MB, None),
+        ("plain.csv", b"event_id,contact_name\n1,%b" % TEN_MB, None),
         ("commas.csv", b"event_id,contact_name\n" + b"," * (1 << 20), "expected 2 fields, found 1048577"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_line_of_fifty_megabytes_is_one_record(
+def test_a_line_of_many_megabytes_is_one_record(
     place: Place, name: str, content: bytes, parse_error: str | None
 ) -> None:
     place.land(f"1/events/{name}", content + b"\n")
@@ -351,8 +356,8 @@ def test_a_line_of_fifty_megabytes_is_one_record(
     assert result.warnings == []
     (found,) = rows_of(
         "select parse_error, strlen(raw_record) as length, md5(raw_record) as md5, octet_length(raw_bytes) as bytes, "
-        "contact_name = repeat('x', $2) as named from read_parquet($1::varchar[])",
-        [place.parquet("events"), FIFTY_MB],
+        "md5(contact_name) as name from read_parquet($1::varchar[])",
+        [place.parquet("events")],
     )
     line = content.rsplit(b"\n", 1)[-1]
     shown = line.replace(b"\xff", b"\\xFF")
@@ -361,18 +366,18 @@ def test_a_line_of_fifty_megabytes_is_one_record(
         "length": len(shown),
         "md5": hashlib.md5(shown).hexdigest(),
         "bytes": len(line) if shown != line else None,
-        "named": True if parse_error is None else None,
+        "name": None if parse_error else hashlib.md5(max(line.split(b'"'), key=len).removeprefix(b"1,")).hexdigest(),
     }
 
 
 @pytest.mark.usefixtures("tiny_chunks")
 def test_a_large_file_is_the_same_records_as_a_small_one(place: Place) -> None:
-    rows = [[str(i), "added", "two\nlines" if i > 50 and i % 3 == 0 else f"name {i}"] for i in range(100)]
+    rows = [[str(i), "added", "two\nlines" if i > 150 and i % 3 == 0 else f"name {i}"] for i in range(300)]
     written = io.StringIO(newline="")
     csv.writer(written).writerows([["event_id", "event_type", "contact_name"], *rows])
     place.land("1/events/a.csv", written.getvalue())
     place.land("2/events/b.csv.gz", gzip.compress(written.getvalue().encode()))
-    place.land("1/events/c.jsonl", "\n\n" + json_lines(*range(100)))
+    place.land("1/events/c.jsonl", "\n\n" + json_lines(*range(300)))
 
     place.extract()
 
@@ -383,9 +388,9 @@ def test_a_large_file_is_the_same_records_as_a_small_one(place: Place) -> None:
     for found in from_csv:
         assert [[row["event_id"], row["event_type"], row["contact_name"]] for row in found] == rows
         assert [row["source_line"] for row in found] == [
-            2 + i + sum("\n" in name for _, _, name in rows[:i]) for i in range(100)
+            2 + i + sum("\n" in name for _, _, name in rows[:i]) for i in range(300)
         ]
-    assert [(row["source_line"], row["event_id"]) for row in lines] == [(i + 3, str(i)) for i in range(100)]
+    assert [(row["source_line"], row["event_id"]) for row in lines] == [(i + 3, str(i)) for i in range(300)]
 
 
 # What a file may be
@@ -438,7 +443,8 @@ def test_compressed_files_bring_what_they_hold(place: Place, suffix: str) -> Non
 def test_lines_of_csv_are_counted_through_blank_lines_and_line_breaks_in_quotes(place: Place) -> None:
     place.land(
         "1/events/a.csv",
-        '\ufeff\r\n"event_id","contact\r\n_name",contact_name\r\n1,,Ann\r\n\r\n2,,"two\r\nlines\n\n"\r\n   \r\n3,,Eve\r\n4,Bob\r\n',
+        '\ufeff\r\n"event_id","contact\r\n_name",contact_name\r\n1,,Ann\r\n\r\n'
+        '2,,"two\r\nlines\n\n"\r\n   \r\n3,,Eve\r\n4,Bob\r\n',
     )
 
     place.extract()
@@ -469,7 +475,6 @@ ODD_NAMES = (
     "e\u0301",
     "李小龙 🦆",
     "back\\slash",
-    "back\\[slash]",
     "line\nbreak",
     "%41%2F",
     "~",
@@ -503,6 +508,13 @@ def test_a_file_may_have_any_name(place: Place, ending: str) -> None:
         f"1/events/{name}{ending}": str(i) for i, name in enumerate(ODD_NAMES)
     }
     assert place.extract().files == 0
+
+
+def test_a_parquet_file_may_have_a_backslash_before_a_bracket_in_its_name(place: Place) -> None:
+    place.land_parquet("1/events/a\\[b].parquet", "select 'x' as event_id")
+
+    assert place.extract().warnings == []
+    assert event_ids(place.events()) == ["x"]
 
 
 @pytest.mark.parametrize("name", ["it's", "[1]", "*", "a b", "é", "x=1", "batch_id=1"])
@@ -674,7 +686,6 @@ def test_unknown_numbers_of_parquet_are_kept_as_they_are(place: Place) -> None:
     "columns",
     [
         "'\\xFF\\x00'::blob as picture",
-        "1 as file_row_number",
         "interval 1 day as i",
         "uuid() as u",
         "map {'a': 1} as m",
@@ -840,14 +851,15 @@ def test_a_link_to_a_place_outside_the_landing_folder_is_refused(place: Place, t
     place.land("1/events/a.jsonl", json_lines("inside"))
     place.land("2/x", "")
     (place.landing / "2/x").unlink()
-    for link, target in {
+    targets: dict[str, str | Path] = {
         "1/events/b.jsonl": outside / "events/secret.jsonl",
         "1/events/c.jsonl": "../../../outside/events/secret.jsonl",
         "1/events/d.jsonl": neighbour / "a.jsonl",
         "1/events/e.jsonl": "b.jsonl",
         "2/events": outside / "events",
         "3": outside,
-    }.items():
+    }
+    for link, target in targets.items():
         (place.landing / link).symlink_to(target)
 
     result = place.extract()
@@ -1001,9 +1013,8 @@ class Tampering(io.BufferedReader):
     """A file being read, to which something happens right after the first read or right after it is closed."""
 
     def __init__(self, stream: BinaryIO, moment: str, happen: Callable[[], object]) -> None:
-        super().__init__(
-            stream.raw if isinstance(stream, io.BufferedReader) else io.FileIO(stream.fileno(), closefd=False)
-        )
+        # A buffer smaller than the first read: what comes after it is read from the file as it is by then.
+        super().__init__(io.FileIO(stream.fileno(), closefd=False), 500)
         self._stream = stream
         self._moment = moment
         self._happen = happen
@@ -1083,19 +1094,16 @@ HAPPENINGS: dict[str, Callable[[Path, bytes], object]] = {
 
 
 @pytest.mark.parametrize(
-    ("nth", "moment", "chunks"),
+    ("nth", "moment", "left_for_the_next_run"),
     [
-        (1, "before it is opened", "whole"),
-        (1, "after the first read", "whole"),
-        (1, "after it is closed", "whole"),
-        (1, "after it is closed", "tiny_chunks"),
-        (2, "after the first read", "whole"),
-        (2, "after the first read", "tiny_chunks"),
-        (2, "after it is closed", "tiny_chunks"),
+        (1, "after the first read", {"removed", "replaced", "overwritten", "emptied"}),
+        (1, "after it is closed", set(HAPPENINGS)),
+        (2, "after the first read", {"overwritten", "half overwritten", "emptied", "cut", "appended to"}),
     ],
 )
+@pytest.mark.parametrize("chunks", ["whole", "tiny_chunks"])
 def test_a_file_that_changes_while_it_is_read_is_never_half_loaded(
-    place: Place, request: pytest.FixtureRequest, nth: int, moment: str, chunks: str
+    place: Place, request: pytest.FixtureRequest, chunks: str, nth: int, moment: str, left_for_the_next_run: set[str]
 ) -> None:
     if chunks == "tiny_chunks":
         request.getfixturevalue(chunks)
@@ -1114,7 +1122,9 @@ def test_a_file_that_changes_while_it_is_read_is_never_half_loaded(
 
     assert set(landing.happened) == set(happenings)
     assert {"at rest", "z"} <= set(event_ids(place.events()))
-    assert {warning.split(" is not loaded")[0] for warning in first.warnings} <= set(happenings)
+    assert {warning.split(" is not loaded")[0] for warning in first.warnings} == {
+        f"1/events/{what}.jsonl" for what in left_for_the_next_run
+    }
     assert second.warnings == []
     for path, known in versions.items():
         if (place.landing / path).exists():
@@ -1125,12 +1135,12 @@ def test_a_file_that_changes_while_it_is_read_is_never_half_loaded(
         for loaded in place.loaded(path):
             raw = [row["raw_record"].encode() for row in place.events() if row["file_id"] == loaded["file_id"]]
             assert raw == known[loaded["sha256"]].splitlines()
-    removed = "1/events/removed.jsonl"
-    assert bool(place.loaded(removed)) != any(warning.startswith(removed) for warning in first.warnings)
     assert place.extract().files == 0
 
 
-def test_a_parquet_file_that_changes_between_its_checksum_and_its_records_is_left_for_the_next_run(place: Place) -> None:
+def test_a_parquet_file_that_changes_between_its_checksum_and_its_records_is_left_for_the_next_run(
+    place: Place,
+) -> None:
     file = place.land_parquet("1/events/b.parquet", "select 'old' as event_id from range(5000)")
     new = place.land_parquet("new.parquet", "select 'new' as event_id from range(5000)").read_bytes()
     landing = RestlessLanding(
@@ -1161,51 +1171,52 @@ def test_a_file_that_vanishes_before_it_is_read_is_named_and_stops_nothing_else(
 # Runs that are killed
 
 
-def die_at_random_moments(landing: str, folder: Path, attempts: int) -> list[str]:
-    """Kill a run at moments spread over all of its length; what became of each attempt.
+def die_at_random_moments(landing: str, folder: Path, kills: int) -> int:
+    """Kill runs at moments spread over all of their length. Returns the number of places they worked in.
 
-    It runs in a process that has no threads, so that a fork of it is a process like any other.
+    A run that is done before its moment comes leaves nothing to do: the next one begins in a new place. All this is in
+    a process that has no threads, so that a fork of it is a process like any other.
     """
-    started = time.monotonic()
-    assert in_child(lambda: extract(Landing(landing), RawZone(folder / "whole"), folder / "whole.json")) == "finished"
-    length = time.monotonic() - started
-    random = Random(length)
-    return [
-        in_child(
-            lambda: extract(Landing(landing), RawZone(folder / "raw"), folder / "state" / "checksums.json"),
-            kill_after=length * (i + random.random()) / attempts,
+    pytest.MonkeyPatch().setattr(extract_module, "read_lines", partial(read_lines, chunk_bytes=4 << 20))
+    random = Random(1)
+    killed = places = 0
+    length = 0.0
+    while killed < kills:
+        started = time.monotonic()
+        outcome = in_child(
+            partial(extract_into, landing, folder / str(places)),
+            kill_after=length * (killed + random.random()) / kills if length else None,
         )
-        for i in range(attempts)
-    ]
+        if outcome == "killed":
+            killed += 1
+        else:
+            assert outcome == "finished"
+            length = time.monotonic() - started
+            places += 1
+    return places + 1
 
 
 def die_at_every_change(landing: str, folder: Path) -> int:
-    """Kill a first run before each of the changes that Python makes to the disk, each in a zone of its own."""
+    """Kill a first run before each of the changes that Python makes to the disk. Returns the number of changes."""
     changes = 0
-    while True:
-        target = folder / str(changes)
-        outcome = in_child(lambda target=target, at=changes: extract_until_change(landing, target, at))
-        assert outcome in ("killed", "finished")
-        if outcome == "finished":
-            return changes
+    while in_child(partial(extract_into, landing, folder / str(changes), die_at=changes)) == "killed":
         changes += 1
+    return changes
 
 
-def extract_until_change(landing: str, target: Path, at: int) -> None:
-    import sys
+def extract_into(landing: str, target: Path, die_at: int | None = None) -> None:
+    changes = 0
 
-    seen = 0
-
-    def watch(event: str, args: tuple[Any, ...]) -> None:
-        nonlocal seen
-        if event in ("os.mkdir", "os.rename", "os.remove", "os.rmdir") or (
-            event == "open" and str(args[0]).startswith(str(target))
-        ):
-            if seen == at:
+    def die(event: str, args: tuple[Any, ...]) -> None:
+        nonlocal changes
+        writes = event == "open" and args[1] is not None and args[1][0] in "wax"
+        if writes or event in ("os.mkdir", "os.rename", "os.remove", "os.rmdir"):
+            if changes == die_at:
                 os.kill(os.getpid(), signal.SIGKILL)
-            seen += 1
+            changes += 1
 
-    sys.addaudithook(watch)
+    if die_at is not None:
+        sys.addaudithook(die)
     extract(Landing(landing), RawZone(target / "raw"), target / "state" / "checksums.json")
 
 
@@ -1238,29 +1249,29 @@ def clean_process() -> Iterator[ProcessPoolExecutor]:
 def test_a_run_killed_at_any_moment_loses_nothing_and_doubles_nothing(
     place: Place, tmp_path: Path, clean_process: ProcessPoolExecutor
 ) -> None:
-    name = "n" * 90
-    lines = [f'{{"event_id":"{i}","event_type":"added","contact_name":"{name}"}}\n' for i in range(220_000)]
-    rows = [f'{i},added,"{name}"\n' for i in range(220_000, 250_000)]
-    place.land("1/events/a.jsonl", "".join(lines[:180_000]))
-    place.land("1/events/b.jsonl.gz", gzip.compress("".join(lines[180_000:]).encode(), 1))
+    name = "n" * 50
+    lines = [f'{{"event_id":"{i}","event_type":"added","contact_name":"{name}"}}\n' for i in range(180_000)]
+    rows = [f'{i},added,"{name}"\n' for i in range(180_000, 200_000)]
+    place.land("1/events/a.jsonl", "".join(lines[:150_000]))
+    place.land("1/events/b.jsonl.gz", gzip.compress("".join(lines[150_000:]).encode(), 1))
     place.land("2/events/c.csv", "event_id,event_type,contact_name\n" + "".join(rows))
-    place.land_parquet("2/events/d.parquet", "select range::varchar as event_id from range(250000, 300000)")
+    place.land_parquet("2/events/d.parquet", "select range::varchar as event_id from range(200000, 300000)")
     for i in range(30):
         place.land(f"2/events/small-{i}.jsonl", json_lines(300_000 + i))
     place.land("1/users/u.csv", "user_id,user_name\n1,A\n")
 
-    outcomes = clean_process.submit(die_at_random_moments, str(place.landing), tmp_path, 18).result()
-    last = extract(Landing(str(place.landing)), RawZone(place.raw), place.cache)
+    places = clean_process.submit(die_at_random_moments, str(place.landing), tmp_path, 16).result()
 
-    assert outcomes.count("killed") >= 15 and "failed" not in outcomes
-    assert last.warnings == []
-    assert {path.name for path in place.raw.iterdir()} == {"batch_id=0", "batch_id=1"}
-    assert [path.name for path in place.cache.parent.iterdir()] == [place.cache.name]
-    place.check(last)
-    assert len(place.read("files")) == 36
-    ids = "select event_id::bigint as id from read_parquet($1::varchar[])"
-    (found,) = rows_of(f"select count(*), count(distinct id), min(id), max(id) from ({ids})", [place.parquet("events")])
-    assert list(found.values()) == [300_030, 300_030, 0, 300_029]
+    for i in range(places):
+        target = Place(tmp_path / str(i))
+        last = target.extract(Landing(str(place.landing)))
+        assert last.warnings == []
+        assert {path.name for path in target.raw.iterdir()} == {"batch_id=0", "batch_id=1"}
+        assert len(target.read("files")) == 36
+        ids = "select event_id::bigint as id from read_parquet($1::varchar[])"
+        summary = f"select count(*), count(distinct id), min(id), max(id) from ({ids})"
+        (found,) = rows_of(summary, [target.parquet("events")])
+        assert list(found.values()) == [300_030, 300_030, 0, 300_029]
 
 
 @pytest.mark.slow
@@ -1274,7 +1285,7 @@ def test_a_first_run_killed_before_any_change_on_the_disk_is_made_good_by_the_ne
 
     changes = clean_process.submit(die_at_every_change, str(place.landing), tmp_path).result()
 
-    assert changes > 20
+    assert changes > 15
     for i in range(changes):
         target = Place(tmp_path / str(i))
         target.extract(Landing(str(place.landing)))
@@ -1317,6 +1328,11 @@ def parsed(line: str) -> object:
     except ValueError:
         return None
     return value
+
+
+def spelled(line: str) -> object:
+    """A JSON value, its numbers as they are spelled."""
+    return json.loads(line, parse_int=str, parse_float=str)
 
 
 text = st.text(
@@ -1422,7 +1438,7 @@ garbage = (
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(json_texts(objects), min_size=1, max_size=8))
 def test_fields_of_json_objects_are_what_python_reads(
     connection: duckdb.DuckDBPyConnection, lines: Sequence[str]
@@ -1437,12 +1453,13 @@ def test_fields_of_json_objects_are_what_python_reads(
             value, found = expected.get(field), row[field]
             if value is None or isinstance(value, str):
                 assert found == value
+            elif isinstance(value, list | dict):
+                assert spelled(found) == spelled(json.dumps(value))
             else:
-                # The text of anything else is JSON for the same value.
-                assert json.loads(found) == value and isinstance(json.loads(found), type(value))
+                assert found == json.dumps(value)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(garbage, min_size=1, max_size=8))
 def test_a_line_is_a_record_without_error_exactly_when_it_is_a_json_object(
     connection: duckdb.DuckDBPyConnection, lines: Sequence[str]
@@ -1460,7 +1477,13 @@ def test_a_line_is_a_record_without_error_exactly_when_it_is_a_json_object(
         assert row["parse_error"] is None or all(row[field] is None for field in EVENTS.fields)
 
 
-@settings(max_examples=25, deadline=None)
+def csv_line(row: Sequence[str], quoting: Any) -> str:
+    written = io.StringIO(newline="")
+    csv.writer(written, quoting=quoting).writerow(row)
+    return written.getvalue()
+
+
+@settings(max_examples=15, deadline=None)
 @given(
     st.permutations([*EVENTS.fields, "extra", "other"]).flatmap(
         lambda names: st.integers(1, 11).map(lambda n: names[:n])
@@ -1470,22 +1493,17 @@ def test_a_line_is_a_record_without_error_exactly_when_it_is_a_json_object(
 )
 def test_fields_of_csv_are_what_python_reads(names: list[str], rows: list[list[str]], quoting: Any) -> None:
     rows = [row if i % 2 else (row * len(names))[: len(names)] for i, row in enumerate(rows)]
-    written = io.StringIO(newline="")
-    csv.writer(written, quoting=quoting, lineterminator="\n").writerows([names, *rows])
-    rows = [
-        row
-        for row in csv.reader(io.StringIO(written.getvalue(), newline=""))
-        if re.search(r"[^ \t\n\f\r]", ",".join(row))
-    ]
+    written = [csv_line(row, quoting) for row in [names, *rows]]
+    records = [row for row, line in zip(rows, written[1:], strict=True) if re.search(r"[^ \t\n\f\r]", line)]
     with tempfile.TemporaryDirectory() as folder:
         place = Place(Path(folder))
-        place.land("1/events/a.csv", written.getvalue())
+        place.land("1/events/a.csv", "".join(written))
 
         place.extract()
 
         found = place.events()
-    assert len(found) == len(rows) - 1
-    for row, values in zip(found, rows[1:], strict=True):
+    assert len(found) == len(records)
+    for row, values in zip(found, records, strict=True):
         if len(values) == len(names):
             assert row["parse_error"] is None
             assert {field: row[field] for field in EVENTS.fields} == dict.fromkeys(EVENTS.fields) | {

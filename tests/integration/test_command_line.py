@@ -1,0 +1,221 @@
+"""The command line as an operator meets it: real processes, real files, exit codes and what is printed."""
+
+import os
+import resource
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from orchestration.lib.lock import only_writer
+from orchestration.lib.settings import PROJECT_ROOT
+
+Environment = dict[str, str]
+
+
+def run(
+    data: Path,
+    *,
+    landing: Path | str | None = None,
+    prefix: tuple[str, ...] = (),
+    before: Callable[[], None] | None = None,
+    **settings: str,
+) -> subprocess.CompletedProcess[str]:
+    """`contact-reports run` in a process of its own, with only these settings."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("CONTACT_REPORTS", "DBT"))}
+    environment |= {"CONTACT_REPORTS_DATA": str(data), **settings}
+    if landing is not None:
+        environment["CONTACT_REPORTS_LANDING"] = str(landing)
+    return subprocess.run(
+        [*prefix, sys.executable, "-m", "orchestration", "run"],
+        cwd=PROJECT_ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        preexec_fn=before,
+        check=False,
+    )
+
+
+def assert_refused(refused: subprocess.CompletedProcess[str], *words: str) -> None:
+    """Exit code not 0, and one line that names the thing and the cure."""
+    assert refused.returncode != 0, refused.stderr
+    errors = [line for line in refused.stderr.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1, refused.stderr
+    assert "Traceback" not in refused.stderr + refused.stdout
+    for word in words:
+        assert word in errors[0], errors[0]
+
+
+def added(data: Path) -> int:
+    published = data / "published" / "contact_reports.duckdb"
+    with duckdb.connect(str(published), read_only=True) as connection:
+        row = connection.execute("select count(*) from reports.contacts_added_log").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+@pytest.fixture
+def landing(tmp_path: Path) -> Path:
+    folder = tmp_path / "landing"
+    (folder / "acme" / "events").mkdir(parents=True)
+    (folder / "workspaces.csv").write_text("workspace_id,workspace_name,timezone\nacme,Acme,Europe/Paris\n")
+    write_event(folder, 1)
+    return folder
+
+
+def write_event(landing: Path, number: int) -> None:
+    event = f'{{"event_id": "{number}", "event_type": "added", "occurred_at": "2026-03-01T12:00:00Z", "contact_id": {number}}}'
+    (landing / "acme" / "events" / f"{number}.jsonl").write_text(event + "\n")
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with a publication of one event."""
+    base = tmp_path_factory.mktemp("operator")
+    (base / "landing" / "acme" / "events").mkdir(parents=True)
+    (base / "landing" / "workspaces.csv").write_text("workspace_id,workspace_name,timezone\nacme,Acme,Europe/Paris\n")
+    write_event(base / "landing", 1)
+    done = run(base / "data", landing=base / "landing")
+    assert done.returncode == 0, done.stderr
+    return base / "data"
+
+
+@pytest.mark.slow
+def test_make_run_on_a_fresh_data_folder_publishes_the_sample_and_a_second_run_does_nothing(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("CONTACT_REPORTS", "DBT"))}
+    command = ["make", "--no-print-directory", "run"]
+    environment |= {"CONTACT_REPORTS_DATA": str(tmp_path)}
+    published = tmp_path / "published" / "contact_reports.duckdb"
+
+    first = subprocess.run(command, cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert first.returncode == 0, first.stderr
+    assert "sample" in first.stderr
+    for said in ("landed", "standing", "superseded", "rejected", "The last 7 days", str(published), "make ui"):
+        assert said in first.stdout
+    before = published.stat()
+    counted = added(tmp_path)
+    assert counted > 10_000
+
+    second = subprocess.run(command, cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert second.returncode == 0, second.stderr
+    assert published.stat().st_mtime_ns == before.st_mtime_ns, "nothing was new, and yet it was published again"
+    assert published.stat().st_ino == before.st_ino
+    assert added(tmp_path) == counted
+
+
+@pytest.mark.slow
+def test_real_files_replace_the_sample(tmp_path: Path, landing: Path) -> None:
+    data = tmp_path / "data"
+    sample = run(data)
+    assert sample.returncode == 0, sample.stderr
+    real = run(data, landing=landing)
+    assert real.returncode == 0, real.stderr
+    assert added(data) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("setting", "value", "allowed"),
+    [
+        ("CONTACT_REPORTS_TARGET", "postgres", "'duckdb' or 'spark'"),
+        ("CONTACT_REPORTS_SCHEDULE", "every hour", "cron"),
+        ("CONTACT_REPORTS_LANDING", "ftp://files", "s3://bucket/prefix"),
+    ],
+)
+def test_a_wrong_setting_is_refused_with_what_is_allowed(
+    tmp_path: Path, setting: str, value: str, allowed: str
+) -> None:
+    assert_refused(run(tmp_path, **{setting: value}), setting, value, allowed)
+    assert not (tmp_path / "published").exists()
+
+
+@pytest.mark.slow
+def test_a_missing_landing_folder_is_named(published: Path, tmp_path: Path) -> None:
+    refused_without_harm(published, tmp_path / "nowhere", "nowhere", "does not exist", "CONTACT_REPORTS_LANDING")
+
+
+@pytest.mark.slow
+def test_a_missing_workspaces_csv_is_named(published: Path, landing: Path) -> None:
+    (landing / "workspaces.csv").unlink()
+    refused_without_harm(published, landing, "workspaces.csv", "workspace_id,workspace_name,timezone")
+
+
+@pytest.mark.slow
+def test_a_time_zone_that_does_not_exist_is_named_with_one_that_does(published: Path, landing: Path) -> None:
+    (landing / "workspaces.csv").write_text("workspace_id,workspace_name,timezone\nacme,Acme,Europe/Pariss\n")
+    refused_without_harm(published, landing, "'acme'", "'Europe/Pariss'", "Europe/Paris?")
+
+
+@pytest.mark.slow
+def test_a_landing_folder_without_permission_is_named(published: Path, landing: Path) -> None:
+    (landing / "acme" / "events").chmod(0)
+    # Root may read everything, unless that capability is taken from it.
+    capabilities = "-dac_override,-dac_read_search"
+    prefix = ("setpriv", f"--bounding-set={capabilities}", f"--inh-caps={capabilities}") if os.geteuid() == 0 else ()
+    try:
+        refused_without_harm(published, landing, str(landing), "permission", prefix=prefix)
+    finally:
+        (landing / "acme" / "events").chmod(0o755)
+
+
+@pytest.mark.slow
+def test_a_full_disk_is_named(published: Path, landing: Path) -> None:
+    for number in range(2, 1000):
+        write_event(landing, number)
+
+    def allow_small_files_only() -> None:
+        limit = (published / "published" / "contact_reports.duckdb").stat().st_size // 2
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    refused_without_harm(published, landing, str(published), "full", "Free space", before=allow_small_files_only)
+    # What landed in the meantime is not lost.
+    assert run(published, landing=landing).returncode == 0
+    assert added(published) == 999
+
+
+@pytest.mark.slow
+def test_a_second_run_at_the_same_time_leaves_and_names_the_first(published: Path, landing: Path) -> None:
+    with only_writer(published):
+        refused_without_harm(published, landing, "Another run", f"process {os.getpid()}")
+
+
+def refused_without_harm(
+    data: Path,
+    landing: Path,
+    *words: str,
+    prefix: tuple[str, ...] = (),
+    before: Callable[[], None] | None = None,
+) -> None:
+    """The run is refused, and the publication is, byte for byte, what it was."""
+    publication = data / "published" / "contact_reports.duckdb"
+    content = publication.read_bytes()
+    assert_refused(run(data, landing=landing, prefix=prefix, before=before), *words)
+    assert publication.read_bytes() == content
+
+
+@pytest.mark.slow
+def test_a_failing_data_test_keeps_the_publication_and_is_named(published: Path, landing: Path, tmp_path: Path) -> None:
+    """A test of the project's own is made to fail in a copy of the project."""
+    project = tmp_path / "project"
+    shutil.copytree(PROJECT_ROOT, project, ignore=shutil.ignore_patterns(".git", ".venv", "data"))
+    (project / "tests" / "dbt" / "no_contact_is_ever_added.sql").write_text(
+        "select * from {{ ref('fct_contacts_added') }}\n"
+    )
+    publication = published / "published" / "contact_reports.duckdb"
+    content = publication.read_bytes()
+    write_event(landing, 5000)
+    refused = subprocess.run(
+        [sys.executable, "-m", "orchestration", "run"],
+        cwd=project,
+        env=os.environ | {"CONTACT_REPORTS_DATA": str(published), "CONTACT_REPORTS_LANDING": str(landing)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert_refused(refused, "no_contact_is_ever_added", "The publication is untouched")
+    assert publication.read_bytes() == content
