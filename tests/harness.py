@@ -103,7 +103,7 @@ def in_order(rows: Iterable[Row]) -> list[Row]:
 
 
 def _comparable(value: object) -> object:
-    """Instants in one zone object, so that equal ones look equal; wall clocks without a say on which of two they are."""
+    """Instants in one zone, so that equal ones look equal; wall clocks without a word on which of two they are."""
     if isinstance(value, datetime):
         return value.astimezone(UTC) if value.tzinfo else value.replace(fold=0)
     return value

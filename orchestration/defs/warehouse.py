@@ -11,7 +11,7 @@ from dagster_dbt import DagsterDbtTranslator, DbtCliResource, dbt_assets
 from orchestration.defs.operating import Operation, problems_as_failures
 from orchestration.defs.raw_zone import OWNERS
 from orchestration.lib import dbt, warehouse
-from orchestration.lib.problems import Problem
+from orchestration.lib.problems import Problem, disk_is_full, says_disk_is_full
 from orchestration.lib.progress import report
 from orchestration.lib.settings import PROJECT_ROOT, Settings, export_settings, read_settings
 
@@ -75,8 +75,11 @@ def _build(
             manifest=manifest, dagster_dbt_translator=Translator(), context=context, target_path=invocation.target_path
         )
     if not invocation.is_successful():
+        failed = dbt.failures(invocation.target_path)
+        if says_disk_is_full(failed):
+            raise disk_is_full(settings.data, failed)
         raise Problem(
-            f"The warehouse did not pass: {dbt.failures(invocation.target_path)}",
+            f"The warehouse did not pass: {failed}",
             f"The publication is untouched. Look at {settings.warehouse}, mend the cause, and run again",
         )
 

@@ -25,6 +25,7 @@ import duckdb
 
 from orchestration.lib import decoding
 from orchestration.lib.landing import EVENT_KINDS, Landing, LandingFile
+from orchestration.lib.problems import says_disk_is_full
 from orchestration.lib.progress import report
 from orchestration.lib.raw_zone import PARQUET_OPTIONS, RECORD_TABLES, RawZone, RecordTable, sql_text
 from orchestration.lib.reading import (
@@ -286,7 +287,7 @@ class _Batch:
                 [new.file_id, new.file.workspace_id, new.file.path, name, self._loaded_at],
             )
         except duckdb.Error as error:
-            if is_about_this_machine(error):
+            if isinstance(error, duckdb.OutOfMemoryException) or says_disk_is_full(str(error)):
                 raise
             raise NotReadable(f"is not a Parquet file that can be read to its end ({first_line(error)})") from None
 
@@ -386,13 +387,6 @@ def _write_cache(cache: Path, checksums: dict[str, tuple[str, str]]) -> None:
     incoming = cache.with_suffix(".tmp")
     incoming.write_text(json.dumps(checksums))
     incoming.replace(cache)
-
-
-def is_about_this_machine(error: duckdb.Error) -> bool:
-    """Whether an error of DuckDB says that the disk or the memory is at its end, rather than that a file is broken."""
-    if isinstance(error, duckdb.OutOfMemoryException):
-        return True
-    return any(sign in str(error) for sign in ("No space left on device", "Disk quota exceeded", "File too large"))
 
 
 def first_line(error: BaseException) -> str:

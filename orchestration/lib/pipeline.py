@@ -1,20 +1,18 @@
 """The steps of a run as plain functions, and what an error in one of them means to an operator."""
 
-import errno
 import shutil
 from datetime import UTC, datetime
 
 import duckdb
 
-from orchestration.lib.extract import Extraction, extract, first_line, is_about_this_machine
+from orchestration.lib.extract import Extraction, extract, first_line
 from orchestration.lib.landing import Landing
-from orchestration.lib.problems import Problem
+from orchestration.lib.problems import Problem, disk_is_full, says_disk_is_full
 from orchestration.lib.raw_zone import RawZone
 from orchestration.lib.sample import write_sample
 from orchestration.lib.settings import Settings
 
 _SAMPLE_MARK = "is_sample"
-_DISK_IS_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 def load_landing(settings: Settings) -> Extraction:
@@ -41,12 +39,8 @@ def explain(error: BaseException, settings: Settings) -> Problem | None:
             f"DuckDB has not enough memory ({first_line(error)})",
             "Give the machine more memory, or free disk space below the data folder, where it spills to",
         )
-    full = isinstance(error, OSError) and error.errno in _DISK_IS_FULL
-    if full or (isinstance(error, duckdb.Error) and is_about_this_machine(error)):
-        return Problem(
-            f"The disk that holds {settings.data} is full ({first_line(error)})",
-            "Free space or point CONTACT_REPORTS_DATA to a larger disk, and run again: nothing is lost",
-        )
+    if isinstance(error, OSError | duckdb.Error) and says_disk_is_full(str(error)):
+        return disk_is_full(settings.data, first_line(error))
     if isinstance(error, PermissionError):
         return Problem(
             f"{error.filename} cannot be written or read: {error.strerror}",

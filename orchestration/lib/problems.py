@@ -6,3 +6,17 @@ class Problem(Exception):
 
     def __init__(self, what: str, cure: str | None = None) -> None:
         super().__init__(" ".join((f"{what}. {cure}" if cure else what).split()))
+
+
+def says_disk_is_full(message: str) -> bool:
+    """Whether a message of the system, or of DuckDB, says that nothing more can be written."""
+    signs = ("No space left on device", "Disk quota exceeded", "File too large")
+    return any(sign in message for sign in signs)
+
+
+def disk_is_full(place: object, message: str) -> Problem:
+    """The problem that `place` lies on a disk where nothing more can be written."""
+    return Problem(
+        f"The disk that holds {place} is full ({message})",
+        "Free space or point CONTACT_REPORTS_DATA to a larger disk, and run again: nothing is lost",
+    )

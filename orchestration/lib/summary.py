@@ -1,4 +1,4 @@
-"""What a run says at its end: what became of the records, the last days of each workspace, and where to go from here."""
+"""What a run says at its end: what became of the records, each workspace's last days, where to go from here."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from rich.text import Text
 
 from orchestration.lib.settings import Settings
 
-EXAMPLE_QUERY = "select workspace_id, source_label, sum(contacts_added) from reports.contacts_added_by_source group by all order by all"
+EXAMPLE_QUERY = "from reports.contacts_added_by_source where report_date = current_date - 1"
 
 _RECORDS = """
     select
@@ -67,8 +67,8 @@ def print_summary(settings: Settings, warnings: list[str], console: Console) -> 
     console.print("look at it make ui, then http://127.0.0.1:3000", soft_wrap=True, highlight=False)
     if settings.is_sample:
         console.print(
-            f"This is the sample: nothing is configured. To load your own files, put them in {settings.data / 'landing'} "
-            "or set CONTACT_REPORTS_LANDING (README, Your own data).",
+            "This is the sample: nothing is configured. To load your own files, put them in "
+            f"{settings.data / 'landing'} or set CONTACT_REPORTS_LANDING (README, Your own data).",
             style="yellow",
             soft_wrap=True,
             highlight=False,

@@ -1,0 +1,74 @@
+"""What Dagster shows and does: assets along the flow, checks, the schedule, the sensor, one writer."""
+
+import os
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from orchestration.lib.settings import export_settings, read_settings
+
+
+@pytest.fixture(scope="module")
+def defs(tmp_path_factory: pytest.TempPathFactory) -> dg.Definitions:
+    # The manifest is read when the definitions are imported, from the data folder of that moment.
+    os.environ["CONTACT_REPORTS_DATA"] = str(tmp_path_factory.mktemp("data"))
+    os.environ.pop("CONTACT_REPORTS_LANDING", None)
+    export_settings(read_settings())
+    from orchestration.definitions import build_defs
+
+    return build_defs()
+
+
+def test_every_asset_has_a_group_an_owner_and_a_description(defs: dg.Definitions) -> None:
+    graph = defs.resolve_asset_graph()
+    groups = {"landing", "raw", "seeds", "staging", "intermediate", "marts", "reports", "quality", "published"}
+    assert {node.group_name for node in graph.asset_nodes} == groups
+    for node in graph.asset_nodes:
+        assert node.owners == ["team:data-engineering"], node.key
+        assert node.description, node.key
+
+
+def test_the_publication_comes_after_the_reports_and_the_reports_after_the_landing_folder(defs: dg.Definitions) -> None:
+    graph = defs.resolve_asset_graph()
+    publication = graph.get(dg.AssetKey(["published", "contact_reports"]))
+    assert dg.AssetKey(["reports", "contacts_overview"]) in publication.parent_keys
+    upstream = dg.AssetSelection.assets(publication.key).upstream().resolve(graph)
+    assert dg.AssetKey("landing") in upstream
+    assert dg.AssetKey(["raw", "events"]) in upstream
+
+
+def test_the_data_tests_are_asset_checks(defs: dg.Definitions) -> None:
+    checks = {check.name for check in defs.resolve_asset_graph().asset_check_keys}
+    assert "every_file_was_read" in checks
+    assert "newest_event_is_recent" in checks
+    assert len(checks) > 40
+
+
+def test_the_schedule_is_the_settings(defs: dg.Definitions) -> None:
+    schedule = defs.resolve_schedule_def("contact_reports_schedule")
+    assert schedule.cron_schedule == read_settings().schedule
+    assert schedule.job_name == "contact_reports"
+
+
+def test_the_sensor_asks_for_one_run_for_each_change_of_the_landing_folder(
+    defs: dg.Definitions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONTACT_REPORTS_LANDING", str(tmp_path))
+    (tmp_path / "workspaces.csv").write_text("workspace_id,workspace_name,timezone\n")
+    sensor = defs.resolve_sensor_def("new_files_landed")
+
+    def evaluate(cursor: str | None) -> dg.SensorResult | dg.SkipReason:
+        outcome = sensor(dg.build_sensor_context(cursor=cursor))
+        assert isinstance(outcome, dg.SensorResult | dg.SkipReason)
+        return outcome
+
+    first = evaluate(None)
+    assert isinstance(first, dg.SensorResult)
+    assert first.run_requests is not None and len(first.run_requests) == 1
+    assert isinstance(evaluate(first.cursor), dg.SkipReason)
+    (tmp_path / "acme" / "events").mkdir(parents=True)
+    (tmp_path / "acme" / "events" / "a.jsonl.tmp").write_text("{}\n")
+    assert isinstance(evaluate(first.cursor), dg.SkipReason)
+    (tmp_path / "acme" / "events" / "a.jsonl.tmp").rename(tmp_path / "acme" / "events" / "a.jsonl")
+    assert isinstance(evaluate(first.cursor), dg.SensorResult)

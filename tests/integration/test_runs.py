@@ -1,0 +1,146 @@
+"""What a second and third run do: nothing twice, nothing of a killed run, everything from the raw zone."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from orchestration.lib import warehouse
+from tests.harness import Pipeline
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture
+def pipeline(data: Path) -> Pipeline:
+    for folder in ("raw", "published", "warehouse", "landing", "cache", "sample"):
+        shutil.rmtree(data / folder, ignore_errors=True)
+    pipeline = Pipeline(data)
+    (pipeline.landing / "workspaces.csv").write_text("workspace_id,workspace_name,timezone\nacme,Acme,Europe/Paris\n")
+    land(pipeline, "1", "added", 1)
+    return pipeline
+
+
+def land(pipeline: Pipeline, event_id: str, event_type: str, contact_id: int, *, user_id: str = "") -> None:
+    folder = pipeline.landing / "acme" / "events"
+    folder.mkdir(parents=True, exist_ok=True)
+    header = "event_id,event_type,occurred_at,contact_id,source,user_id"
+    row = f"{event_id},{event_type},2026-03-01T12:00:00Z,{contact_id},user,{user_id}"
+    number = len(list(folder.iterdir()))
+    (folder / f"{number:03}.csv").write_text(f"{header}\n{row}\n")
+
+
+ADDED = "select contact_id from reports.contacts_added_log order by all"
+
+
+@pytest.mark.slow
+def test_a_run_without_news_touches_neither_warehouse_nor_publication(pipeline: Pipeline) -> None:
+    pipeline.run()
+    before = pipeline.settings.published.stat()
+    pipeline.run()
+    assert pipeline.settings.published.stat() == before
+    assert list(pipeline.settings.warehouse.parent.glob("*.duckdb")) == []
+
+
+@pytest.mark.slow
+def test_a_corrected_event_moves_from_one_contact_to_another_and_uncovers_what_it_had_superseded(
+    pipeline: Pipeline,
+) -> None:
+    land(pipeline, "2", "added", 1)
+    pipeline.run()
+    assert pipeline.query("select event_id, superseded_by from quality.superseded_events") == [("2", "1")]
+    land(pipeline, "1", "added", 7)
+    pipeline.run()
+    assert pipeline.query(ADDED) == [(1,), (7,)]
+    assert pipeline.query("select event_id, superseded_by from quality.superseded_events") == [("1", "1")]
+    land(pipeline, "1", "deleted", 7)
+    pipeline.run()
+    assert pipeline.query(ADDED) == [(1,)]
+    assert pipeline.query("select status from marts.dim_contact where contact_id = 7") == [("deleted",)]
+
+
+@pytest.mark.slow
+def test_a_workspace_listed_later_brings_in_what_was_rejected_and_one_unlisted_takes_it_out(pipeline: Pipeline) -> None:
+    listed = (pipeline.landing / "workspaces.csv").read_text()
+    (pipeline.landing / "workspaces.csv").write_text("workspace_id,workspace_name,timezone\n")
+    pipeline.run()
+    assert pipeline.query("select reason from quality.rejected_records") == [("unknown_workspace",)]
+    (pipeline.landing / "workspaces.csv").write_text(listed)
+    pipeline.run()
+    assert pipeline.query("select reason from quality.rejected_records") == []
+    assert pipeline.query(ADDED) == [(1,)]
+    (pipeline.landing / "workspaces.csv").write_text("workspace_id,workspace_name,timezone\nother,Other,UTC\n")
+    pipeline.run()
+    assert pipeline.query(ADDED) == []
+
+
+@pytest.mark.slow
+def test_a_name_in_a_directory_changes_the_rows_that_show_it_and_no_others(pipeline: Pipeline) -> None:
+    users = pipeline.landing / "acme" / "users"
+    users.mkdir(parents=True)
+    land(pipeline, "2", "added", 2, user_id="9")
+    land(pipeline, "3", "added", 3, user_id="8")
+    shown = "select contact_id, user_name from reports.contacts_added_log where user_id is not null order by all"
+    pipeline.run()
+    assert pipeline.query(shown) == [(2, "9"), (3, "8")]
+    for name, deleted_at, expected in (("Ann", "", "Ann"), ("Anna", "", "Anna"), ("Anna", "2026-01-01", "9")):
+        (users / "users.csv").write_text(f"user_id,user_name,deleted_at\n9,{name},{deleted_at}\n")
+        pipeline.run()
+        assert pipeline.query(shown) == [(2, expected), (3, "8")]
+
+
+@pytest.mark.slow
+def test_a_run_that_was_killed_before_publishing_leaves_nothing_that_the_next_one_could_count_twice(
+    pipeline: Pipeline,
+) -> None:
+    pipeline.run()
+    land(pipeline, "2", "added", 2)
+    pipeline.settings.warehouse.write_bytes(b"what a killed run left")
+    pipeline.settings.warehouse.with_suffix(".duckdb.wal").write_bytes(b"and its log")
+    pipeline.run()
+    assert pipeline.query(ADDED) == [(1,), (2,)]
+
+
+@pytest.mark.slow
+def test_building_twice_by_hand_before_publishing_counts_nothing_twice(pipeline: Pipeline) -> None:
+    pipeline.run()
+    land(pipeline, "2", "added", 2)
+    land(pipeline, "1", "added", 5)
+    from orchestration.lib.pipeline import load_landing
+
+    load_landing(pipeline.settings)
+    todo = warehouse.plan(pipeline.settings)
+    warehouse.prepare(pipeline.settings, todo)
+    pipeline.build(rebuild=False)
+    pipeline.build(rebuild=False)
+    warehouse.publish(pipeline.settings, todo.target)
+    assert pipeline.query(ADDED) == [(2,), (5,)]
+    assert pipeline.query("select sum(contacts) from marts.agg_contacts_daily") == [(2,)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("damage", [b"", b"not a database", None])
+def test_a_publication_that_is_damaged_or_gone_is_rebuilt_from_the_raw_zone(
+    pipeline: Pipeline, damage: bytes | None
+) -> None:
+    pipeline.run()
+    shutil.rmtree(pipeline.landing / "acme")
+    if damage is None:
+        pipeline.settings.published.unlink()
+    else:
+        pipeline.settings.published.write_bytes(damage)
+    pipeline.run()
+    assert pipeline.query(ADDED) == [(1,)]
+
+
+@pytest.mark.slow
+def test_real_files_take_the_place_of_the_sample(pipeline: Pipeline) -> None:
+    real = pipeline.landing.rename(pipeline.landing.with_name("elsewhere"))
+    pipeline.run()
+    assert len(pipeline.query(ADDED)) > 1000
+    real.rename(pipeline.landing)
+    pipeline.run()
+    assert pipeline.query(ADDED) == [(1,)]
