@@ -63,7 +63,7 @@ class Pipeline:
     def build(self, *, rebuild: bool) -> None:
         """Have dbt build and test the prepared warehouse."""
         outcome = dbtRunner().invoke(["--quiet", *dbt.build_arguments(rebuild=rebuild)])
-        DuckDBConnectionManager.close_all_connections()
+        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
         gc.collect()  # The file stays open until the last of dbt's cursors is gone.
         assert outcome.success, dbt.failures(self.settings.dbt_target)
 

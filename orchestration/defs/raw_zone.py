@@ -51,7 +51,7 @@ _DESCRIPTIONS = {
 )
 def raw_zone(
     context: dg.AssetExecutionContext, operation: Operation
-) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """Extract what is new in the landing folder into one batch."""
     settings = operation.settings
     with problems_as_failures(settings):

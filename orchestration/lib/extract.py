@@ -133,7 +133,7 @@ def _new_files(
     next_id = zone.newest_file_id(connection) + 1
     remembered = _read_cache(cache)
     checksums: dict[str, tuple[str, str]] = {}
-    new_files = []
+    new_files: list[_NewFile] = []
     total, done = sum(file.size for file in files), 0
     for file in files:
         signature, sha256 = remembered.get(file.path, ("", ""))

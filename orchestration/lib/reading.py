@@ -81,7 +81,7 @@ class HashingStream(io.RawIOBase):
 
 def checksum(stream: BinaryIO) -> str:
     """SHA-256 of a file's bytes, as hex."""
-    return hashlib.file_digest(stream, "sha256").hexdigest()
+    return HashingStream(stream).checksum()
 
 
 def read_lines(stream: BinaryIO, *, compressed: bool, chunk_bytes: int = CHUNK_BYTES) -> Iterator[Chunk]:

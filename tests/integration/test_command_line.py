@@ -24,11 +24,11 @@ def run(
     landing: Path | str | None = None,
     prefix: tuple[str, ...] = (),
     before: Callable[[], None] | None = None,
-    **settings: str,
+    settings: Environment | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """`contact-reports run` in a process of its own, with only these settings."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("CONTACT_REPORTS", "DBT"))}
-    environment |= {"CONTACT_REPORTS_DATA": str(data), **settings}
+    environment |= {"CONTACT_REPORTS_DATA": str(data)} | (settings or {})
     if landing is not None:
         environment["CONTACT_REPORTS_LANDING"] = str(landing)
     return subprocess.run(
@@ -121,7 +121,7 @@ def test_make_run_on_a_fresh_data_folder_publishes_the_sample_and_a_second_run_d
 def test_a_wrong_setting_is_refused_with_what_is_allowed(
     tmp_path: Path, setting: str, value: str, allowed: str
 ) -> None:
-    assert_refused(run(tmp_path, **{setting: value}), setting, value, allowed)
+    assert_refused(run(tmp_path, settings={setting: value}), setting, value, allowed)
     assert not (tmp_path / "published").exists()
 
 

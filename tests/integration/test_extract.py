@@ -286,19 +286,18 @@ def test_a_change_right_after_a_run_is_noticed(place: Place) -> None:
 
 
 @pytest.mark.usefixtures("remembers_at_once")
-@pytest.mark.parametrize("content", [None, b"", b"{", b"[]", b"null", b"\xff", b'{"1/events/a.jsonl": 1}'])
-def test_a_lost_or_damaged_cache_of_checksums_changes_nothing(place: Place, content: bytes | None) -> None:
-    place.land("1/events/a.jsonl", json_lines(1))
+def test_a_lost_or_damaged_cache_of_checksums_changes_nothing(place: Place) -> None:
+    place.land("1/events/a.jsonl", json_lines("a"))
     place.extract()
-
     assert "1/events/a.jsonl" in place.cache.read_text()
-    if content is None:
-        place.cache.unlink()
-    else:
-        place.cache.write_bytes(content)
-    place.land("1/events/b.jsonl", json_lines(2))
 
-    assert place.extract().files == 1
+    place.cache.unlink()
+    for i, content in enumerate((None, b"", b"{", b"[]", b"null", b"\xff", b'{"1/events/a.jsonl": 1}')):
+        if content is not None:
+            place.cache.write_bytes(content)
+        place.land(f"1/events/b{i}.jsonl", json_lines(i))
+        assert place.extract().files == 1
+
     assert place.extract().files == 0
 
 
@@ -340,7 +339,7 @@ FIFTY_MB, TEN_MB = b"x" * (50 << 20), b"x" * (10 << 20)
         ("garbage.jsonl", FIFTY_MB, "not JSON"),
         ("unfinished.jsonl", b'{"contact_name": "' + TEN_MB.replace(b"xx", b'\\"'), "not JSON"),
         ("not text.jsonl", b'{"contact_name": "\xff%b"}' % TEN_MB, "not UTF-8"),
-        ("quoted.csv", b'event_id,contact_name\n1,"%b"' % FIFTY_MB, None),
+        ("quoted.csv", b'event_id,contact_name\n1,"%b"' % TEN_MB, None),
         ("plain.csv", b"event_id,contact_name\n1,%b" % TEN_MB, None),
         ("commas.csv", b"event_id,contact_name\n" + b"," * (1 << 20), "expected 2 fields, found 1048577"),
     ],
@@ -396,27 +395,26 @@ def test_a_large_file_is_the_same_records_as_a_small_one(place: Place) -> None:
 # What a file may be
 
 
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        ("a.jsonl", b""),
-        ("a.jsonl", b"\n \r\n\t\n"),
-        ("a.jsonl", b"\xef\xbb\xbf"),
-        ("a.csv", b""),
-        ("a.csv", b"\xef\xbb\xbf\r\n"),
-        ("a.csv", b"event_id,event_type\n"),
-        ("a.csv", b"event_id,event_type\n\n\n"),
-        ("a.jsonl.gz", gzip.compress(b"")),
-        ("a.csv.gz", gzip.compress(b"event_id\n")),
-    ],
-)
-def test_a_file_without_records_is_loaded_once(place: Place, name: str, content: bytes) -> None:
-    place.land(f"1/events/{name}", content)
+def test_a_file_without_records_is_loaded_once(place: Place) -> None:
+    files = {
+        "a.jsonl": b"",
+        "b.jsonl": b"\n \r\n\t\n",
+        "c.jsonl": b"\xef\xbb\xbf",
+        "d.csv": b"\n",
+        "e.csv": b"\xef\xbb\xbf\r\n",
+        "f.csv": b"event_id,event_type\n",
+        "g.csv": b"event_id,event_type\n\n\n",
+        "h.jsonl.gz": gzip.compress(b""),
+        "i.csv.gz": gzip.compress(b"event_id\n"),
+    }
+    for name, content in files.items():
+        place.land(f"1/events/{name}", content)
+    place.land("1/users/empty.csv", b"")
 
     first, second = place.extract(), place.extract()
 
-    assert (first.files, first.warnings, second.files, second.warnings) == (2, [], 0, [])
-    assert [row["records"] for row in place.loaded(f"1/events/{name}")] == [0]
+    assert (first.files, first.warnings, second.files, second.warnings) == (len(files) + 2, [], 0, [])
+    assert [[row["records"] for row in place.loaded(f"1/events/{name}")] for name in files] == [[0]] * len(files)
 
 
 def test_a_parquet_file_without_rows_is_loaded_once(place: Place) -> None:
@@ -733,22 +731,23 @@ def is_plain(data: bytes) -> bool:
         return False
 
 
-@pytest.mark.parametrize("character", ["\u00a0", "\u0085", "\u2028", "\u3000", "\x0b", "\x1c", "\x00", "\ufeff"])
-def test_a_line_is_blank_or_a_record_whether_or_not_the_file_has_quotes(place: Place, character: str) -> None:
-    place.land("1/events/plain.csv", f"event_id,contact_name\n1,a\n{character}\n2,b\n")
-    place.land("1/events/quoted.csv", f'event_id,contact_name\n1,"a"\n{character}\n2,b\n')
+def test_a_line_is_blank_or_a_record_whether_or_not_the_file_has_quotes(place: Place) -> None:
+    characters = ("\u00a0", "\u0085", "\u2028", "\u3000", "\x0b", "\x1c", "\x00", "\ufeff", "\f", " ")
+    for character in characters:
+        for name in ("a", '"a"'):
+            place.land(f"1/events/{ord(character)} {name}.csv", f"event_id,contact_name\n1,{name}\n{character}\n2,b\n")
 
     place.extract()
 
+    records: dict[str, list[tuple[int, str | None]]] = {}
+    for row in place.events():
+        records.setdefault(row["source_file"], []).append((row["source_line"], row["parse_error"]))
     plain, quoted = (
-        [
-            (row["source_line"], row["parse_error"])
-            for row in place.events()
-            if row["source_file"] == f"1/events/{name}.csv"
-        ]
-        for name in ("plain", "quoted")
+        {character: records[f"1/events/{ord(character)} {name}.csv"] for character in characters}
+        for name in ("a", '"a"')
     )
     assert plain == quoted
+    assert plain[" "] == [(2, None), (4, None)]
 
 
 def test_a_csv_file_whose_header_cannot_be_split_is_not_silently_empty(place: Place) -> None:
@@ -1178,7 +1177,7 @@ def die_at_random_moments(landing: str, folder: Path, kills: int) -> int:
     A run that is done before its moment comes leaves nothing to do: the next one begins in a new place. All this is in
     a process that has no threads, so that a fork of it is a process like any other.
     """
-    pytest.MonkeyPatch().setattr(extract_module, "read_lines", partial(read_lines, chunk_bytes=4 << 20))
+    pytest.MonkeyPatch().setattr(extract_module, "read_lines", partial(read_lines, chunk_bytes=2 << 20))
     random = Random(1)
     killed = places = 0
     length = 0.0
@@ -1251,14 +1250,14 @@ def test_a_run_killed_at_any_moment_loses_nothing_and_doubles_nothing(
     place: Place, tmp_path: Path, clean_process: ProcessPoolExecutor
 ) -> None:
     name = "n" * 50
-    lines = [f'{{"event_id":"{i}","event_type":"added","contact_name":"{name}"}}\n' for i in range(180_000)]
-    rows = [f'{i},added,"{name}"\n' for i in range(180_000, 200_000)]
-    place.land("1/events/a.jsonl", "".join(lines[:150_000]))
-    place.land("1/events/b.jsonl.gz", gzip.compress("".join(lines[150_000:]).encode(), 1))
+    lines = [f'{{"event_id":"{i}","event_type":"added","contact_name":"{name}"}}\n' for i in range(120_000)]
+    rows = [f'{i},added,"{name}"\n' for i in range(120_000, 150_000)]
+    place.land("1/events/a.jsonl", "".join(lines[:100_000]))
+    place.land("1/events/b.jsonl.gz", gzip.compress("".join(lines[100_000:]).encode(), 1))
     place.land("2/events/c.csv", "event_id,event_type,contact_name\n" + "".join(rows))
-    place.land_parquet("2/events/d.parquet", "select range::varchar as event_id from range(200000, 300000)")
+    place.land_parquet("2/events/d.parquet", "select range::varchar as event_id from range(150000, 250000)")
     for i in range(30):
-        place.land(f"2/events/small-{i}.jsonl", json_lines(300_000 + i))
+        place.land(f"2/events/small-{i}.jsonl", json_lines(250_000 + i))
     place.land("1/users/u.csv", "user_id,user_name\n1,A\n")
 
     places = clean_process.submit(die_at_random_moments, str(place.landing), tmp_path, 15).result()
@@ -1272,7 +1271,7 @@ def test_a_run_killed_at_any_moment_loses_nothing_and_doubles_nothing(
         ids = "select event_id::bigint as id from read_parquet($1::varchar[])"
         summary = f"select count(*), count(distinct id), min(id), max(id) from ({ids})"
         (found,) = rows_of(summary, [target.parquet("events")])
-        assert list(found.values()) == [300_030, 300_030, 0, 300_029]
+        assert list(found.values()) == [250_030, 250_030, 0, 250_029]
 
 
 @pytest.mark.slow
@@ -1281,7 +1280,6 @@ def test_a_first_run_killed_before_any_change_on_the_disk_is_made_good_by_the_ne
 ) -> None:
     place = Place(tmp_path)
     place.land("1/events/a.jsonl", json_lines(1, 2))
-    place.land("1/events/b.csv", 'event_id,contact_name\n3,"x"\n')
     place.land("1/users/u.csv", "user_id,user_name\n1,A\n")
 
     changes = clean_process.submit(die_at_every_change, str(place.landing), tmp_path).result()
@@ -1290,7 +1288,7 @@ def test_a_first_run_killed_before_any_change_on_the_disk_is_made_good_by_the_ne
     for i in range(changes):
         target = Place(tmp_path / str(i))
         target.extract(Landing(str(place.landing)))
-        assert event_ids(target.events()) == ["1", "2", "3"]
+        assert event_ids(target.events()) == ["1", "2"]
         assert [row["user_name"] for row in target.read("users")] == ["A"]
 
 
@@ -1439,7 +1437,7 @@ garbage = (
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=70, deadline=None)
 @given(st.lists(json_texts(objects), min_size=1, max_size=8))
 def test_fields_of_json_objects_are_what_python_reads(
     connection: duckdb.DuckDBPyConnection, lines: Sequence[str]
@@ -1460,7 +1458,7 @@ def test_fields_of_json_objects_are_what_python_reads(
                 assert found == json.dumps(value)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(garbage, min_size=1, max_size=8))
 def test_a_line_is_a_record_without_error_exactly_when_it_is_a_json_object(
     connection: duckdb.DuckDBPyConnection, lines: Sequence[str]
@@ -1484,7 +1482,7 @@ def csv_line(row: Sequence[str], quoting: Any) -> str:
     return written.getvalue()
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     st.permutations([*EVENTS.fields, "extra", "other"]).flatmap(
         lambda names: st.integers(1, 11).map(lambda n: names[:n])

@@ -40,7 +40,7 @@ NASTY = [
 nasty_bytes = st.lists(st.sampled_from(NASTY), max_size=40).map(b"".join)
 nasty_bytes_with_lone_returns = st.lists(st.sampled_from([*NASTY, b"\r", b"\r\r\n"]), max_size=40).map(b"".join)
 chunk_sizes = st.integers(1, 70)
-thorough = settings(max_examples=250, deadline=None)
+thorough = settings(max_examples=200, deadline=None)
 
 
 @st.composite

@@ -1,0 +1,58 @@
+"""What the README promises, on the sample: its queries answer, its views and files exist."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from orchestration.lib.settings import PROJECT_ROOT
+from tests.harness import QUALITY_VIEWS, REPORT_VIEWS, Pipeline
+
+README = (PROJECT_ROOT / "README.md").read_text()
+QUERIES = re.findall(r"```sql\n(.*?)```", README, flags=re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
+    pipeline = Pipeline(tmp_path_factory.mktemp("data"))
+    shutil.rmtree(pipeline.landing)
+    pipeline.run()
+    return pipeline
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.splitlines()[0][:60])
+def test_every_query_of_the_readme_answers_with_rows(sample: Pipeline, query: str) -> None:
+    assert sample.query(query.strip().removesuffix(";"))
+
+
+@pytest.mark.slow
+def test_the_readme_names_every_published_view(sample: Pipeline) -> None:
+    published = sample.query(
+        "select table_name from information_schema.tables where table_schema in ('reports', 'quality') order by all"
+    )
+    assert {name for (name,) in published} == set(REPORT_VIEWS) | set(QUALITY_VIEWS)
+    for (name,) in published:
+        assert f"{name}`" in README, name
+
+
+@pytest.mark.slow
+def test_no_schema_bears_the_files_own_name_and_duckdb_1_4_can_read_the_file(sample: Pipeline) -> None:
+    schemas = {name for (name,) in sample.query("select schema_name from duckdb_schemas() where not internal")}
+    assert sample.settings.published.stem not in schemas
+    # Bytes 12 to 20 are the storage version; 65 is what 1.2 to 1.4 write.
+    header = sample.settings.published.read_bytes()[:20]
+    assert header[8:12] == b"DUCK"
+    assert int.from_bytes(header[12:20], "little") <= 65
+
+
+def test_every_file_the_readme_names_exists() -> None:
+    for path in re.findall(r"`((?:models|macros|seeds|orchestration|tests)/[\w/.]*)`", README):
+        assert (PROJECT_ROOT / path).exists(), path
+
+
+def test_every_target_the_readme_names_is_in_the_makefile() -> None:
+    makefile = (Path(PROJECT_ROOT) / "Makefile").read_text()
+    for target in set(re.findall(r"`make (\w+)", README)):
+        assert f"\n{target}:" in makefile, target
