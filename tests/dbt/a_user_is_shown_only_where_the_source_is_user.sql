@@ -1,0 +1,15 @@
+-- A fact names a user only where the source is `user`, and has a name for each user it names (contract 2 and 5).
+{{ config(meta={'dagster': {'ref': {'name': 'fct_contact_events'}}}) }}
+
+{% for event_type in ['added', 'connected', 'deleted', 'merged'] -%}
+select
+    '{{ event_type }}' as event_type,
+    workspace_id,
+    event_id,
+    source,
+    user_id,
+    user_name
+from {{ ref('fct_contacts_' ~ event_type) }}
+where (source <> 'user' and user_id is not null) or (user_id is null) <> (user_name is null)
+{% if not loop.last %}union all{% endif %}
+{% endfor %}

@@ -1,0 +1,39 @@
+-- The daily counts are those of the facts: no group is missing, too many, or counted differently.
+{{ config(meta={'dagster': {'ref': {'name': 'agg_contacts_daily'}}}) }}
+
+with counted as (
+    select
+        workspace_id,
+        report_date,
+        event_type,
+        source,
+        channel_id,
+        user_id,
+        1 as events_in_facts,
+        0 as events_in_daily_counts
+    from {{ ref('fct_contact_events') }}
+    union all
+    select
+        workspace_id,
+        report_date,
+        event_type,
+        source,
+        channel_id,
+        user_id,
+        0 as events_in_facts,
+        contacts as events_in_daily_counts
+    from {{ ref('agg_contacts_daily') }}
+)
+
+select
+    workspace_id,
+    report_date,
+    event_type,
+    source,
+    channel_id,
+    user_id,
+    sum(events_in_facts) as events_in_facts,
+    sum(events_in_daily_counts) as events_in_daily_counts
+from counted
+group by workspace_id, report_date, event_type, source, channel_id, user_id
+having sum(events_in_facts) <> sum(events_in_daily_counts)
