@@ -25,12 +25,12 @@ lint: $(VENV)/installed-dev ## format, style and types, of Python and SQL
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/mypy
-	@$(BIN)/sqlfluff lint --processes 2 --disable-progress-bar models macros tests/dbt
+	@$(BIN)/sqlfluff lint --disable-progress-bar models tests/dbt
 
 format: $(VENV)/installed-dev ## bring Python and SQL into shape
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix
-	@$(BIN)/sqlfluff fix models macros tests/dbt
+	@$(BIN)/sqlfluff fix models tests/dbt
 
 lock: ## write requirements.lock and requirements-dev.lock anew from pyproject.toml (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \

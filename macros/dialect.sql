@@ -1,27 +1,15 @@
-{#- What differs between the engines: one macro for each thing, with DuckDB's way as the default. -#}
+{#- All that one SQL engine writes differently from another: one macro for each thing. -#}
 
 {% macro matches(column, pattern) -%}
-    {{ return(adapter.dispatch('matches')(column, pattern)) }}
-{%- endmacro %}
-
-{% macro default__matches(column, pattern) -%}
     regexp_matches({{ column }}, '{{ pattern }}')
 {%- endmacro %}
 
 {% macro replace_matches(column, pattern, replacement) -%}
-    {{ return(adapter.dispatch('replace_matches')(column, pattern, replacement)) }}
-{%- endmacro %}
-
-{% macro default__replace_matches(column, pattern, replacement) -%}
     regexp_replace({{ column }}, '{{ pattern }}', '{{ replacement }}', 'g')
 {%- endmacro %}
 
 {#- ISO 8601 text with an offset → the instant, cut to the microsecond. DuckDB wants seconds, ISO does not. -#}
 {% macro instant_from_text(column) -%}
-    {{ return(adapter.dispatch('instant_from_text')(column)) }}
-{%- endmacro %}
-
-{% macro default__instant_from_text(column) -%}
     try_cast(
         case when substr({{ column }}, 17, 1) = ':' then {{ column }} else substr({{ column }}, 1, 16) || ':00' || substr({{ column }}, 17) end
         as timestamptz
@@ -30,81 +18,40 @@
 
 {#- An instant → microseconds since 1970 in UTC. -#}
 {% macro microseconds(instant) -%}
-    {{ return(adapter.dispatch('microseconds')(instant)) }}
-{%- endmacro %}
-
-{% macro default__microseconds(instant) -%}
     epoch_us({{ instant }})
 {%- endmacro %}
 
 {#- Microseconds since 1970 → a wall clock without a zone. -#}
 {% macro wall_clock(microseconds) -%}
-    {{ return(adapter.dispatch('wall_clock')(microseconds)) }}
-{%- endmacro %}
-
-{% macro default__wall_clock(microseconds) -%}
     make_timestamp({{ microseconds }})
 {%- endmacro %}
 
 {#- An instant → the wall clock of an IANA zone. Exact and slow: 2.3 µs a row where the zone is a column. -#}
 {% macro local_time(instant, zone) -%}
-    {{ return(adapter.dispatch('local_time')(instant, zone)) }}
-{%- endmacro %}
-
-{% macro default__local_time(instant, zone) -%}
     timezone({{ zone }}, {{ instant }})
 {%- endmacro %}
 
 {#- A date's midnight in UTC, as an instant. -#}
 {% macro midnight_utc(date) -%}
-    {{ return(adapter.dispatch('midnight_utc')(date)) }}
-{%- endmacro %}
-
-{% macro default__midnight_utc(date) -%}
     ({{ date }})::timestamptz
 {%- endmacro %}
 
 {#- One row a day from the first date to the last. -#}
 {% macro days(first, last) -%}
-    {{ return(adapter.dispatch('days')(first, last)) }}
-{%- endmacro %}
-
-{% macro default__days(first, last) -%}
     select unnest(generate_series({{ first }}, {{ last }}, interval 1 day))::date as date_day
 {%- endmacro %}
 
 {#- Values → 8 bytes that are equal where the values are; only ever a first look, as others may share them. -#}
 {% macro hash_of(columns) -%}
-    {{ return(adapter.dispatch('hash_of')(columns)) }}
-{%- endmacro %}
-
-{% macro default__hash_of(columns) -%}
     hash({{ columns | join(', ') }})
-{%- endmacro %}
-
-{% macro instant() -%}
-    {{ return(adapter.dispatch('instant')()) }}
-{%- endmacro %}
-
-{#- The type of a point in time. -#}
-{% macro default__instant() -%}
-    timestamptz
 {%- endmacro %}
 
 {#- Text → a JSON string. -#}
 {% macro as_json(text) -%}
-    {{ return(adapter.dispatch('as_json')(text)) }}
-{%- endmacro %}
-
-{% macro default__as_json(text) -%}
     to_json({{ text }})::varchar
 {%- endmacro %}
 
 {#- Values that compare like a tuple: the first decides, then the second. -#}
 {% macro composite(columns) -%}
-    {{ return(adapter.dispatch('composite')(columns)) }}
-{%- endmacro %}
-
-{% macro default__composite(columns) -%}
     row({{ columns | join(', ') }})
 {%- endmacro %}

@@ -39,3 +39,12 @@
 {% macro source_spelling(column) -%}
     {{ replace_matches('lower(' ~ column ~ ')', '[' ~ white_space() ~ '_-]+', ' ') }}
 {%- endmacro %}
+
+{#- A time as the contract takes it: a date, T or a space, hours and minutes, seconds or not, and an offset. -#}
+{% macro iso_8601_with_offset() -%}
+    {%- set date = '[0-9]{4}-[0-9]{2}-[0-9]{2}' -%}
+    {%- set hours_and_minutes = '([01][0-9]|2[0-3]):[0-5][0-9]' -%}
+    {%- set seconds = '(:[0-5][0-9]([.][0-9]+)?)?' -%}
+    {%- set offset = '(Z|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)' -%}
+    ^{{ date }}[T ]{{ hours_and_minutes }}{{ seconds }}{{ offset }}$
+{%- endmacro %}

@@ -40,7 +40,7 @@ select
     workspace_id,
     contact_id,
     max_by(contact_name, {{ composite(['occurred_at', 'event_id']) }})
-        filter (where contact_name is not null) as contact_name,
+    filter (where contact_name is not null) as contact_name,
     min(occurred_at) as first_event_at,
     max(occurred_at) as last_event_at,
     min(occurred_at) filter (where event_type = 'added') as added_at,
@@ -48,10 +48,13 @@ select
     max(occurred_at) filter (where event_type = 'deleted') as deleted_at,
     max(occurred_at) filter (where is_merged_away) as merged_at,
     max_by(merged_into_contact_id, {{ composite(['occurred_at', 'event_id']) }})
-        filter (where is_merged_away) as merged_into_contact_id,
+    filter (where is_merged_away) as merged_into_contact_id,
     max_by(event_id, {{ composite(['occurred_at', 'event_id']) }}) filter (where is_merged_away) as merge_event_id
 from appearances
 {% if is_incremental() %}
-    where (workspace_id, contact_id) in (select workspace_id, contact_id from {{ changed_contacts }})
+where (workspace_id, contact_id) in (select
+    workspace_id,
+    contact_id
+from {{ changed_contacts }})
 {% endif %}
 group by workspace_id, contact_id

@@ -1,7 +1,7 @@
 -- Every merged contact points to the one it went into. From those that went nowhere the chains are walked back, each
 -- contact once. What that does not reach leads into a cycle, of which the last merge is believed: its primary contact
 -- is the one that remained.
-with recursive merges as (
+with recursive merged_contacts as (
     select
         workspace_id,
         contact_id,
@@ -14,34 +14,38 @@ with recursive merges as (
 
 survivors as (
     select
-        merges.workspace_id,
-        merges.contact_id,
-        merges.merged_into_contact_id as survivor_contact_id
-    from merges
+        merged_contacts.workspace_id,
+        merged_contacts.contact_id,
+        merged_contacts.merged_into_contact_id as survivor_contact_id
+    from merged_contacts
     where
         not exists (
-            select 1 from merges as onward
+            select 1 from merged_contacts as onward
             where
-                onward.workspace_id = merges.workspace_id
-                and onward.contact_id = merges.merged_into_contact_id
+                onward.workspace_id = merged_contacts.workspace_id
+                and onward.contact_id = merged_contacts.merged_into_contact_id
         )
     union all
     select
-        merges.workspace_id,
-        merges.contact_id,
+        merged_contacts.workspace_id,
+        merged_contacts.contact_id,
         survivors.survivor_contact_id
     from survivors
-    inner join merges
-        on survivors.workspace_id = merges.workspace_id and survivors.contact_id = merges.merged_into_contact_id
+    inner join merged_contacts
+        on
+            survivors.workspace_id = merged_contacts.workspace_id
+            and survivors.contact_id = merged_contacts.merged_into_contact_id
 ),
 
 into_cycles as (
-    select merges.*
-    from merges
+    select merged_contacts.*
+    from merged_contacts
     where
         not exists (
             select 1 from survivors
-            where survivors.workspace_id = merges.workspace_id and survivors.contact_id = merges.contact_id
+            where
+                survivors.workspace_id = merged_contacts.workspace_id
+                and survivors.contact_id = merged_contacts.contact_id
         )
 ),
 

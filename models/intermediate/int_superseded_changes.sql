@@ -7,7 +7,8 @@ with now as (
 ),
 
 before as (
-    select * from now where false
+    select * from now
+    where false
 ),
 
 {%- else -%}
@@ -15,15 +16,23 @@ before as (
 -- A contact is what a new record can touch: whatever arrives for a contact, all its records are resolved again. An
 -- event that is sent again may have moved from one contact to another; then both are touched.
 with touched_contacts as (
-    select distinct workspace_id, contact_id
+    select distinct
+        workspace_id,
+        contact_id
     from {{ ref('int_accepted_events') }}
     where
-        event_key in (select event_key from {{ ref('int_accepted_events') }} where batch_id > {{ last_built }})
+        event_key in (
+            select event_key from {{ ref('int_accepted_events') }}
+            where batch_id > {{ last_built }}
+        )
 ),
 
 at_stake as (
     select * from {{ ref('int_accepted_events') }}
-    where (workspace_id, contact_id) in (select workspace_id, contact_id from touched_contacts)
+    where (workspace_id, contact_id) in (select
+        workspace_id,
+        contact_id
+    from touched_contacts)
 ),
 
 -- With their other versions, which may be another contact's.
@@ -33,7 +42,8 @@ records_now as (
 ),
 
 records_before as (
-    select * from records_now where batch_id <= {{ last_built }}
+    select * from records_now
+    where batch_id <= {{ last_built }}
 ),
 
 superseded_now as (
@@ -46,12 +56,16 @@ superseded_before as (
 
 now as (
     select superseded_now.* from superseded_now
-    semi join at_stake on superseded_now.file_id = at_stake.file_id and superseded_now.source_line = at_stake.source_line
+    semi join
+        at_stake
+        on superseded_now.file_id = at_stake.file_id and superseded_now.source_line = at_stake.source_line
 ),
 
 before as (
     select superseded_before.* from superseded_before
-    semi join at_stake on superseded_before.file_id = at_stake.file_id and superseded_before.source_line = at_stake.source_line
+    semi join
+        at_stake
+        on superseded_before.file_id = at_stake.file_id and superseded_before.source_line = at_stake.source_line
 ),
 
 {%- endif %}

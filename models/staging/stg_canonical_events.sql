@@ -60,7 +60,7 @@ select
     merged_contact_id is not null as has_merged_contact_id,
     -- An ISO 8601 time with an offset, and nothing else that a cast would take.
     case
-        when {{ matches('occurred_at', '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]+)?)?(Z|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)$') }}
+        when {{ matches('occurred_at', iso_8601_with_offset()) }}
             then {{ instant_from_text('occurred_at') }}
     end as occurred_at,
     {{ id_number('contact_id') }} as contact_id,

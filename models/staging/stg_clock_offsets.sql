@@ -15,7 +15,8 @@ boundaries as (
     select
         zones.timezone,
         days.date_day,
-        {{ microseconds(local_time(midnight_utc('days.date_day'), 'zones.timezone')) }} - {{ microseconds(midnight_utc('days.date_day')) }} as offset_us
+        {{ microseconds(local_time(midnight_utc('days.date_day'), 'zones.timezone')) }}
+        - {{ microseconds(midnight_utc('days.date_day')) }} as offset_us
     from zones
     cross join days
 ),

@@ -12,7 +12,11 @@ with landed as (
 
 newest as (
     select landed.* from landed
-    where landed.file_id = (select max(files.file_id) from {{ source('raw', 'files') }} as files where files.kind = 'workspaces')
+    where
+        landed.file_id = (
+            select max(files.file_id) from {{ source('raw', 'files') }} as files
+            where files.kind = 'workspaces'
+        )
 )
 
 select

@@ -3,11 +3,21 @@
 {{ config(meta={'dagster': {'ref': {'name': 'stg_events'}}}) }}
 
 with states as (
-    select file_id, source_line from {{ ref('fct_contact_events') }}
+    select
+        file_id,
+        source_line
+    from {{ ref('fct_contact_events') }}
     union all
-    select file_id, source_line from {{ ref('int_superseded_events') }}
+    select
+        file_id,
+        source_line
+    from {{ ref('int_superseded_events') }}
     union all
-    select file_id, source_line from {{ ref('stg_events') }} where reject_reason is not null
+    select
+        file_id,
+        source_line
+    from {{ ref('stg_events') }}
+    where reject_reason is not null
 ),
 
 in_a_state as (

@@ -2,9 +2,16 @@
 {{ config(meta={'dagster': {'ref': {'name': 'fct_contact_events'}}}) }}
 
 with not_counted as (
-    select file_id, source_line from {{ ref('int_superseded_events') }}
+    select
+        file_id,
+        source_line
+    from {{ ref('int_superseded_events') }}
     union all
-    select file_id, source_line from {{ ref('stg_events') }} where reject_reason is not null
+    select
+        file_id,
+        source_line
+    from {{ ref('stg_events') }}
+    where reject_reason is not null
 )
 
 select
@@ -14,4 +21,7 @@ select
     file_id,
     source_line
 from {{ ref('fct_contact_events') }}
-where (file_id, source_line) in (select file_id, source_line from not_counted)
+where (file_id, source_line) in (select
+    file_id,
+    source_line
+from not_counted)

@@ -5,7 +5,12 @@
 
 with facts as (
     {% for event_type in ['added', 'connected', 'deleted', 'merged'] -%}
-    select workspace_id, report_date, occurred_at, occurred_at_local from {{ ref('fct_contacts_' ~ event_type) }}
+    select
+        workspace_id,
+        report_date,
+        occurred_at,
+        occurred_at_local
+    from {{ ref('fct_contacts_' ~ event_type) }}
     {{ 'union all' if not loop.last }}
     {% endfor %}
 ),
