@@ -41,6 +41,11 @@
     select unnest(generate_series({{ first }}, {{ last }}, interval 1 day))::date as date_day
 {%- endmacro %}
 
+{#- A date's day of the week, Monday being 1. -#}
+{% macro iso_day_of_week(date) -%}
+    cast(extract(isodow from {{ date }}) as int)
+{%- endmacro %}
+
 {#- Values → 8 bytes that are equal where the values are; only ever a first look, as others may share them. -#}
 {% macro hash_of(columns) -%}
     hash({{ columns | join(', ') }})

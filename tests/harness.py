@@ -7,6 +7,7 @@ the imports. The way through Dagster and the command line has tests of its own.
 import gc
 import os
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -38,6 +39,28 @@ REPORT_VIEWS = (
 QUALITY_VIEWS = ("rejected_records", "superseded_events", "load_balance")
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What an invocation of dbt came to."""
+
+    success: bool
+    passed: int
+    failures: set[str]
+
+
+def dbt_invoke(*arguments: str) -> Outcome:
+    """Run dbt in this process, on the warehouse file that the environment names."""
+    invoked = dbtRunner().invoke(["--quiet", *arguments])
+    DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+    gc.collect()  # The file stays open until the last of dbt's cursors is gone.
+    results = getattr(invoked.result, "results", [])
+    return Outcome(
+        invoked.success,
+        sum(result.status in ("pass", "success") for result in results),
+        {result.node.name for result in results if result.status in ("fail", "error")},
+    )
+
+
 class Pipeline:
     """A pipeline on one data folder, and the folder where its files land."""
 
@@ -62,9 +85,7 @@ class Pipeline:
 
     def build(self, *, rebuild: bool) -> None:
         """Have dbt build and test the prepared warehouse."""
-        outcome = dbtRunner().invoke(["--quiet", *dbt.build_arguments(rebuild=rebuild)])
-        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
-        gc.collect()  # The file stays open until the last of dbt's cursors is gone.
+        outcome = dbt_invoke(*dbt.build_arguments(rebuild=rebuild))
         assert outcome.success, dbt.failures(self.settings.dbt_target)
 
     def loaded_at(self, batch_id: int) -> datetime:

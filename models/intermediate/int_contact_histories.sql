@@ -52,9 +52,6 @@ select
     max_by(event_id, {{ composite(['occurred_at', 'event_id']) }}) filter (where is_merged_away) as merge_event_id
 from appearances
 {% if is_incremental() %}
-where (workspace_id, contact_id) in (select
-    workspace_id,
-    contact_id
-from {{ changed_contacts }})
+where (workspace_id, contact_id) in (select workspace_id, contact_id from {{ changed_contacts }})
 {% endif %}
 group by workspace_id, contact_id

@@ -29,10 +29,7 @@ with touched_contacts as (
 
 at_stake as (
     select * from {{ ref('int_accepted_events') }}
-    where (workspace_id, contact_id) in (select
-        workspace_id,
-        contact_id
-    from touched_contacts)
+    where (workspace_id, contact_id) in (select workspace_id, contact_id from touched_contacts)
 ),
 
 -- With their other versions, which may be another contact's.
@@ -55,17 +52,13 @@ superseded_before as (
 ),
 
 now as (
-    select superseded_now.* from superseded_now
-    semi join
-        at_stake
-        on superseded_now.file_id = at_stake.file_id and superseded_now.source_line = at_stake.source_line
+    select * from superseded_now
+    where (file_id, source_line) in (select file_id, source_line from at_stake)
 ),
 
 before as (
-    select superseded_before.* from superseded_before
-    semi join
-        at_stake
-        on superseded_before.file_id = at_stake.file_id and superseded_before.source_line = at_stake.source_line
+    select * from superseded_before
+    where (file_id, source_line) in (select file_id, source_line from at_stake)
 ),
 
 {%- endif %}

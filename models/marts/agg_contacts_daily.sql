@@ -20,10 +20,7 @@ select
     count(*) as contacts
 from {{ ref('fct_contact_events') }}
 {% if is_incremental() %}
-where (workspace_id, report_date) in (select
-    workspace_id,
-    report_date
-from {{ changed_days }})
+where (workspace_id, report_date) in (select workspace_id, report_date from {{ changed_days }})
 {% endif %}
 group by workspace_id, report_date, event_type, source, channel_id, user_id
 order by report_date, workspace_id

@@ -8,8 +8,7 @@ select
     cast(extract(quarter from date_day) as int) as quarter_number,
     cast(extract(month from date_day) as int) as month_number,
     cast(extract(day from date_day) as int) as day_of_month,
-    -- Monday is 1.
-    cast(extract(dow from date_day) + 6 as int) % 7 + 1 as day_of_week,
+    {{ iso_day_of_week('date_day') }} as day_of_week,
     cast(date_trunc('week', date_day) as date) as week_start,
     cast(date_trunc('month', date_day) as date) as month_start
 from days

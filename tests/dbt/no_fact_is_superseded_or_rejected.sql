@@ -21,7 +21,4 @@ select
     file_id,
     source_line
 from {{ ref('fct_contact_events') }}
-where (file_id, source_line) in (select
-    file_id,
-    source_line
-from not_counted)
+where (file_id, source_line) in (select file_id, source_line from not_counted)

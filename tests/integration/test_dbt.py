@@ -1,0 +1,67 @@
+"""dbt's own tests: the unit tests of the rules, and the data tests on a warehouse that has mistakes to find."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from orchestration.lib import warehouse
+from tests.harness import Pipeline, dbt_invoke
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    """A pipeline whose warehouse file is the copy of a publication of the sample."""
+    pipeline = Pipeline(tmp_path_factory.mktemp("data"))
+    pipeline.landing.rmdir()
+    pipeline.run()
+    todo = warehouse.plan(pipeline.settings)
+    warehouse.prepare(pipeline.settings, todo)
+    yield pipeline
+
+
+@pytest.mark.slow
+def test_the_unit_tests_of_the_models_pass(built: Pipeline) -> None:
+    outcome = dbt_invoke("test", "--select", "test_type:unit")
+    assert outcome.success, outcome.failures
+    assert outcome.passed >= 40
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("mistake", "found_by"),
+    [
+        (
+            "insert into marts.fct_contacts_added select * from marts.fct_contacts_added limit 1",
+            {"each_event_id_stands_at_most_once_per_workspace", "daily_counts_equal_the_facts"},
+        ),
+        (
+            "delete from marts.fct_contacts_connected where contact_id % 2 = 0",
+            {"every_landed_record_is_in_exactly_one_state"},
+        ),
+        ("update quality.load_balance set records_standing = records_standing - 1", {"records_add_up"}),
+        ("update marts.agg_contacts_daily set contacts = contacts + 1", {"daily_counts_equal_the_facts"}),
+        ("update marts.fct_contacts_deleted set source = 'zapier'", {"deleted_and_merged_are_user_only"}),
+        (
+            "update marts.fct_contacts_added set user_id = '1', user_name = 'Ann' where source <> 'user'",
+            {"a_user_is_shown_only_where_the_source_is_user"},
+        ),
+        ("update marts.fct_contacts_merged set report_date = report_date + 1", {"report_date_is_the_local_date"}),
+    ],
+)
+def test_the_data_tests_find_a_mistake_in_the_facts(built: Pipeline, mistake: str, found_by: set[str]) -> None:
+    with duckdb.connect(str(built.settings.warehouse)) as connection:
+        changed = connection.execute(mistake).fetchall()
+    assert changed[0][0] > 0, "the mistake was none"
+    outcome = dbt_invoke("test", "--select", "test_type:data")
+    todo = warehouse.plan(built.settings)
+    warehouse.prepare(built.settings, todo)
+    assert found_by <= outcome.failures, outcome.failures
+
+
+def test_the_house_has_a_folder_for_each_layer(built: Pipeline) -> None:
+    schemas = built.query("select distinct table_schema from information_schema.tables order by all")
+    layers = {"staging", "intermediate", "marts", "reports", "quality", "seeds"}
+    assert {name for (name,) in schemas} == layers
+    assert {path.name for path in Path("models").iterdir() if path.is_dir()} == layers - {"seeds"}
