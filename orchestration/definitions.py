@@ -19,7 +19,7 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
         sensors=[automation.new_files_landed],
         # One process for all steps: the lock is held from the first to the last, and Dagster is imported once.
         executor=dg.in_process_executor,
-        resources={"operation": Operation(), "dbt_cli": warehouse.dbt_resource(), **(resource_overrides or {})},
+        resources={"operation": Operation(), **(resource_overrides or {})},
     )
 
 
