@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -16,6 +17,9 @@ from orchestration.lib.pipeline import explain
 from orchestration.lib.problems import Problem
 from orchestration.lib.progress import listening
 from orchestration.lib.settings import PROJECT_ROOT, Settings, export_settings, read_settings
+
+if TYPE_CHECKING:
+    from dagster import AssetCheckEvaluation
 
 _console = Console(stderr=True)
 
@@ -73,11 +77,7 @@ def _execute(settings: Settings) -> list[str]:
             todo = plan(settings)
             if not todo.nothing_to_do:
                 raise Problem(f"The run ended without a publication: {todo.reason}", "Run it again")
-            return [
-                f"{evaluation.check_name}: {evaluation.description}"
-                for evaluation in result.get_asset_check_evaluations()
-                if not evaluation.passed
-            ]
+            return [_in_words(check) for check in result.get_asset_check_evaluations() if not check.passed]
         log = settings.data / "logs" / "run.log"
         for event in result.all_events:
             error = getattr(event.event_specific_data, "error", None)
@@ -88,6 +88,13 @@ def _execute(settings: Settings) -> list[str]:
                     raise Problem(error.message.split("Failure: ", 1)[1].strip())
                 raise Problem(f"The run failed: {error.message.strip()}", f"The whole story is in {log}")
         raise Problem("The run failed", f"The whole story is in {log}")
+
+
+def _in_words(check: "AssetCheckEvaluation") -> str:
+    """A check that found something, for the summary. dbt's tests say how many rows, ours say what."""
+    rows = check.metadata.get("dagster_dbt/failed_row_count")
+    found = f"{rows.value} rows" if rows else "see the log"
+    return f"{check.check_name}: {check.description or found}"
 
 
 @contextlib.contextmanager

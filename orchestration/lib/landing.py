@@ -87,6 +87,14 @@ class Landing:
                 f"The landing folder {self.url} cannot be read: {error}",
                 "Give the user who runs the pipeline read and list permission",
             ) from None
+        except Exception as error:
+            if self.is_local:
+                raise
+            # The errors of S3 have many types and no common one.
+            raise Problem(
+                f"The landing folder {self.url} cannot be listed: {error}",
+                "Check the bucket, the network, and the credentials in the AWS_* variables",
+            ) from error
         listing.files.sort(key=lambda file: file.path.encode())
         return listing
 
