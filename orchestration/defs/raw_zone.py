@@ -7,7 +7,7 @@ import duckdb
 
 from orchestration.defs.operating import Operation, problems_as_failures
 from orchestration.lib.pipeline import load_landing
-from orchestration.lib.raw_zone import RECORD_TABLES, RawZone, sql_text
+from orchestration.lib.raw_zone import RECORD_TABLES, RawZone
 
 OWNERS = ["team:data-engineering"]
 
@@ -79,8 +79,9 @@ def raw_zone(
 
 def _rows(zone: RawZone, table: str) -> int:
     """Counted from the files' footers."""
-    pattern = sql_text(zone.path / "batch_id=*" / f"{table}-*.parquet")
     with duckdb.connect() as connection:
-        row = connection.execute(f"select coalesce(sum(num_rows), 0) from parquet_file_metadata({pattern})").fetchone()
+        row = connection.execute(
+            f"select coalesce(sum(num_rows), 0) from parquet_file_metadata({zone.pattern(table)})"
+        ).fetchone()
     assert row is not None
     return int(row[0])

@@ -11,6 +11,7 @@ import os
 import shutil
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -30,6 +31,7 @@ from orchestration.lib.progress import report
 from orchestration.lib.raw_zone import PARQUET_OPTIONS, RECORD_TABLES, RawZone, RecordTable, sql_text
 from orchestration.lib.reading import (
     CHUNK_BYTES,
+    CHUNK_MARK,
     Chunk,
     HashingStream,
     NotReadable,
@@ -69,6 +71,17 @@ class _FileChunk:
     chunk: Chunk
     delimiter: str = ""
     positions: tuple[int, ...] = ()
+
+    @property
+    def description(self) -> dict[str, object]:
+        return {
+            "file_id": self.new.file_id,
+            "workspace_folder": self.new.file.workspace_id,
+            "source_file": self.new.file.path,
+            "first_line": self.chunk.first_line,
+            "delimiter": self.delimiter,
+            "positions": self.positions,
+        }
 
     @property
     def statement(self) -> str:
@@ -184,6 +197,7 @@ class _Batch:
         self._workers = ThreadPoolExecutor(max_workers=os.cpu_count() or 1)
         self._pending: set[Future[None]] = set()
         self._small: dict[str, list[_FileChunk]] = {}
+        self._small_sizes: Counter[str] = Counter()
 
     def load(self, new_files: list[_NewFile]) -> None:
         """Load the files that can be read to their end; the others become warnings."""
@@ -228,10 +242,12 @@ class _Batch:
 
     def _add_small(self, chunk: _FileChunk) -> None:
         """Collect chunks of small files that are decoded alike, until they are worth a statement."""
-        together = self._small.setdefault(chunk.statement, [])
-        together.append(chunk)
-        if sum(len(each.chunk.text) for each in together) >= CHUNK_BYTES:
-            self._submit(self._small.pop(chunk.statement))
+        statement = chunk.statement
+        self._small.setdefault(statement, []).append(chunk)
+        self._small_sizes[statement] += len(chunk.chunk.text)
+        if self._small_sizes[statement] >= CHUNK_BYTES:
+            self._submit(self._small.pop(statement))
+            del self._small_sizes[statement]
 
     def _submit(self, chunks: list[_FileChunk]) -> Path:
         """Have a worker write the records of chunks that are decoded alike. Returns the file it will be."""
@@ -246,13 +262,8 @@ class _Batch:
             cursor.execute(
                 f"copy ({chunks[0].statement}) to {sql_text(part)} ({PARQUET_OPTIONS})",
                 [
-                    [chunk.new.file_id for chunk in chunks],
-                    [chunk.new.file.workspace_id for chunk in chunks],
-                    [chunk.new.file.path for chunk in chunks],
-                    [chunk.chunk.first_line for chunk in chunks],
-                    [chunk.chunk.text for chunk in chunks],
-                    [chunk.delimiter for chunk in chunks],
-                    [list(chunk.positions) for chunk in chunks],
+                    json.dumps([chunk.description for chunk in chunks]),
+                    CHUNK_MARK.join(chunk.chunk.text for chunk in chunks),
                     self._loaded_at,
                 ],
             )
@@ -276,15 +287,13 @@ class _Batch:
                 raise
 
     def _copy_parquet(self, new: _NewFile, path: str, part: Path) -> None:
-        # DuckDB reads patterns; the name of a file is none.
-        name = glob.escape(path)
         try:
-            described = self._connection.execute(decoding.DESCRIBE_PARQUET, [name]).fetchall()
+            described = self._connection.execute(decoding.DESCRIBE_PARQUET, [path]).fetchall()
             columns = {column: column_type for column, column_type, *_ in described}
             select = decoding.decode_parquet(_table(new.file), columns)
             self._connection.execute(
                 f"copy ({select}) to {sql_text(part)} ({PARQUET_OPTIONS})",
-                [new.file_id, new.file.workspace_id, new.file.path, name, self._loaded_at],
+                [new.file_id, new.file.workspace_id, new.file.path, path, self._loaded_at],
             )
         except duckdb.Error as error:
             if isinstance(error, duckdb.OutOfMemoryException) or says_disk_is_full(str(error)):
@@ -293,15 +302,23 @@ class _Batch:
 
     @contextmanager
     def _local_copy(self, file: LandingFile) -> Iterator[str]:
-        """Parquet is read from the end and in the middle: an object in S3 is brought here first."""
-        if self._landing.is_local:
-            yield self._landing.absolute(file.path)
-            return
-        with tempfile.TemporaryDirectory(prefix=".incoming-", dir=self._folder.parent) as folder:
-            path = os.path.join(folder, "file.parquet")
-            with self._landing.open(file.path) as stream, open(path, "wb") as copy:
-                shutil.copyfileobj(stream, copy, 1 << 20)
-            yield path
+        """A path where DuckDB can read a Parquet file, from the end and in the middle.
+
+        An object in S3 is brought here first. A local file is read under another name: DuckDB would take its own for
+        a pattern if there are brackets in it.
+        """
+        with (
+            tempfile.TemporaryDirectory() as links,
+            tempfile.TemporaryDirectory(prefix=".incoming-", dir=self._folder.parent) as copies,
+        ):
+            source = self._landing.absolute(file.path)
+            if not self._landing.is_local:
+                source = os.path.join(copies, "copy.parquet")
+                with self._landing.open(file.path) as stream, open(source, "wb") as copy:
+                    shutil.copyfileobj(stream, copy, 1 << 20)
+            link = os.path.join(links, "file.parquet")
+            os.symlink(source, link)
+            yield link
 
     def _chunks(self, new: _NewFile, stream: BinaryIO) -> Iterator[_FileChunk]:
         if new.file.format == "jsonl":
@@ -336,7 +353,7 @@ class _Batch:
         records: dict[int, int] = {}
         for kind in {new.file.kind for new in self._loaded}:
             if any(self._folder.glob(f"{kind}-*.parquet")):
-                parts = sql_text(self._folder / f"{kind}-*.parquet")
+                parts = sql_text(Path(glob.escape(str(self._folder))) / f"{kind}-*.parquet")
                 counts = f"select file_id, count(*) from read_parquet({parts}) group by file_id"
                 records |= dict(self._connection.execute(counts).fetchall())
         self._result.files = len(self._loaded)
@@ -345,19 +362,27 @@ class _Batch:
             f"""
             copy (
                 select
-                    unnest($1::bigint[]) as file_id, unnest($2::varchar[]) as workspace_folder,
-                    unnest($3::varchar[]) as kind, unnest($4::varchar[]) as source_file,
-                    unnest($5::varchar[]) as sha256, unnest($6::bigint[]) as bytes,
-                    unnest($7::bigint[]) as records, $8::timestamptz as loaded_at
+                    unnest(from_json($1, '[{{
+                        "file_id": "BIGINT", "workspace_folder": "VARCHAR", "kind": "VARCHAR",
+                        "source_file": "VARCHAR", "sha256": "VARCHAR", "bytes": "BIGINT", "records": "BIGINT"
+                    }}]'), max_depth := 2),
+                    $2::timestamptz as loaded_at
             ) to {sql_text(self._folder / "files-0.parquet")} ({PARQUET_OPTIONS})""",
             [
-                [new.file_id for new in self._loaded],
-                [new.file.workspace_id for new in self._loaded],
-                [new.file.kind for new in self._loaded],
-                [new.file.path for new in self._loaded],
-                [new.sha256 for new in self._loaded],
-                [new.file.size for new in self._loaded],
-                [records.get(new.file_id, 0) for new in self._loaded],
+                json.dumps(
+                    [
+                        {
+                            "file_id": new.file_id,
+                            "workspace_folder": new.file.workspace_id,
+                            "kind": new.file.kind,
+                            "source_file": new.file.path,
+                            "sha256": new.sha256,
+                            "bytes": new.file.size,
+                            "records": records.get(new.file_id, 0),
+                        }
+                        for new in self._loaded
+                    ]
+                ),
                 self._loaded_at,
             ],
         )
@@ -378,7 +403,7 @@ def _settled(path: str) -> bool:
 def _read_cache(cache: Path) -> dict[str, tuple[str, str]]:
     try:
         return {path: (signature, sha256) for path, (signature, sha256) in json.loads(cache.read_text()).items()}
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, TypeError):
         return {}  # It only saves time.
 
 

@@ -133,10 +133,22 @@ class Landing:
             if not _is_text(path):
                 shown = path.encode("utf-8", "backslashreplace").decode()
                 listing.warnings.append(f"{shown} is not read: its name is not UTF-8; rename it")
-            elif entry.get("islink") and not Path(base, name).resolve().is_relative_to(Path(self.root).resolve()):
-                listing.warnings.append(f"{path} is not read: it links to a place outside the landing folder")
-            else:
-                yield {**entry, "path": path}
+                continue
+            if entry.get("islink"):
+                try:
+                    target = Path(base, name).resolve(strict=True)
+                except (OSError, RuntimeError):  # RuntimeError: a loop, before Python 3.13
+                    listing.warnings.append(f"{path} is not read: it links to nothing")
+                    continue
+                if not target.is_relative_to(Path(self.root).resolve()):
+                    listing.warnings.append(f"{path} is not read: it links to a place outside the landing folder")
+                    continue
+                # What a link says of itself does not change when the file behind it does.
+                entry = self.files.info(str(target))
+            if entry["type"] not in ("file", "directory"):
+                listing.warnings.append(f"{path} is not read: it is not a file")
+                continue
+            yield {**entry, "path": path}
 
 
 def _is_text(name: str) -> bool:

@@ -8,6 +8,7 @@ A batch is written in a hidden folder and renamed when it is complete and on dis
 loaded, so nothing can disagree with it.
 """
 
+import glob
 import os
 import shutil
 import uuid
@@ -112,13 +113,17 @@ class RawZone:
         """What distinguishes this zone from one that was deleted and begun again."""
         return (self.path / "batch_id=0" / "zone_id").read_text()
 
+    def pattern(self, table: str) -> str:
+        """The files of a table in all batches, as an SQL literal."""
+        return sql_text(Path(glob.escape(str(self.path))) / "batch_id=*" / f"{table}-*.parquet")
+
     def newest_batch(self) -> int:
         """The number of the newest batch, 0 when there is none."""
         return max(int(folder.name.removeprefix("batch_id=")) for folder in self.path.glob("batch_id=*"))
 
     def loaded_contents(self, connection: duckdb.DuckDBPyConnection) -> LoadedContents:
         """Read what all batches say they have loaded."""
-        files = f"read_parquet({sql_text(self.path / 'batch_id=*' / 'files-*.parquet')})"
+        files = f"read_parquet({self.pattern('files')})"
         by_content = connection.execute(
             f"select distinct workspace_folder, kind, sha256 from {files} where workspace_folder is not null"
         ).fetchall()
@@ -129,8 +134,8 @@ class RawZone:
 
     def newest_file_id(self, connection: duckdb.DuckDBPyConnection) -> int:
         """The highest file_id given to a file, 0 when there is none."""
-        files = sql_text(self.path / "batch_id=*" / "files-*.parquet")
-        row = connection.execute(f"select coalesce(max(file_id), 0) from read_parquet({files})").fetchone()
+        query = f"select coalesce(max(file_id), 0) from read_parquet({self.pattern('files')})"
+        row = connection.execute(query).fetchone()
         assert row is not None
         return int(row[0])
 

@@ -24,7 +24,12 @@ LONGEST_RECORD_BYTES = 256 << 20
 INVALID_BYTE_MARK = "\ufdd0"  # followed by the byte's two hex digits
 FIELD_MARK = "\ufdd1"
 RECORD_MARK = "\ufdd2"
-_MARK_BYTES = re.compile(rb"(\xef\xb7[\x90-\x92])")
+CHUNK_MARK = "\ufdd3"
+_MARKS = re.compile(f"[{INVALID_BYTE_MARK}-{CHUNK_MARK}]")
+_MARK_BYTES = re.compile(rb"(\xef\xb7[\x90-\x93])")
+
+# A line of nothing else is no record. The same as \s in DuckDB's regular expressions.
+_BLANK = " \t\n\f\r"
 
 # A CSV field may be as long as a record; the csv module's own limit is 128 KiB.
 csv.field_size_limit(LONGEST_RECORD_BYTES)
@@ -102,11 +107,13 @@ def read_csv(
     """
     lines = _Lines(_blocks(stream, compressed, chunk_bytes))
     for line in lines:
-        if line.strip():
+        if line.strip(_BLANK):
             delimiter = ";" if ";" in line and "," not in line else ","
             lines.put_back(line)
             _, _, names = next(_records(lines, delimiter))
-            header = CsvHeader(tuple(name.strip().lower() for name in names or ()), delimiter)
+            if names is None:
+                raise NotReadable("has a first line that cannot be split into names: lines end with \\n or \\r\\n")
+            header = CsvHeader(tuple(name.strip().lower() for name in names), delimiter)
             return header, _csv_chunks(lines, header.delimiter, chunk_bytes)
     return CsvHeader((), ","), iter(())
 
@@ -122,7 +129,7 @@ def _csv_chunks(lines: "_Lines", delimiter: str, chunk_bytes: int) -> Iterator[C
     records: list[str] = []
     size = 0
     for first_line, raw, fields in _records(lines, delimiter):
-        records.append(FIELD_MARK.join((str(first_line), raw.rstrip("\r\n"), *(fields or ()))))
+        records.append(FIELD_MARK.join((str(first_line), raw.removesuffix("\n").removesuffix("\r"), *(fields or ()))))
         size += len(raw)
         if size >= chunk_bytes:
             yield Chunk(RECORD_MARK.join(records), split_into_fields=True)
@@ -145,7 +152,7 @@ def _records(lines: "_Lines", delimiter: str) -> Iterator[tuple[int, str, list[s
         except csv.Error:
             fields = None
         raw = "".join(lines.taken)
-        if raw.strip():
+        if raw.strip(_BLANK):
             yield first_line, raw, fields
 
 
@@ -213,7 +220,7 @@ def _decode(data: bytes) -> str:
     except UnicodeDecodeError:
         pass
     else:
-        if not (INVALID_BYTE_MARK in text or FIELD_MARK in text or RECORD_MARK in text):
+        if not _MARKS.search(text):
             return text
     parts = _MARK_BYTES.split(data)
     return "".join(_marked(part) if i % 2 else part.decode("utf-8", "mark_invalid") for i, part in enumerate(parts))

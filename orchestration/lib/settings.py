@@ -1,5 +1,6 @@
 """The settings of contract 1: read from the environment once, checked, paths made absolute."""
 
+import glob
 import os
 from pathlib import Path
 from typing import Literal
@@ -99,6 +100,8 @@ def read_settings() -> Settings:
 def export_settings(settings: Settings) -> None:
     """Put the resolved paths back into the environment, for dagster.yaml, profiles.yml and child processes."""
     os.environ["CONTACT_REPORTS_DATA"] = str(settings.data)
+    # A pattern is made of it, in which brackets would mean something.
+    os.environ["CONTACT_REPORTS_RAW"] = glob.escape(str(settings.raw))
     os.environ["CONTACT_REPORTS_WAREHOUSE"] = str(settings.warehouse)
     os.environ["DBT_PROFILES_DIR"] = str(PROJECT_ROOT)
     os.environ["DBT_TARGET_PATH"] = str(settings.dbt_target)

@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 
 from orchestration.lib.problems import Problem
-from orchestration.lib.raw_zone import RawZone, flush_to_disk, sql_text
+from orchestration.lib.raw_zone import RawZone, flush_to_disk
 from orchestration.lib.settings import PROJECT_ROOT, Settings
 
 # What the models' results depend on, besides the raw zone. dbt's tests only look at them.
@@ -63,7 +63,7 @@ def rules_fingerprint(zone: RawZone) -> str:
     for pattern in _RULE_FILES:
         for path in sorted(PROJECT_ROOT.glob(pattern)):
             digest.update(f"{path.relative_to(PROJECT_ROOT)}\0".encode() + path.read_bytes() + b"\0")
-    workspaces = f"read_parquet({sql_text(zone.path / 'batch_id=*' / 'workspaces-*.parquet')})"
+    workspaces = f"read_parquet({zone.pattern('workspaces')})"
     with duckdb.connect() as connection:
         rows = connection.execute(
             f"""

@@ -1312,7 +1312,7 @@ def decoded_lines(connection: duckdb.DuckDBPyConnection, data: bytes) -> dict[in
     rows = {}
     for chunk in read_lines(io.BytesIO(data), compressed=False):
         cursor = connection.execute(
-            decoding.decode_json_lines(EVENTS), [[1], ["1"], ["f"], [chunk.first_line], [chunk.text], [""], [[]], None]
+            decoding.decode_json_lines(EVENTS), [json.dumps([{"first_line": chunk.first_line}]), chunk.text, None]
         )
         names = [name for name, *_ in cursor.description or ()]
         for values in cursor.fetchall():

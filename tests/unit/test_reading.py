@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from orchestration.lib import reading
 from orchestration.lib.reading import (
+    CHUNK_MARK,
     FIELD_MARK,
     INVALID_BYTE_MARK,
     RECORD_MARK,
@@ -35,7 +36,7 @@ NASTY = [
     *(b'"', b'""', b'"a', b'b"', b",", b";", b"\n", b"\n", b"\r\n", b"\r\n\r\n", b" ", b"\t", b"a", b"b,c", b"\\"),
     *(text.encode() for text in ("\ufeff", "é", "🦆", "\u00a0", "\u0085", "\u2028", "\x0b", "\x1c", "\x00")),
     *(b"\xff", b"\xc3", b"\xa9", b"\xf0\x9f", b"\xed\xa0\x80", b"\xef\xb7"),
-    *(mark.encode() for mark in (INVALID_BYTE_MARK, FIELD_MARK, RECORD_MARK, "\ufdd3")),
+    *(mark.encode() for mark in (INVALID_BYTE_MARK, FIELD_MARK, RECORD_MARK, CHUNK_MARK, "\ufdd4")),
 ]
 nasty_bytes = st.lists(st.sampled_from(NASTY), max_size=40).map(b"".join)
 nasty_bytes_with_lone_returns = st.lists(st.sampled_from([*NASTY, b"\r", b"\r\r\n"]), max_size=40).map(b"".join)
@@ -73,7 +74,7 @@ def is_blank(text: str) -> bool:
 def marked(data: bytes) -> str:
     """The text of bytes, its invalid bytes and its marks marked: another way to what reading does."""
     text = data.decode("utf-8", "surrogateescape")
-    return re.sub("[\udc80-\udcff\ufdd0-\ufdd2]", lambda match: mark_bytes(match[0]), text)
+    return re.sub("[\udc80-\udcff\ufdd0-\ufdd3]", lambda match: mark_bytes(match[0]), text)
 
 
 def mark_bytes(character: str) -> str:
@@ -142,7 +143,7 @@ def test_lines_are_the_physical_lines_whatever_the_chunks(data: bytes, chunk_byt
 @given(nasty_bytes_with_lone_returns)
 def test_only_bytes_that_are_no_utf_8_and_the_marks_themselves_are_marked(data: bytes) -> None:
     try:
-        is_plain = not re.search("[\ufdd0-\ufdd2]", data.decode())
+        is_plain = not re.search("[\ufdd0-\ufdd3]", data.decode())
     except UnicodeDecodeError:
         is_plain = False
 
