@@ -29,7 +29,7 @@ in_a_state as (
     group by file_id
 ),
 
-landed as (
+judged as (
     select
         file_id,
         count(*) as record_count,
@@ -39,9 +39,15 @@ landed as (
 )
 
 select
-    landed.file_id,
-    landed.record_count as records_landed,
+    files.file_id,
+    files.source_file,
+    files.records_landed,
+    coalesce(judged.record_count, 0) as records_judged,
     coalesce(in_a_state.record_count, 0) as records_in_a_state
-from landed
-left join in_a_state on landed.file_id = in_a_state.file_id
-where in_a_state.fingerprint is distinct from landed.fingerprint
+from {{ ref('stg_files') }} as files
+inner join {{ ref('routes') }} as routes on files.route = routes.route
+left join judged on files.file_id = judged.file_id
+left join in_a_state on files.file_id = in_a_state.file_id
+where
+    files.records_landed <> coalesce(judged.record_count, 0)
+    or judged.fingerprint is distinct from in_a_state.fingerprint
