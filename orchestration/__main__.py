@@ -54,9 +54,9 @@ def ui(host: str, port: int) -> None:
 
     # Once, rather than in each of the processes that are about to load the definitions.
     ensure_manifest(settings)
-    dagster = str(Path(sys.executable).with_name("dagster"))
+    dg = str(Path(sys.executable).with_name("dg"))
     os.chdir(PROJECT_ROOT)
-    os.execv(dagster, [dagster, "dev", "-m", "orchestration.definitions", "--host", host, "--port", str(port)])
+    os.execv(dg, [dg, "dev", "--host", host, "--port", str(port)])
 
 
 def _execute(settings: Settings) -> list[str]:
