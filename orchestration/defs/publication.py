@@ -11,8 +11,8 @@ from orchestration.defs.warehouse import dbt_models
 from orchestration.lib import warehouse
 from orchestration.lib.settings import read_settings
 
-# A day without a run is an outage; two days without an event are one, or a very quiet business.
-RUN_WITHIN = timedelta(hours=24)
+# A day without a new publication, or two without an event, are an outage or a very quiet business.
+PUBLISHED_WITHIN = timedelta(hours=24)
 NEWEST_EVENT_WITHIN = timedelta(hours=48)
 
 
@@ -25,7 +25,7 @@ NEWEST_EVENT_WITHIN = timedelta(hours=48)
     owners=OWNERS,
     kinds={"duckdb"},
     description="The file that people and BI tools read, replaced in one step when every test has passed.",
-    freshness_policy=dg.FreshnessPolicy.time_window(fail_window=RUN_WITHIN),
+    freshness_policy=dg.FreshnessPolicy.time_window(fail_window=PUBLISHED_WITHIN),
 )
 def published(operation: Operation) -> dg.MaterializeResult[None]:
     """Put the warehouse in the place of the publication."""

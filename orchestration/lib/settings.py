@@ -89,12 +89,18 @@ class Settings(BaseSettings):
 def read_settings() -> Settings:
     """Read and check the environment. Raises Problem naming the variable, its value and what is allowed."""
     try:
-        return Settings()  # type: ignore[call-arg]
+        settings = Settings()  # type: ignore[call-arg]
     except ValidationError as error:
         first = error.errors()[0]
         variable = f"CONTACT_REPORTS_{str(first['loc'][0]).upper()}"
         allowed = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
         raise Problem(f"{variable}={os.environ.get(variable, '')!r} is not possible", f"It {allowed}") from None
+    if settings.target == "spark":
+        raise Problem(
+            "CONTACT_REPORTS_TARGET='spark' is not possible in this version",
+            "The models run on DuckDB so far: set it to 'duckdb', or leave it out",
+        )
+    return settings
 
 
 def export_settings(settings: Settings) -> None:
@@ -109,6 +115,7 @@ def export_settings(settings: Settings) -> None:
     # What it has to say comes by its output, which is kept; its own log file would hold every statement twice.
     os.environ["DBT_LOG_LEVEL_FILE"] = "none"
     os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
+    os.environ["DAGSTER_DISABLE_TELEMETRY"] = "true"
     os.environ["DAGSTER_HOME"] = str(PROJECT_ROOT)
     os.environ["CONTACT_REPORTS_DAGSTER"] = str(settings.data / "dagster")
     (settings.data / "dagster").mkdir(parents=True, exist_ok=True)

@@ -114,6 +114,7 @@ def test_make_run_on_a_fresh_data_folder_publishes_the_sample_and_a_second_run_d
     ("setting", "value", "allowed"),
     [
         ("CONTACT_REPORTS_TARGET", "postgres", "'duckdb' or 'spark'"),
+        ("CONTACT_REPORTS_TARGET", "spark", "'duckdb'"),
         ("CONTACT_REPORTS_SCHEDULE", "every hour", "cron"),
         ("CONTACT_REPORTS_LANDING", "ftp://files", "s3://bucket/prefix"),
     ],
