@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import duckdb
 
-from orchestration.lib.extract import Extraction, extract, first_line
+from orchestration.lib.extract import Extraction, extract
 from orchestration.lib.landing import Landing
-from orchestration.lib.problems import Problem, disk_is_full, says_disk_is_full
+from orchestration.lib.problems import Problem, disk_is_full, first_line, says_disk_is_full
 from orchestration.lib.raw_zone import RawZone
 from orchestration.lib.sample import write_sample
 from orchestration.lib.settings import Settings

@@ -20,3 +20,7 @@ def disk_is_full(place: object, message: str) -> Problem:
         f"The disk that holds {place} is full ({message})",
         "Free space or point CONTACT_REPORTS_DATA to a larger disk, and run again: nothing is lost",
     )
+
+
+def first_line(error: BaseException) -> str:
+    return (str(error).strip() or repr(error)).splitlines()[0]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestration.lib import batch as batch_module
 from orchestration.lib import extract as extract_module
 from orchestration.lib.reading import read_csv, read_lines
 from tests.integration.extraction.place import Place
@@ -24,5 +25,5 @@ def remembers_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def tiny_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have every file that is more than a few records treated like a large one."""
-    monkeypatch.setattr(extract_module, "read_lines", partial(read_lines, chunk_bytes=1500))
-    monkeypatch.setattr(extract_module, "read_csv", partial(read_csv, chunk_bytes=1500))
+    monkeypatch.setattr(batch_module, "read_lines", partial(read_lines, chunk_bytes=1500))
+    monkeypatch.setattr(batch_module, "read_csv", partial(read_csv, chunk_bytes=1500))

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from orchestration.lib import extract as extract_module
+from orchestration.lib import batch as batch_module
 from orchestration.lib.extract import extract
 from orchestration.lib.landing import Landing
 from orchestration.lib.raw_zone import RawZone
@@ -30,7 +30,7 @@ def die_at_random_moments(landing: str, folder: Path, kills: int) -> int:
     A run that is done before its moment comes leaves nothing to do: the next one begins in a new place. All this is in
     a process that has no threads, so that a fork of it is a process like any other.
     """
-    pytest.MonkeyPatch().setattr(extract_module, "read_lines", partial(read_lines, chunk_bytes=2 << 20))
+    pytest.MonkeyPatch().setattr(batch_module, "read_lines", partial(read_lines, chunk_bytes=2 << 20))
     random = Random(1)
     killed = places = 0
     length = 0.0
