@@ -9,7 +9,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from orchestration.lib.problems import Problem
+from orchestration.lib.problems import Problem, disk_is_full, says_disk_is_full
 from orchestration.lib.settings import PROJECT_ROOT, Settings
 
 # Beside the running Python: the one that belongs to it, whatever PATH says.
@@ -42,8 +42,11 @@ def ensure_manifest(settings: Settings) -> Path:
                 check=False,
             )
             if parsed.returncode:
+                said = " ".join((parsed.stdout + parsed.stderr).split())
+                if says_disk_is_full(said):
+                    raise disk_is_full(settings.data, "dbt could not write its manifest")
                 raise Problem(
-                    f"dbt cannot parse the models: {' '.join(parsed.stdout.split())}",
+                    f"dbt cannot parse the models: {said[:500]}",
                     "Mend the model or yml that it names",
                 )
             stamp.write_text(digest)
