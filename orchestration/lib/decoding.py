@@ -6,7 +6,7 @@ from orchestration.lib.reading import CHUNK_MARK, FIELD_MARK, INVALID_BYTE_MARK,
 # What DuckDB reads more freely than JSON allows (trailing commas, NaN, Infinity), and numbers that it would respell
 # (1e3 as 1000.0). Few records have any of it: one pass over the line finds those, and only they are looked at again,
 # with their strings told apart from the rest.
-_NEEDS_CARE = r",\s*[}\]]|[:\[,]\s*-?(?i:nan|inf|[0-9]+[.e])"
+_NEEDS_CARE = r',\s*[}\]]|(?:"\s*:|[\[,])\s*-?(?i:nan|inf|[0-9]+[.e])'
 _LENIENT = r",\s*[}\]]|[:\[,]\s*-?(?i:nan|inf)"
 _STRING = r'"(?:[^"\\]|\\.)*"'
 _NUMBER = r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
