@@ -8,6 +8,9 @@ from orchestration.lib.landing import Landing
 from orchestration.lib.problems import Problem
 from orchestration.lib.settings import read_settings
 
+# Of runs with this tag, one waits for the other (dagster.yaml).
+STARTED_BY = "contact_reports/started_by"
+
 contact_reports = dg.define_asset_job(
     "contact_reports",
     selection=dg.AssetSelection.all(),
@@ -20,6 +23,7 @@ schedule = dg.ScheduleDefinition(
     cron_schedule=read_settings().schedule,
     execution_timezone="UTC",
     default_status=dg.DefaultScheduleStatus.RUNNING,
+    tags={STARTED_BY: "schedule"},
 )
 
 
@@ -34,4 +38,4 @@ def new_files_landed(context: dg.SensorEvaluationContext) -> dg.SensorResult | d
     state = hashlib.sha256(repr([(file.path, file.signature) for file in listing.files]).encode()).hexdigest()
     if state == context.cursor:
         return dg.SkipReason("Nothing has landed since the last run")
-    return dg.SensorResult(run_requests=[dg.RunRequest(run_key=state)], cursor=state)
+    return dg.SensorResult(run_requests=[dg.RunRequest(run_key=state, tags={STARTED_BY: "sensor"})], cursor=state)
