@@ -5,7 +5,7 @@
 
 {#- The newest batch that the tables at hand were built from; 0 when they are built anew. -#}
 {% macro last_built_batch() -%}
-    {%- if not execute -%}
+    {%- if not execute or flags.FULL_REFRESH -%}
         0
     {%- else -%}
         {%- set state = adapter.get_relation(database=target.database, schema='intermediate', identifier='build_state') -%}

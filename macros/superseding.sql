@@ -43,11 +43,8 @@
             records.occurred_at,
             records.event_id
         from {{ records }} as records
-        where
-            not exists (
-                select 1 from sent_again
-                where sent_again.file_id = records.file_id and sent_again.source_line = records.source_line
-            )
+        left join sent_again on records.file_id = sent_again.file_id and records.source_line = sent_again.source_line
+        where sent_again.file_id is null
     ),
 
     fact_keys as (

@@ -1,5 +1,6 @@
 with days as (
-    {{ days("date '2000-01-01'", "date '2049-12-31'") }}
+    -- The first instant that is accepted is still a day earlier west of Greenwich (contract 4).
+    {{ days("date '1999-12-31'", "date '2049-12-31'") }}
 )
 
 select

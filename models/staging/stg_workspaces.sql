@@ -24,5 +24,5 @@ select
     coalesce(workspace_name, workspace_id) as workspace_name,
     timezone
 from newest
-where workspace_id is not null
+where workspace_id is not null and timezone is not null
 qualify row_number() over (partition by workspace_id order by source_line desc) = 1

@@ -17,7 +17,7 @@ from orchestration.lib.raw_zone import RawZone, flush_to_disk
 from orchestration.lib.settings import PROJECT_ROOT, Settings
 
 # What the models' results depend on, besides the raw zone. dbt's tests only look at them.
-_RULE_FILES = ("models/**/*.sql", "models/**/*.yml", "macros/**/*.sql", "seeds/**/*.csv", "*.yml")
+_RULE_FILES = ("models/**/*.sql", "macros/*.sql", "seeds/*.csv", "dbt_project.yml", "profiles.yml")
 
 
 @dataclass(frozen=True)
