@@ -2,7 +2,7 @@
 
 import importlib.metadata
 import json
-import os
+
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -16,6 +16,7 @@ from orchestration.defs.raw_zone import OWNERS
 from orchestration.lib import dbt, warehouse
 from orchestration.lib.problems import Problem, disk_is_full, says_disk_is_full
 from orchestration.lib.progress import report
+from orchestration.lib.secrets import without_secrets
 from orchestration.lib.settings import PROJECT_ROOT, Settings, export_settings, read_settings
 
 _settings = read_settings()
@@ -58,7 +59,7 @@ def _build(context: dg.AssetExecutionContext, settings: Settings, todo: warehous
     # metadata that is not wanted here: 9 of a run's 40 CPU-seconds.
     invocation = DbtCliInvocation.run(
         args=[dbt.DBT_EXECUTABLE, *dbt.build_arguments(rebuild=todo.rebuild), *_selection(context, manifest)],
-        env=os.environ | {"DBT_LOG_FORMAT": "json", "PYTHONUNBUFFERED": "1"},
+        env=without_secrets() | {"DBT_LOG_FORMAT": "json", "PYTHONUNBUFFERED": "1"},
         manifest=manifest,
         dagster_dbt_translator=Translator(),
         project_dir=PROJECT_ROOT,

@@ -1,0 +1,55 @@
+"""The tokens and keys of the workspaces: read from the environment, shown nowhere."""
+
+import json
+import os
+from typing import Annotated
+
+from pydantic import BeforeValidator, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+from orchestration.lib.problems import Problem
+
+_EXAMPLES = {
+    "CONTACT_REPORTS_API_TOKENS": {"<workspace_id>": "<token>"},
+    "CONTACT_REPORTS_WEBHOOK_KEYS": {"<workspace_id>": ["<signing key>", "<another one>"]},
+}
+
+
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+class Secrets(BaseSettings):
+    """By workspace: the API's token, and the signing keys of its webhooks (one each, and two while one is replaced)."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CONTACT_REPORTS_", env_ignore_empty=True, frozen=True, hide_input_in_errors=True
+    )
+
+    api_tokens: dict[str, SecretStr] = {}
+    webhook_keys: dict[str, Annotated[list[SecretStr], BeforeValidator(_as_list)]] = {}
+
+
+def read_secrets() -> Secrets:
+    """Read and check the environment. Raises Problem naming the variable and the form it has, never its value."""
+    try:
+        secrets = Secrets()
+    except (ValidationError, SettingsError) as error:
+        variable = "CONTACT_REPORTS_API_TOKENS" if "api_tokens" in str(error) else "CONTACT_REPORTS_WEBHOOK_KEYS"
+        raise Problem(f"{variable} cannot be read", f"It is JSON: {json.dumps(_EXAMPLES[variable])}") from None
+    for variable, values in {
+        "CONTACT_REPORTS_API_TOKENS": {workspace: [token] for workspace, token in secrets.api_tokens.items()},
+        "CONTACT_REPORTS_WEBHOOK_KEYS": secrets.webhook_keys,
+    }.items():
+        for workspace, keys in values.items():
+            # With an empty key anybody's signature would be good.
+            if not keys or any(not key.get_secret_value().strip() for key in keys):
+                raise Problem(
+                    f"{variable} has an empty value for workspace {workspace!r}", "Give it one, or leave it out"
+                )
+    return secrets
+
+
+def without_secrets() -> dict[str, str]:
+    """The environment for a child process that has no need of tokens and keys."""
+    return {name: value for name, value in os.environ.items() if name not in _EXAMPLES}
