@@ -2,7 +2,6 @@
 
 import importlib.metadata
 import json
-
 from collections.abc import Iterator, Mapping
 from typing import Any
 
