@@ -16,6 +16,28 @@
     )
 {%- endmacro %}
 
+{#- ISO 8601 text without an offset → microseconds since 1970 as if it were UTC, cut to the microsecond. -#}
+{% macro wall_clock_microseconds_from_text(column) -%}
+    epoch_us(try_cast(
+        case when length({{ column }}) = 16 then {{ column }} || ':00' else {{ column }} end as timestamp
+    ))
+{%- endmacro %}
+
+{#- The wall clock of an IANA zone → the instant; the second of two, and moved on where there is none. Slow. -#}
+{% macro instant_of(wall_clock, zone) -%}
+    timezone({{ zone }}, {{ wall_clock }})
+{%- endmacro %}
+
+{#- Microseconds since 1970 in UTC → the instant. -#}
+{% macro instant_from_microseconds(microseconds) -%}
+    make_timestamptz({{ microseconds }})
+{%- endmacro %}
+
+{#- The value of a name in the last object of a JSON list. -#}
+{% macro last_in_json_list(list, name) -%}
+    json_extract_string(try_cast({{ list }} as json), '$[#-1].{{ name }}')
+{%- endmacro %}
+
 {#- An instant → microseconds since 1970 in UTC. -#}
 {% macro microseconds(instant) -%}
     epoch_us({{ instant }})

@@ -40,11 +40,35 @@
     {{ replace_matches('lower(' ~ column ~ ')', '[' ~ white_space() ~ '_-]+', ' ') }}
 {%- endmacro %}
 
-{#- A time as the contract takes it: a date, T or a space, hours and minutes, seconds or not, and an offset. -#}
+{#- A time as the contract takes it: a date, T or a space, hours and minutes, seconds or not; then an offset. -#}
 {% macro iso_8601_with_offset() -%}
-    {%- set date = '[0-9]{4}-[0-9]{2}-[0-9]{2}' -%}
-    {%- set hours_and_minutes = '([01][0-9]|2[0-3]):[0-5][0-9]' -%}
-    {%- set seconds = '(:[0-5][0-9]([.][0-9]+)?)?' -%}
-    {%- set offset = '(Z|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)' -%}
-    ^{{ date }}[T ]{{ hours_and_minutes }}{{ seconds }}{{ offset }}$
+    ^{{ iso_8601_date_and_time() }}(Z|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)$
+{%- endmacro %}
+
+{#- The same without an offset: what a clock on the wall showed. -#}
+{% macro iso_8601_without_offset() -%}
+    ^{{ iso_8601_date_and_time() }}$
+{%- endmacro %}
+
+{% macro iso_8601_date_and_time() -%}
+    [0-9]{4}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]+)?)?
+{%- endmacro %}
+
+{#- A value of an export: NULL is empty or `-`; an apostrophe guards against what a spreadsheet takes for a formula. -#}
+{% macro export_text(column) -%}
+    case
+        when {{ trimmed(column) }} = '-' then null
+        when {{ matches(column, "^''[=+@-]") }} then substr({{ column }}, 2)
+        else {{ column }}
+    end
+{%- endmacro %}
+
+{#- First and last name as one; NULL when there is neither. -#}
+{% macro full_name(first_name, last_name) -%}
+    {{ trimmed('(coalesce(' ~ first_name ~ ", '') || ' ' || coalesce(" ~ last_name ~ ", ''))") }}
+{%- endmacro %}
+
+{#- A file's name without its folders, in lower case. -#}
+{% macro base_name(path) -%}
+    lower({{ replace_matches(path, '^.*/', '') }})
 {%- endmacro %}

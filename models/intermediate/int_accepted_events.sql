@@ -1,5 +1,6 @@
 {{ config(materialized='view') }}
 
+-- Users and channels are those that today's directories know by the id or the name that the event has (contract 5).
 select
     events.batch_id,
     events.file_id,
@@ -15,10 +16,24 @@ select
     events.contact_id,
     events.contact_name,
     events.source,
-    events.user_id,
-    events.channel_id,
+    events.user_id as user_reference,
+    coalesce(users.id, events.user_id) as user_id,
+    coalesce(users.shown_name, events.user_id) as user_name,
+    events.channel_id as channel_reference,
+    coalesce(channels.id, events.channel_id) as channel_id,
+    coalesce(channels.shown_name, events.channel_id, 'Unknown') as channel_name,
     events.merged_contact_id,
     events.event_key
 from {{ ref('stg_events') }} as events
 inner join {{ ref('routes') }} as routes on events.route = routes.route
-where events.reject_reason is null
+left join {{ ref('int_directory_references') }} as users
+    on
+        events.workspace_id = users.workspace_id
+        and events.user_id = users.reference
+        and users.directory = 'user'
+left join {{ ref('int_directory_references') }} as channels
+    on
+        events.workspace_id = channels.workspace_id
+        and events.channel_id = channels.reference
+        and channels.directory = 'channel'
+where events.reject_reason is null and not events.is_ignored

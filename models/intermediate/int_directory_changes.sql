@@ -1,43 +1,39 @@
--- The names as the last build knew them against the names as they are now. Nothing, when everything is built anew.
+-- What a text stood for when the last build was made against what it stands for now. Nothing, when everything is built
+-- anew.
 {% set last_built = last_built_batch() | int %}
 
-with users_before as (
-    select
-        workspace_id,
-        user_id,
-        {{ shown_user_name() }} as shown_name
-    from {{ ref('stg_users') }}
-    where batch_id <= {{ last_built }}
-    qualify row_number() over (partition by workspace_id, user_id order by file_id desc, source_line desc) = 1
+with references_before as (
+    {{ directory_references(up_to=last_built) }}
 ),
 
-channels_before as (
+compared as (
     select
-        workspace_id,
-        channel_id,
-        {{ shown_channel_name() }} as shown_name
-    from {{ ref('stg_channels') }}
-    where batch_id <= {{ last_built }}
-    qualify row_number() over (partition by workspace_id, channel_id order by file_id desc, source_line desc) = 1
+        coalesce(now.directory, before.directory) as directory,
+        coalesce(now.workspace_id, before.workspace_id) as workspace_id,
+        coalesce(now.reference, before.reference) as reference,
+        now.id as id_now,
+        before.id as id_before,
+        now.shown_name as shown_name_now,
+        before.shown_name as shown_name_before
+    from {{ ref('int_directory_references') }} as now
+    full outer join references_before as before
+        on
+            now.directory = before.directory
+            and now.workspace_id = before.workspace_id
+            and now.reference = before.reference
 )
 
+-- What stands for nothing is shown as it is.
 select
-    'user' as directory,
-    users.workspace_id,
-    users.user_id as id
-from {{ ref('dim_user') }} as users
-left join users_before on users.workspace_id = users_before.workspace_id and users.user_id = users_before.user_id
+    directory,
+    workspace_id,
+    reference,
+    coalesce(id_before, reference) as id_before,
+    coalesce(id_now, reference) as id_now
+from compared
 where
     {{ last_built }} > 0
-    and users.shown_name is distinct from coalesce(users_before.shown_name, users.user_id)
-union all
-select
-    'channel' as directory,
-    channels.workspace_id,
-    channels.channel_id as id
-from {{ ref('dim_channel') }} as channels
-left join channels_before
-    on channels.workspace_id = channels_before.workspace_id and channels.channel_id = channels_before.channel_id
-where
-    {{ last_built }} > 0
-    and channels.channel_name is distinct from coalesce(channels_before.shown_name, channels.channel_id)
+    and (
+        coalesce(id_now, reference) <> coalesce(id_before, reference)
+        or coalesce(shown_name_now, reference) <> coalesce(shown_name_before, reference)
+    )

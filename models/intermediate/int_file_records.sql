@@ -5,8 +5,11 @@ select
     file_id,
     workspace_id,
     coalesce(event_type, 'unknown') as event_type,
-    count(*) as records_landed,
-    count(*) filter (where reject_reason is not null) as records_rejected
+    cast(sum(record_count) as bigint) as records_landed,
+    -- Those that no row is kept of: messages of an export that are not the first.
+    cast(sum(record_count - 1) as bigint) as records_counted_only,
+    count(*) filter (where reject_reason is not null) as records_rejected,
+    count(*) filter (where is_ignored) as records_ignored
 from {{ ref('stg_events') }}
 where batch_id > {{ last_built_batch() }}
 group by batch_id, file_id, workspace_id, coalesce(event_type, 'unknown')

@@ -1,4 +1,5 @@
 {% set last_built = last_built_batch() | int %}
+{% set directory_changes = ref('int_directory_changes') %}
 
 {% if last_built == 0 -%}
 
@@ -14,9 +15,10 @@ before as (
 {%- else -%}
 
 -- A contact is what a new record can touch: whatever arrives for a contact, all its records are resolved again. An
--- event that is sent again may have moved from one contact to another; then both are touched.
+-- event that is sent again may have moved from one contact to another; then both are touched. So are those that were
+-- connected on a channel which a directory has come to know, or another one by that name.
 with touched_contacts as (
-    select distinct
+    select
         workspace_id,
         contact_id
     from {{ ref('int_accepted_events') }}
@@ -25,6 +27,17 @@ with touched_contacts as (
             select event_key from {{ ref('int_accepted_events') }}
             where batch_id > {{ last_built }}
         )
+    union
+    select
+        events.workspace_id,
+        events.contact_id
+    from {{ ref('int_accepted_events') }} as events
+    inner join {{ directory_changes }} as changes
+        on
+            events.workspace_id = changes.workspace_id
+            and events.channel_reference = changes.reference
+            and changes.directory = 'channel'
+    where changes.id_now <> changes.id_before
 ),
 
 at_stake as (
@@ -39,8 +52,25 @@ records_now as (
 ),
 
 records_before as (
-    select * from records_now
-    where batch_id <= {{ last_built }}
+    select
+        records.file_id,
+        records.source_line,
+        records.workspace_id,
+        records.event_type,
+        records.contact_id,
+        coalesce(changes.id_before, records.channel_id) as channel_id,
+        records.merged_contact_id,
+        records.route_precedence,
+        records.occurred_at,
+        records.event_id,
+        records.event_key
+    from records_now as records
+    left join {{ directory_changes }} as changes
+        on
+            records.workspace_id = changes.workspace_id
+            and records.channel_reference = changes.reference
+            and changes.directory = 'channel'
+    where records.batch_id <= {{ last_built }}
 ),
 
 superseded_now as (

@@ -8,7 +8,7 @@ select
     events.source,
     sources.source_label,
     events.user_id,
-    coalesce(users.shown_name, events.user_id) as user_name,
+    events.user_name,
     events.event_id,
     events.route,
     events.event_type,
@@ -18,7 +18,6 @@ from {{ ref('int_superseded_events') }} as superseded
 inner join {{ ref('int_accepted_events') }} as events
     on superseded.file_id = events.file_id and superseded.source_line = events.source_line
 inner join {{ ref('dim_source') }} as sources on events.source = sources.source
-left join {{ ref('dim_user') }} as users on events.workspace_id = users.workspace_id and events.user_id = users.user_id
 left join {{ ref('int_superseded_events') }} as newest_version
     on
         superseded.superseded_as = 'same_event'

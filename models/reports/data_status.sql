@@ -6,7 +6,9 @@ with landed as (
         records.event_type,
         max(files.loaded_at) as last_loaded_at,
         sum(records.records_landed) as records_landed,
-        sum(records.records_rejected) as records_rejected
+        sum(records.records_counted_only) as records_counted_only,
+        sum(records.records_rejected) as records_rejected,
+        sum(records.records_ignored) as records_ignored
     from {{ ref('int_file_records') }} as records
     inner join {{ ref('stg_files') }} as files on records.file_id = files.file_id
     group by records.workspace_id, records.event_type
@@ -40,9 +42,9 @@ select
     landed.last_loaded_at,
     cast(landed.records_landed as bigint) as records_landed,
     coalesce(standing.records_standing, 0) as records_standing,
-    coalesce(superseded.records_superseded, 0) as records_superseded,
+    cast(coalesce(superseded.records_superseded, 0) + landed.records_counted_only as bigint) as records_superseded,
     cast(landed.records_rejected as bigint) as records_rejected,
-    cast(0 as bigint) as records_ignored
+    cast(landed.records_ignored as bigint) as records_ignored
 from landed
 left join standing on landed.workspace_id = standing.workspace_id and landed.event_type = standing.event_type
 left join superseded on landed.workspace_id = superseded.workspace_id and landed.event_type = superseded.event_type

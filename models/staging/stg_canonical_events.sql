@@ -19,52 +19,12 @@ with landed as (
         number_fields,
         extra_fields,
         raw_record,
-        {{ trimmed('event_id') }} as event_id,
-        lower({{ trimmed('event_type') }}) as event_type,
-        {{ trimmed('occurred_at') }} as occurred_at,
-        {{ trimmed('contact_id') }} as contact_id,
-        nullif(contact_name, '') as contact_name,
-        {{ trimmed('source') }} as source,
-        {{ trimmed('user_id') }} as user_id,
-        {{ trimmed('channel_id') }} as channel_id,
-        {{ trimmed('merged_contact_id') }} as merged_contact_id
+        false as is_ignored
     from {{ source('raw', 'events') }}
+),
+
+trimmed as (
+    {{ trimmed_fields('landed') }}
 )
 
-select
-    batch_id,
-    file_id,
-    source_line,
-    loaded_at,
-    workspace_id,
-    route,
-    parse_error,
-    landed_event_id,
-    landed_event_type,
-    landed_occurred_at,
-    landed_contact_id,
-    landed_contact_name,
-    landed_source,
-    landed_user_id,
-    landed_channel_id,
-    landed_merged_contact_id,
-    number_fields,
-    extra_fields,
-    raw_record,
-    event_id,
-    event_type,
-    occurred_at is not null as has_occurred_at,
-    contact_id is not null as has_contact_id,
-    contact_name,
-    source,
-    merged_contact_id is not null as has_merged_contact_id,
-    -- An ISO 8601 time with an offset, and nothing else that a cast would take.
-    case
-        when {{ matches('occurred_at', iso_8601_with_offset()) }}
-            then {{ instant_from_text('occurred_at') }}
-    end as occurred_at,
-    {{ id_number('contact_id') }} as contact_id,
-    {{ id_text('user_id') }} as user_id,
-    {{ id_text('channel_id') }} as channel_id,
-    {{ id_number('merged_contact_id') }} as merged_contact_id
-from landed
+{{ typed_fields('trimmed', event_id=trimmed('landed_event_id'), instant=instant_with_offset('occurred_at')) }}

@@ -28,11 +28,26 @@ with_next as (
         offset_us,
         lead(offset_us) over (partition by timezone order by date_day) as offset_us_next
     from boundaries
-)
+),
 
 -- NULL where the clock changes on that day: then the zone database decides for each event.
+of_days as (
+    select
+        timezone,
+        utc_date,
+        case when offset_us = offset_us_next then offset_us end as offset_us
+    from with_next
+)
+
 select
     timezone,
     utc_date,
-    case when offset_us = offset_us_next then offset_us end as offset_us
-from with_next
+    offset_us,
+    -- A day of a wall clock lies within three of UTC's.
+    case
+        when
+            offset_us = lag(offset_us) over (partition by timezone order by utc_date)
+            and offset_us = lead(offset_us) over (partition by timezone order by utc_date)
+            then offset_us
+    end as wall_clock_offset_us
+from of_days

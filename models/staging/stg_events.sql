@@ -3,7 +3,7 @@
 -- The judgement of every landed record (contract 3 and 4). A row is written once and never changes: whether an
 -- accepted record stands is a matter of the others, and of the intermediate layer.
 with records as (
-    select * from {{ ref('stg_canonical_events') }}
+    select * from {{ ref('stg_records') }}
     where batch_id > {{ last_built_batch() }}
 ),
 
@@ -31,6 +31,7 @@ judged as (
         with_lookups.*,
         case
             when with_lookups.parse_error is not null then 'malformed_record'
+            when with_lookups.is_ignored then null
             when
                 with_lookups.event_id is null
                 or with_lookups.event_type is null
@@ -47,8 +48,7 @@ judged as (
                 then 'invalid_contact_id'
             when
                 with_lookups.occurred_at is null
-                or with_lookups.occurred_at < {{ midnight_utc("date '2000-01-01'") }}
-                or with_lookups.occurred_at > with_lookups.loaded_at + interval '24' hour
+                or not {{ is_possible_time('with_lookups.occurred_at', 'with_lookups.loaded_at') }}
                 then 'invalid_occurred_at'
             when
                 not case with_lookups.event_type
@@ -89,7 +89,7 @@ select
     workspace_id,
     route,
     event_id,
-    known_event_type as event_type,
+    case when parse_error is null and not coalesce(is_ignored, false) then known_event_type end as event_type,
     occurred_at,
     occurred_at_local,
     cast(occurred_at_local as date) as report_date,
@@ -101,6 +101,8 @@ select
     case when event_type = 'connected' then channel_id end as channel_id,
     case when event_type = 'merged' then merged_contact_id end as merged_contact_id,
     {{ hash_of(['workspace_id', 'event_id']) }} as event_key,
+    record_count,
+    coalesce(is_ignored, false) as is_ignored,
     reject_reason,
     case reject_reason
         when 'malformed_record' then parse_error

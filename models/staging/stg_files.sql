@@ -1,12 +1,14 @@
 {{ config(materialized='incremental', incremental_strategy='append', pre_hook='{{ remove_newer_rows() }}') }}
 
 select
-    batch_id,
-    file_id,
-    workspace_folder as workspace_id,
-    kind as route,
-    source_file,
-    records as records_landed,
-    loaded_at
-from {{ source('raw', 'files') }}
-where batch_id > {{ last_built_batch() }}
+    files.batch_id,
+    files.file_id,
+    files.workspace_folder as workspace_id,
+    files.kind,
+    routes.route,
+    files.source_file,
+    files.records as records_landed,
+    files.loaded_at
+from {{ source('raw', 'files') }} as files
+left join {{ ref('routes') }} as routes on files.kind = routes.kind
+where files.batch_id > {{ last_built_batch() }}

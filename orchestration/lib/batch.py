@@ -7,6 +7,7 @@ Parquet file, so that all of it can go if it turns out to be broken. Workers wri
 import glob
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections import Counter
@@ -38,6 +39,8 @@ from orchestration.lib.reading import (
     read_lines,
 )
 
+_NO_LETTER_OR_DIGIT = re.compile(r"[^a-z0-9]")
+
 
 @dataclass(frozen=True)
 class NewFile:
@@ -53,6 +56,7 @@ class _FileChunk:
     new: NewFile
     chunk: Chunk
     delimiter: str = ""
+    header: tuple[str, ...] = ()
     positions: tuple[int, ...] = ()
 
     @property
@@ -63,6 +67,7 @@ class _FileChunk:
             "source_file": self.new.file.path,
             "first_line": self.chunk.first_line,
             "delimiter": self.delimiter,
+            "header": json.dumps(self.header, ensure_ascii=False),
             "positions": self.positions,
         }
 
@@ -229,12 +234,12 @@ class Batch:
                 yield _FileChunk(new, chunk)
             return
         header, chunks = read_csv(stream, compressed=new.file.compressed)
+        table = _table(new.file)
+        names = tuple(_NO_LETTER_OR_DIGIT.sub("", name) for name in header.names) if table.is_export else header.names
         # A field that the file has twice is taken where it stands first.
-        positions = tuple(
-            header.names.index(field) + 1 if field in header.names else 0 for field in _table(new.file).fields
-        )
+        positions = tuple(names.index(name) + 1 if name in names else 0 for name in table.fields.values())
         for chunk in chunks:
-            yield _FileChunk(new, chunk, header.delimiter, (*positions, len(header.names)))
+            yield _FileChunk(new, chunk, header.delimiter, names, (*positions, len(names)))
 
     @contextmanager
     def _reporting(self, new: NewFile) -> Iterator[None]:

@@ -1,5 +1,9 @@
 """The SQL that turns chunks of text, or a Parquet file, into rows of the raw zone. It splits; it does not judge."""
 
+import json
+from collections.abc import Iterable
+from typing import Any
+
 from orchestration.lib.raw_zone import RecordTable
 from orchestration.lib.reading import CHUNK_MARK, FIELD_MARK, INVALID_BYTE_MARK, RECORD_MARK
 
@@ -27,7 +31,7 @@ _CHUNKS = f"""
         select
             unnest(from_json($1, '[{{
                 "file_id": "BIGINT", "workspace_folder": "VARCHAR", "source_file": "VARCHAR", "first_line": "BIGINT",
-                "delimiter": "VARCHAR", "positions": ["BIGINT"]
+                "delimiter": "VARCHAR", "header": "VARCHAR", "positions": ["BIGINT"]
             }}]'), max_depth := 2),
             unnest(string_split($2, '{CHUNK_MARK}')) as text
     )"""
@@ -44,7 +48,7 @@ _LINES = """
 
 def decode_json_lines(table: RecordTable) -> str:
     """Rows of `table` from chunks of JSON lines."""
-    structure = "{" + ", ".join(f'"{field}": "VARCHAR"' for field in table.fields) + "}"
+    structure = json.dumps(_structure(table.fields.values()))
     return f"""
 with {_CHUNKS}, {_LINES},
     looked_at as (
@@ -72,7 +76,23 @@ with {_CHUNKS}, {_LINES},
             end as fields
         from checked
     )
-select {_columns(table, {field: f"fields.{field}" for field in table.fields})} from decoded"""
+select {_columns(table, {field: f"fields.{_path(name)}" for field, name in table.fields.items()})} from decoded"""
+
+
+def _structure(paths: Iterable[str]) -> dict[str, Any]:
+    """The objects that paths lead through, with text at their ends; objects and lists become text there."""
+    structure: dict[str, Any] = {}
+    for path in paths:
+        *objects, value = path.split(".")
+        inner = structure
+        for name in objects:
+            inner = inner.setdefault(name, {})
+        inner[value] = "VARCHAR"
+    return structure
+
+
+def _path(path: str) -> str:
+    return ".".join(identifier(name) for name in path.split("."))
 
 
 def decode_csv_lines(table: RecordTable) -> str:
@@ -129,13 +149,13 @@ def decode_parquet(table: RecordTable, columns: dict[str, str]) -> str:
     )
     bytes_ = [identifier(name) for name in present.values() if columns[name] == "BLOB"]
     not_text = " or ".join(f"({name} is not null and try(decode({name})) is null)" for name in bytes_) or "false"
-    others = [name for name in columns if name.lower() not in table.fields]
+    others = [name for name in columns if name.lower() not in table.fields.values()]
     extras = ", ".join(f"{identifier(name)} := {_json(name, columns[name])}" for name in others)
     extra_fields = f"to_json(struct_pack({extras}))" if extras else "null"
     return f"""
 select
     $1::bigint as file_id, file_row_number + 1 as source_line, $5::timestamptz as loaded_at,
-    $2::varchar as workspace_folder, '{table.name}' as route, $3::varchar as source_file,
+    $2::varchar as workspace_folder, {_route(table)} as route, $3::varchar as source_file,
     case when {not_text} then 'not UTF-8' end as parse_error,
     {fields},
     '{",".join(numbers)}' as number_fields, {extra_fields}::varchar as extra_fields,
@@ -166,12 +186,16 @@ def _columns(table: RecordTable, fields: dict[str, str]) -> str:
     marked = "".join(f"\\\\x{byte:02X}" for byte in INVALID_BYTE_MARK.encode())
     notation = f"regexp_replace(encode(record)::varchar, '{marked}([0-9A-F]{{2}})', '\\\\x\\1', 'g')"
     return f"""
-    file_id, source_line, $3::timestamptz as loaded_at, workspace_folder, '{table.name}' as route, source_file,
-    parse_error,
+    file_id, source_line, $3::timestamptz as loaded_at, workspace_folder, {_route(table)} as route, source_file,
+    parse_error,{" header," if table.is_export else ""}
     {values},
     '' as number_fields, null::varchar as extra_fields,
     replace(record, '{INVALID_BYTE_MARK}', '\\x') as raw_record,
     case when contains(record, '{INVALID_BYTE_MARK}') then {notation}::blob end as raw_bytes"""
+
+
+def _route(table: RecordTable) -> str:
+    return f"'{table.route}'" if table.route else "null::varchar"
 
 
 def _not_blank(column: str) -> str:

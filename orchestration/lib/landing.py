@@ -1,7 +1,8 @@
 """What lies in the landing folder: which files there are, which of them are complete, what each one holds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, cast
@@ -11,15 +12,36 @@ from fsspec.implementations.local import LocalFileSystem
 
 from orchestration.lib.problems import Problem
 
-TEXT_FORMATS = {".jsonl": "jsonl", ".csv": "csv"}
+_CSV = {".csv": "csv"}
+_JSON_LINES = {".jsonl": "jsonl"}
 
-# Folder of a workspace → the formats it may hold (contract 2).
-FORMATS_BY_KIND = {
-    "events": {**TEXT_FORMATS, ".parquet": "parquet"},
-    "users": {".csv": "csv"},
-    "channels": {".csv": "csv"},
-}
-EVENT_KINDS = frozenset({"events"})
+
+@dataclass(frozen=True)
+class Kind:
+    """What a workspace's files of one folder hold (contract 2)."""
+
+    name: str
+    folder: str
+    formats: Mapping[str, str]  # suffix → format
+    names: str = "*"  # the files of the folder that are of this kind
+    # Event files are loaded when their content is new to the workspace, directories when it is not what was last
+    # loaded from their path.
+    brings_events: bool = True
+
+
+KINDS = (
+    Kind("events", "events", {**_JSON_LINES, **_CSV, ".parquet": "parquet"}),
+    Kind("users", "users", _CSV, brings_events=False),
+    Kind("channels", "channels", _CSV, brings_events=False),
+    Kind("report_logs", "report_logs", _CSV),
+    Kind("data_export", "data_export", _CSV),
+    Kind("webhooks", "webhooks", _JSON_LINES),
+    Kind("api_contacts", "api", _JSON_LINES, names="contacts-*"),
+    Kind("api_users", "api", _JSON_LINES, names="users.jsonl", brings_events=False),
+    Kind("api_channels", "api", _JSON_LINES, names="channels.jsonl", brings_events=False),
+)
+FOLDERS = tuple(dict.fromkeys(kind.folder for kind in KINDS))
+EVENT_KINDS = frozenset(kind.name for kind in KINDS if kind.brings_events)
 WORKSPACES_FILE = "workspaces.csv"
 
 
@@ -100,25 +122,17 @@ class Landing:
 
     def _list_workspace(self, workspace_id: str, listing: Listing) -> None:
         for folder in self._entries(workspace_id, listing):
-            kind = PurePosixPath(folder["path"]).name
-            if folder["type"] != "directory" or kind not in FORMATS_BY_KIND:
-                listing.warnings.append(
-                    f"{folder['path']} is not read: a workspace's folders are {', '.join(FORMATS_BY_KIND)}"
-                )
+            folder_name = PurePosixPath(folder["path"]).name
+            if folder["type"] != "directory" or folder_name not in FOLDERS:
+                listing.warnings.append(f"{folder['path']} is not read: a workspace's folders are {', '.join(FOLDERS)}")
                 continue
             for entry in self._entries(folder["path"], listing):
                 if entry["type"] == "directory":
                     listing.warnings.append(f"{entry['path']} is not read: files lie directly in {folder['path']}")
-                    continue
-                name = entry["path"].lower()
-                compressed = name.endswith(".gz")
-                suffix = PurePosixPath(name.removesuffix(".gz")).suffix
-                file_format = FORMATS_BY_KIND[kind].get(suffix)
-                if file_format is None or (compressed and file_format == "parquet"):
-                    allowed = ", ".join(FORMATS_BY_KIND[kind])
-                    listing.warnings.append(f"{entry['path']} is not read: {kind} come as {allowed}; rename it")
-                    continue
-                listing.files.append(_landing_file(entry, workspace_id, kind, file_format, compressed))
+                elif file := _workspace_file(entry, workspace_id, folder_name):
+                    listing.files.append(file)
+                else:
+                    listing.warnings.append(f"{entry['path']} is not read: {_expected(folder_name)}; rename it")
 
     def _entries(self, folder: str, listing: Listing) -> Iterator[dict[str, Any]]:
         """The complete entries of a folder, with `path` relative to the landing folder."""
@@ -157,6 +171,27 @@ def _is_text(name: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _workspace_file(entry: dict[str, Any], workspace_id: str, folder: str) -> LandingFile | None:
+    """The file that an entry of a workspace's folder is, None where the folder holds no such files."""
+    name = PurePosixPath(entry["path"].lower()).name
+    compressed = name.endswith(".gz")
+    suffix = PurePosixPath(name.removesuffix(".gz")).suffix
+    for kind in KINDS:
+        if kind.folder == folder and fnmatchcase(name, kind.names) and (file_format := kind.formats.get(suffix)):
+            if compressed and file_format == "parquet":
+                return None
+            return _landing_file(entry, workspace_id, kind.name, file_format, compressed)
+    return None
+
+
+def _expected(folder: str) -> str:
+    """The files that a folder holds, in words."""
+    kinds = [kind for kind in KINDS if kind.folder == folder]
+    names = [kind.names for kind in kinds if kind.names != "*"]
+    suffixes = dict.fromkeys(suffix for kind in kinds for suffix in kind.formats)
+    return f"{folder} come as {', '.join(suffixes)}" + (f", named {', '.join(names)}" if names else "")
 
 
 def _landing_file(

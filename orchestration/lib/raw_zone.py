@@ -2,7 +2,7 @@
 
     raw/batch_id=0/             the empty tables, so that a pattern over all batches always finds a file; zone_id
     raw/batch_id=7/files-*.parquet       the versions of files that batch 7 loaded
-    raw/batch_id=7/events-*.parquet      their records; likewise users, channels, workspaces
+    raw/batch_id=7/events-*.parquet      their records; likewise every other kind of file
 
 A batch is written in a hidden folder and renamed when it is complete and on disk. Nothing else records what was
 loaded, so nothing can disagree with it.
@@ -12,7 +12,7 @@ import glob
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,20 +31,29 @@ _FILES_COLUMNS = (
 
 @dataclass(frozen=True)
 class RecordTable:
-    """A table of landed records: its name, and the fields that are made columns, all of them text."""
+    """A table of landed records, one for each kind of file; all of its fields are text."""
 
     name: str
-    fields: tuple[str, ...]
+    # Column → what the files call it: a CSV column, or the path of a JSON value.
+    fields: Mapping[str, str]
+    route: str | None = None
+    # Exports: the columns' names count by their letters and digits alone, and each record knows them.
+    is_export: bool = False
 
     @property
     def columns(self) -> str:
         """Column definitions: where a record comes from, its fields, and the record itself."""
         fields = "".join(f"{field} varchar, " for field in self.fields)
+        header = "header varchar, " if self.is_export else ""
         return (
             "file_id bigint, source_line bigint, loaded_at timestamptz, workspace_folder varchar, route varchar, "
-            f"source_file varchar, parse_error varchar, {fields}number_fields varchar, extra_fields varchar, "
+            f"source_file varchar, parse_error varchar, {header}{fields}number_fields varchar, extra_fields varchar, "
             "raw_record varchar, raw_bytes blob"
         )
+
+
+def _as_named(*names: str) -> dict[str, str]:
+    return {name: name for name in names}
 
 
 RECORD_TABLES = {
@@ -52,7 +61,7 @@ RECORD_TABLES = {
     for table in (
         RecordTable(
             "events",
-            (
+            _as_named(
                 "event_id",
                 "event_type",
                 "occurred_at",
@@ -63,10 +72,71 @@ RECORD_TABLES = {
                 "channel_id",
                 "merged_contact_id",
             ),
+            route="events",
         ),
-        RecordTable("users", ("user_id", "user_name", "deleted_at")),
-        RecordTable("channels", ("channel_id", "channel_name", "channel_type", "deleted_at")),
-        RecordTable("workspaces", ("workspace_id", "workspace_name", "timezone")),
+        RecordTable(
+            "report_logs",
+            {
+                "occurred_at": "timestamp",
+                "contact_id": "contactid",
+                "primary_contact_id": "primarycontactid",
+                "merged_contact_id": "mergedcontactid",
+                "contact_name": "contactname",
+                "source": "source",
+                "channel_name": "channel",
+                "user_name": "user",
+            },
+            route="report_log",
+            is_export=True,
+        ),
+        RecordTable(
+            "data_export",
+            {
+                "contact_id": "contactid",
+                "first_name": "firstname",
+                "last_name": "lastname",
+                "created_at": "datetimecreated",
+                "occurred_at": "datetime",
+                "message_id": "messageid",
+                "sender_type": "sendertype",
+                "sender_id": "senderid",
+                "channel_id": "channelid",
+            },
+            route="data_export",
+            is_export=True,
+        ),
+        RecordTable(
+            "webhooks",
+            {
+                "event_id": "event_id",
+                "event_type": "event_type",
+                "contact_id": "contact.id",
+                "first_name": "contact.firstName",
+                "last_name": "contact.lastName",
+                "created_at": "contact.created_at",
+                "message_contact_id": "message.contactId",
+                "message_channel_id": "message.channelId",
+                "message_timestamp": "message.timestamp",
+                "message_status": "message.status",
+                "channel_id": "channel.id",
+                "sender_source": "sender.source",
+                "sender_user_id": "sender.userId",
+                "user_id": "user.id",
+            },
+            route="webhook",
+        ),
+        RecordTable(
+            "api_contacts",
+            {"contact_id": "id", "first_name": "firstName", "last_name": "lastName", "created_at": "created_at"},
+            route="api",
+        ),
+        RecordTable(
+            "api_users", {"user_id": "id", "first_name": "firstName", "last_name": "lastName", "email": "email"}
+        ),
+        RecordTable("api_channels", {"channel_id": "id", "channel_name": "name", "channel_type": "source"}),
+        RecordTable("users", _as_named("user_id", "user_name", "deleted_at")),
+        RecordTable("channels", _as_named("channel_id", "channel_name", "channel_type", "deleted_at")),
+        RecordTable("workspaces", _as_named("workspace_id", "workspace_name", "timezone")),
     )
 }
 

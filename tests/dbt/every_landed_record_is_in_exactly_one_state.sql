@@ -1,4 +1,4 @@
--- Every landed record is standing, superseded or rejected, and only one of these (contract 4). Lines are compared by a
+-- Every landed record is standing, superseded, rejected or ignored, and only one of these (contract 4). Lines are compared by a
 -- sum of their hashes for each file, which costs a quarter of comparing the lines.
 {{ config(meta={'dagster': {'ref': {'name': 'stg_events'}}}) }}
 
@@ -17,7 +17,7 @@ with states as (
         file_id,
         source_line
     from {{ ref('stg_events') }}
-    where reject_reason is not null
+    where reject_reason is not null or is_ignored
 ),
 
 in_a_state as (
@@ -32,7 +32,7 @@ in_a_state as (
 judged as (
     select
         file_id,
-        count(*) as record_count,
+        sum(record_count) as record_count,
         sum({{ hash_of(['source_line']) }}) as fingerprint
     from {{ ref('stg_events') }}
     group by file_id
@@ -45,9 +45,11 @@ select
     coalesce(judged.record_count, 0) as records_judged,
     coalesce(in_a_state.record_count, 0) as records_in_a_state
 from {{ ref('stg_files') }} as files
-inner join {{ ref('routes') }} as routes on files.route = routes.route
 left join judged on files.file_id = judged.file_id
 left join in_a_state on files.file_id = in_a_state.file_id
 where
-    files.records_landed <> coalesce(judged.record_count, 0)
-    or judged.fingerprint is distinct from in_a_state.fingerprint
+    files.route is not null
+    and (
+        files.records_landed <> coalesce(judged.record_count, 0)
+        or judged.fingerprint is distinct from in_a_state.fingerprint
+    )

@@ -1,4 +1,4 @@
--- No superseded and no rejected record counts (contract 4).
+-- No superseded, rejected or ignored record counts (contract 4).
 {{ config(meta={'dagster': {'ref': {'name': 'fct_contact_events'}}}) }}
 
 with not_counted as (
@@ -11,7 +11,7 @@ with not_counted as (
         file_id,
         source_line
     from {{ ref('stg_events') }}
-    where reject_reason is not null
+    where reject_reason is not null or is_ignored
 )
 
 select

@@ -69,7 +69,7 @@ class Place:
         files = self.read("files")
         assert len({row["file_id"] for row in files}) == len(files)
         lines = " union all ".join(
-            f"select file_id, source_line from read_parquet(${i}::varchar[])" for i in range(1, 5)
+            f"select file_id, source_line from read_parquet(${i}::varchar[])" for i in range(1, len(RECORD_TABLES) + 1)
         )
         counts = rows_of(
             "select file_id, count(*) as records, count(distinct source_line) as lines "

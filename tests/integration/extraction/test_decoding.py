@@ -61,7 +61,7 @@ scalars = (
 values = st.recursive(
     scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(text, inner, max_size=3), max_leaves=5
 )
-objects = st.dictionaries(st.sampled_from(EVENTS.fields) | text, values, max_size=6)
+objects = st.dictionaries(st.sampled_from(tuple(EVENTS.fields)) | text, values, max_size=6)
 
 
 @st.composite

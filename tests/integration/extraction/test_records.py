@@ -24,7 +24,7 @@ def test_every_record_says_where_it_comes_from(place: Place) -> None:
     (file,) = place.loaded("2/events/a.jsonl")
     assert (event["workspace_folder"], event["route"], event["source_file"]) == ("2", "events", "2/events/a.jsonl")
     assert (event["source_line"], event["raw_record"]) == (1, content.strip())
-    assert (channel["route"], channel["channel_id"], channel["channel_name"]) == ("channels", "7", "Web")
+    assert (channel["route"], channel["channel_id"], channel["channel_name"]) == (None, "7", "Web")
     assert (channel["source_line"], channel["deleted_at"], channel["raw_record"]) == (2, "", "7,Web,chat,")
     assert file["sha256"] == hashlib.sha256(content.encode()).hexdigest()
     assert (file["bytes"], file["records"], file["workspace_folder"]) == (len(content), 1, "2")

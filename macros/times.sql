@@ -1,0 +1,73 @@
+{#- How routes write a time (respond.io facts): with an offset, as the workspace's wall clock, as seconds of an epoch. -#}
+
+{#- An ISO 8601 time with an offset, and nothing else that a cast would take. -#}
+{% macro instant_with_offset(column) -%}
+    case when {{ matches(column, iso_8601_with_offset()) }} then {{ instant_from_text(column) }} end
+{%- endmacro %}
+
+{#-
+    Unix time in seconds, milliseconds or microseconds, told apart by magnitude: seconds reach 1e11 in the year 5138,
+    milliseconds pass it in 1973. Text that is no number may be a time with an offset.
+-#}
+{% macro instant_of_epoch(column) -%}
+    case
+        when {{ matches(column, '^[0-9]{1,18}([.][0-9]{1,9})?$') }}
+            then {{ instant_from_microseconds('cast(floor(try_cast(' ~ column ~ ' as decimal(38, 9)) * case
+                when cast(' ~ column ~ ' as double) < 1e11 then 1000000
+                when cast(' ~ column ~ ' as double) < 1e14 then 1000
+                else 1
+            end) as bigint)') }}
+        else {{ instant_with_offset(column) }}
+    end
+{%- endmacro %}
+
+{#-
+    Adds what `instant_of_wall_clock` looks at: the workspace's zone, the wall clock in microseconds, and the zone's
+    offset where it is the same all day.
+-#}
+{% macro with_wall_clock(trimmed) -%}
+    select
+        records.*,
+        offsets.wall_clock_offset_us
+    from (
+        select
+            trimmed.*,
+            workspaces.timezone,
+            case
+                when {{ matches('trimmed.occurred_at', iso_8601_without_offset()) }}
+                    then {{ wall_clock_microseconds_from_text('trimmed.occurred_at') }}
+            end as wall_clock_us
+        from {{ trimmed }} as trimmed
+        left join {{ ref('stg_workspaces') }} as workspaces on trimmed.workspace_id = workspaces.workspace_id
+    ) as records
+    left join {{ ref('stg_clock_offsets') }} as offsets
+        on
+            records.timezone = offsets.timezone
+            and cast({{ wall_clock('records.wall_clock_us') }} as date) = offsets.utc_date
+{%- endmacro %}
+
+{#-
+    A time with an offset, or else the workspace's wall clock. In the hour that a clock shows twice the first is meant;
+    a time in the hour that it skips is moved on by as much as the clock was.
+-#}
+{% macro instant_of_wall_clock(column) -%}
+    {%- set wall_clock_time = wall_clock('wall_clock_us') -%}
+    {%- set later = instant_of(wall_clock_time, 'timezone') -%}
+    {%- set day_before = '(' ~ later ~ " - interval '24' hour)" -%}
+    {%- set offset_before =
+        '(' ~ microseconds(local_time(day_before, 'timezone')) ~ ' - ' ~ microseconds(day_before) ~ ')' -%}
+    {%- set earlier = instant_from_microseconds('wall_clock_us - ' ~ offset_before) -%}
+    case
+        when wall_clock_us is null then {{ instant_with_offset(column) }}
+        when wall_clock_offset_us is not null
+            then {{ instant_from_microseconds('wall_clock_us - wall_clock_offset_us') }}
+        -- The offset that held a day before gives the earlier of two; where the clock skips, no time of that offset.
+        when {{ local_time(earlier, 'timezone') }} = {{ wall_clock_time }} then {{ earlier }}
+        else {{ later }}
+    end
+{%- endmacro %}
+
+{#- No event happened before the year 2000, or more than a day after it was loaded (contract 4). -#}
+{% macro is_possible_time(occurred_at, loaded_at) -%}
+    ({{ occurred_at }} >= {{ midnight_utc("date '2000-01-01'") }} and {{ occurred_at }} <= {{ loaded_at }} + interval '24' hour)
+{%- endmacro %}

@@ -1,0 +1,32 @@
+with landed as (
+    select
+        batch_id,
+        file_id,
+        source_line,
+        loaded_at,
+        workspace_folder as workspace_id,
+        route,
+        parse_error,
+        cast(null as varchar) as landed_event_id,
+        'added' as landed_event_type,
+        created_at as landed_occurred_at,
+        contact_id as landed_contact_id,
+        {{ full_name('first_name', 'last_name') }} as landed_contact_name,
+        cast(null as varchar) as landed_source,
+        cast(null as varchar) as landed_user_id,
+        cast(null as varchar) as landed_channel_id,
+        cast(null as varchar) as landed_merged_contact_id,
+        cast(null as varchar) as number_fields,
+        cast(null as varchar) as extra_fields,
+        raw_record,
+        false as is_ignored
+    from {{ source('raw', 'api_contacts') }}
+),
+
+trimmed as (
+    {{ trimmed_fields('landed') }}
+)
+
+{{ typed_fields(
+    'trimmed', event_id="'api/contact/' || " ~ id_text('contact_id'), instant=instant_of_epoch('occurred_at')
+) }}

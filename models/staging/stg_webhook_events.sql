@@ -1,0 +1,54 @@
+-- Of the webhooks, those of a new contact and of a message bear a contact event; the others are ignored, and so is a
+-- message that failed in the end.
+with bodies as (
+    select
+        *,
+        lower({{ trimmed('event_type') }}) as webhook_type
+    from {{ source('raw', 'webhooks') }}
+),
+
+landed as (
+    select
+        batch_id,
+        file_id,
+        source_line,
+        loaded_at,
+        workspace_folder as workspace_id,
+        route,
+        parse_error,
+        event_id as landed_event_id,
+        case
+            when webhook_type = 'contact.created' then 'added'
+            when webhook_type in ('message.received', 'message.sent') then 'connected'
+        end as landed_event_type,
+        case webhook_type when 'contact.created' then created_at else message_timestamp end as landed_occurred_at,
+        coalesce({{ trimmed('contact_id') }}, message_contact_id) as landed_contact_id,
+        {{ full_name('first_name', 'last_name') }} as landed_contact_name,
+        case
+            when webhook_type = 'contact.created' then null
+            when webhook_type = 'message.received' then coalesce({{ trimmed('sender_source') }}, 'contact')
+            else sender_source
+        end as landed_source,
+        coalesce({{ trimmed('sender_user_id') }}, user_id) as landed_user_id,
+        coalesce({{ trimmed('channel_id') }}, message_channel_id) as landed_channel_id,
+        cast(null as varchar) as landed_merged_contact_id,
+        cast(null as varchar) as number_fields,
+        cast(null as varchar) as extra_fields,
+        raw_record,
+        parse_error is null
+        and webhook_type is not null
+        and (
+            webhook_type not in ('contact.created', 'message.received', 'message.sent')
+            or (
+                webhook_type = 'message.sent'
+                and coalesce(lower({{ trimmed(last_in_json_list('message_status', 'value')) }}) = 'failed', false)
+            )
+        ) as is_ignored
+    from bodies
+),
+
+trimmed as (
+    {{ trimmed_fields('landed') }}
+)
+
+{{ typed_fields('trimmed', event_id=trimmed('landed_event_id'), instant=instant_of_epoch('occurred_at')) }}
