@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from orchestration.defs import automation, publication, raw_zone, warehouse
+from orchestration.defs import automation, exports, publication, raw_zone, warehouse
 from orchestration.defs.operating import Operation
 
 
@@ -13,7 +13,7 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
     """All definitions; tests may replace resources by name."""
     return dg.Definitions(
         assets=[raw_zone.LANDING, raw_zone.raw_zone, warehouse.dbt_models, publication.published],
-        asset_checks=[publication.newest_event_is_recent],
+        asset_checks=[publication.newest_event_is_recent, exports.exports_are_whole],
         jobs=[automation.contact_reports],
         schedules=[automation.schedule],
         sensors=[automation.new_files_landed],

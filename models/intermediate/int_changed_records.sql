@@ -11,7 +11,10 @@ with changed as (
         events.source_line
     from {{ ref('int_accepted_events') }} as events
     inner join {{ ref('int_directory_changes') }} as changes
-        on events.workspace_id = changes.workspace_id and events.user_reference = changes.reference and changes.directory = 'user'
+        on
+            events.workspace_id = changes.workspace_id
+            and events.user_reference = changes.reference
+            and changes.directory = 'user'
     where events.batch_id <= {{ last_built_batch() }}
     union
     select

@@ -1,7 +1,7 @@
 {{ config(materialized='incremental', incremental_strategy='append', pre_hook='{{ remove_newer_rows() }}') }}
 
--- Of an export's messages only the first of each contact on each channel can connect it. The others are counted here and
--- not kept one by one. A message that will be rejected stands for itself alone.
+-- Of an export's messages only the first of each contact on each channel can connect it. The others are counted here
+-- and not kept one by one. A message that will be rejected stands for itself alone.
 with messages as (
     select
         messages.batch_id,

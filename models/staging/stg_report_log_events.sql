@@ -5,7 +5,10 @@
 with files_told_apart as (
     select
         *,
-        case when contains(header, '"primarycontactid"') then primary_contact_id else contact_id end as event_contact_id,
+        case
+            when contains(header, '"primarycontactid"') then primary_contact_id
+            else contact_id
+        end as event_contact_id,
         {{ base_name('source_file') }} as file_name
     from {{ source('raw', 'report_logs') }}
 ),
@@ -79,7 +82,8 @@ with_zone as (
     {{ with_wall_clock('identified') }}
 )
 
--- Rows of one file that are alike are as many events. The batch is the file's own; it is named so that others are not read.
+-- Rows of one file that are alike are as many events. The batch, which is the file's, is named so that others are not
+-- read.
 {% set row_of_identity = 'row_number() over (partition by batch_id, file_id, identity order by source_line)' %}
 {{ typed_fields(
     'with_zone',

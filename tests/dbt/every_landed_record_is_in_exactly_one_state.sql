@@ -1,5 +1,5 @@
--- Every landed record is standing, superseded, rejected or ignored, and only one of these (contract 4). Lines are compared by a
--- sum of their hashes for each file, which costs a quarter of comparing the lines.
+-- Every landed record is standing, superseded, rejected or ignored, and only one of these (contract 4). Lines are
+-- compared by a sum of their hashes for each file, which costs a quarter of comparing the lines.
 {{ config(meta={'dagster': {'ref': {'name': 'stg_events'}}}) }}
 
 with states as (

@@ -1,0 +1,33 @@
+{{ config(materialized='incremental', incremental_strategy='append', pre_hook='{{ remove_newer_rows() }}') }}
+
+-- The page gives at most 10,000 rows of a log. Which end of the period a cut file lacks is not known, so it vouches for
+-- neither its first nor its last day.
+with downloads as (
+    select
+        events.batch_id,
+        events.file_id,
+        events.workspace_id,
+        events.event_type,
+        files.records_landed = 10000 as is_cut,
+        min(events.report_date) as first_date,
+        max(events.report_date) as last_date
+    from {{ ref('stg_events') }} as events
+    inner join {{ ref('stg_files') }} as files on events.file_id = files.file_id
+    where
+        events.batch_id > {{ last_built_batch() }}
+        and events.route = 'report_log'
+        and events.reject_reason is null
+    group by events.batch_id, events.file_id, events.workspace_id, events.event_type, files.records_landed
+)
+
+select
+    batch_id,
+    file_id,
+    workspace_id,
+    event_type,
+    is_cut,
+    first_date,
+    last_date,
+    case when is_cut then first_date + 1 else first_date end as vouches_from,
+    case when is_cut then last_date - 1 else last_date end as vouches_to
+from downloads
