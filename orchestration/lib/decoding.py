@@ -107,9 +107,12 @@ def decode_csv_fields(table: RecordTable) -> str:
     """Rows of `table` from chunks of CSV that are split into fields."""
     return f"""
 with {_CHUNKS},
+    -- In two steps: DuckDB splits the text anew for every 2,048 rows that come of it when it unnests what it splits
+    -- (320,000 rows: 15.6 against 0.3 CPU-seconds).
+    split as (select * exclude (text), string_split(text, '{RECORD_MARK}') as records from chunks),
     records as (
-        select * exclude (text), string_split(unnest(string_split(text, '{RECORD_MARK}')), '{FIELD_MARK}') as parts
-        from chunks
+        select * exclude (records, record), string_split(record, '{FIELD_MARK}') as parts
+        from (select *, unnest(records) as record from split)
     ),
     decoded as (
         select *, parts[1]::bigint as source_line, parts[2] as record, parts[3:] as fields from records

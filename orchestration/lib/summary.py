@@ -14,7 +14,7 @@ EXAMPLE_QUERY = "from reports.contacts_added_by_source where report_date = curre
 _RECORDS = """
     select
         coalesce(sum(records_landed), 0), coalesce(sum(records_standing), 0), coalesce(sum(records_superseded), 0),
-        coalesce(sum(records_rejected), 0)
+        coalesce(sum(records_rejected), 0), coalesce(sum(records_ignored), 0)
     from quality.load_balance"""
 
 _REASONS = "select reason, count(*) from quality.rejected_records group by reason order by count(*) desc, reason"
@@ -40,13 +40,13 @@ _LAST_DAYS = """
 def print_summary(settings: Settings, warnings: list[str], console: Console) -> None:
     """Print the summary of the published file."""
     with duckdb.connect(str(settings.published), read_only=True) as connection:
-        landed, standing, superseded, rejected = connection.execute(_RECORDS).fetchall()[0]
+        records_by_state = connection.execute(_RECORDS).fetchall()[0]
         reasons = connection.execute(_REASONS).fetchall()
         last_days = connection.execute(_LAST_DAYS).fetchall()
     records = Table(title="Records", title_justify="left", show_edge=False)
-    for heading in ("landed", "standing", "superseded", "rejected"):
+    for heading in ("landed", "standing", "superseded", "rejected", "ignored"):
         records.add_column(heading, justify="right")
-    records.add_row(*(f"{count:,}" for count in (landed, standing, superseded, rejected)))
+    records.add_row(*(f"{count:,}" for count in records_by_state))
     workspaces = Table(title="The last 7 days", title_justify="left", show_edge=False)
     workspaces.add_column("workspace")
     workspaces.add_column("time zone")
