@@ -5,9 +5,11 @@ import base64
 import errno
 import hashlib
 import os
+import shutil
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -475,6 +477,7 @@ class Killed(BaseException):
 def steps_until_done(work: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """Do the work anew, dying one step on the disk later each time, until it is done. Yields after each death."""
     names = ("open", "fsync", "ftruncate", "rename", "replace", "unlink", "mkdir")
+    copy = shutil.copyfileobj
     originals = {name: getattr(os, name) for name in names}
     step = 0
     while True:
@@ -490,7 +493,16 @@ def steps_until_done(work: Callable[[], object], monkeypatch: pytest.MonkeyPatch
 
             return call
 
+        def copy_half_and_die(source: BinaryIO, target: BinaryIO) -> None:
+            nonlocal left
+            if left == 0:
+                target.write(source.read(12))
+                raise Killed("copy")
+            left -= 1
+            copy(source, target)
+
         with monkeypatch.context() as patch:
+            patch.setattr(shutil, "copyfileobj", copy_half_and_die)
             for name in names:
                 patch.setattr(os, name, dying(name))
             try:
