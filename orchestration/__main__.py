@@ -59,6 +59,16 @@ def ui(host: str, port: int) -> None:
     os.execv(dg, [dg, "dev", "--host", host, "--port", str(port)])
 
 
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", default=8080, show_default=True, help="The port to listen on.")
+def receiver(host: str, port: int) -> None:
+    """Receive webhooks and keep them for the next run, until interrupted."""
+    from orchestration.lib.receiver.server import serve
+
+    serve(read_settings(), host, port)
+
+
 def _execute(settings: Settings) -> list[str]:
     """Run the job in this process. Returns its warnings; raises Problem with what an operator can do otherwise."""
     # Here, as it takes seconds to import, and a wrong setting is to be refused before.

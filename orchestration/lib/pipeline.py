@@ -9,6 +9,7 @@ from orchestration.lib.extract import Extraction, extract
 from orchestration.lib.landing import Landing
 from orchestration.lib.problems import Problem, disk_is_full, first_line, says_disk_is_full
 from orchestration.lib.raw_zone import RawZone
+from orchestration.lib.receiver.collecting import collect
 from orchestration.lib.sample import write_sample
 from orchestration.lib.settings import Settings
 
@@ -16,7 +17,7 @@ _SAMPLE_MARK = "is_sample"
 
 
 def load_landing(settings: Settings) -> Extraction:
-    """Extract what is new in the landing folder, or in the sample's when nothing is configured."""
+    """Extract what is new in the landing folder, webhooks included; in the sample's when nothing is configured."""
     zone = RawZone(settings.raw)
     mark = zone.path / _SAMPLE_MARK
     if mark.exists() and not settings.is_sample:
@@ -27,7 +28,11 @@ def load_landing(settings: Settings) -> Extraction:
         if not zone.path.exists():
             zone.path.mkdir(parents=True)
             mark.touch()
-    return extract(Landing(settings.landing_url), zone, settings.data / "cache" / "landing_checksums.json")
+    landing = Landing(settings.landing_url)
+    waiting = [] if settings.is_sample else collect(settings.receiver, landing)
+    extraction = extract(landing, zone, settings.data / "cache" / "landing_checksums.json")
+    extraction.warnings[:0] = waiting
+    return extraction
 
 
 def explain(error: BaseException, settings: Settings) -> Problem | None:

@@ -57,6 +57,11 @@ class Settings(BaseSettings):
         return self.data / "raw"
 
     @property
+    def receiver(self) -> Path:
+        """Where the bodies of webhooks wait until a run collects them."""
+        return self.data / "receiver"
+
+    @property
     def sample(self) -> Path:
         return self.data / "sample"
 

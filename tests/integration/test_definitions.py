@@ -72,3 +72,16 @@ def test_the_sensor_asks_for_one_run_for_each_change_of_the_landing_folder(
     assert isinstance(evaluate(first.cursor), dg.SkipReason)
     (tmp_path / "acme" / "events" / "a.jsonl.tmp").rename(tmp_path / "acme" / "events" / "a.jsonl")
     assert isinstance(evaluate(first.cursor), dg.SensorResult)
+
+
+def test_the_sensor_has_the_bodies_of_webhooks_land(
+    defs: dg.Definitions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONTACT_REPORTS_LANDING", str(tmp_path))
+    (tmp_path / "workspaces.csv").write_text("workspace_id,workspace_name,timezone\n")
+    segment = read_settings().receiver / "acme" / "2026-01-01T00-00-00.000000Z-00000000.jsonl.part"
+    segment.parent.mkdir(parents=True)
+    segment.write_bytes(b"{}\n{torn")
+    defs.resolve_sensor_def("new_files_landed")(dg.build_sensor_context())
+    assert (tmp_path / "acme" / "webhooks" / segment.stem).read_bytes() == b"{}\n"
+    assert not segment.exists()

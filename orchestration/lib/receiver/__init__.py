@@ -1,0 +1,1 @@
+"""Receives webhooks: answers respond.io, keeps the bodies, hands them to the landing folder."""

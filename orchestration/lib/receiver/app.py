@@ -1,0 +1,119 @@
+"""The receiver as an ASGI application: which requests are answered how."""
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from urllib.parse import quote
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from orchestration.lib.receiver.inbox import Inbox
+
+# respond.io's bodies are a few kilobytes.
+BODY_LIMIT_BYTES = 1 << 20
+
+# A sender that dawdles holds a connection; a live one needs a fraction of a second.
+BODY_SECONDS = 30.0
+
+# base64(HMAC-SHA256(body, key)), as respond.io signs.
+SIGNATURE_HEADER = "x-webhook-signature"
+
+Keys = Mapping[str, Sequence[bytes]]
+
+_log = logging.getLogger(__name__)
+
+
+def create_app(
+    keys: Keys, inbox: Inbox, *, body_limit: int = BODY_LIMIT_BYTES, body_seconds: float = BODY_SECONDS
+) -> ASGIApp:
+    """The application that keeps bodies in `inbox` when one of the workspace's `keys` signed them.
+
+    `body_limit` is in bytes; `body_seconds` is how long a body may take to arrive.
+    """
+
+    async def webhook(request: Request) -> Response:
+        workspace_id = request.path_params["workspace_id"]
+        if workspace_id not in keys:
+            return Response(status_code=404)
+        if SIGNATURE_HEADER not in request.headers:
+            return Response(status_code=401)
+        try:
+            async with asyncio.timeout(body_seconds):
+                body = await request.body()
+        except TimeoutError:
+            return Response(status_code=408, headers={"connection": "close"})
+        except ClientDisconnect:
+            return Response(status_code=400)  # For the log: nobody is there to read it.
+        # Starlette decodes headers as Latin-1, so this gives back the bytes that were sent.
+        if not is_signed(body, request.headers[SIGNATURE_HEADER].encode("latin-1"), keys[workspace_id]):
+            return Response(status_code=401)
+        if not body.strip():
+            return Response(status_code=400)
+        try:
+            await inbox.keep(workspace_id, body)
+        except OSError:
+            return Response(status_code=503)
+        return Response(status_code=200)
+
+    async def health(request: Request) -> Response:
+        try:
+            await inbox.check()
+        except OSError:
+            return JSONResponse({"ok": False, "kept": inbox.kept}, status_code=503)
+        return JSONResponse({"ok": True, "kept": inbox.kept})
+
+    app = Starlette(
+        routes=[
+            Route("/webhooks/{workspace_id}", webhook, methods=["POST"], max_body_size=body_limit),
+            Route("/health", health),
+        ],
+        exception_handlers={HTTPException: _without_detail},
+        lifespan=_closing(inbox),
+    )
+    # Otherwise a path with a slash too many is answered with where to go instead.
+    app.router.redirect_slashes = False
+    return _AccessLog(app)
+
+
+def is_signed(body: bytes, signature: bytes, keys: Sequence[bytes]) -> bool:
+    """Whether `signature` is that of `body` by one of the keys, in a time that tells nothing of how far it is off."""
+    matches = [hmac.compare_digest(base64.b64encode(hmac.digest(key, body, hashlib.sha256)), signature) for key in keys]
+    return any(matches)
+
+
+async def _without_detail(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return Response(status_code=error.status_code, headers=error.headers)
+
+
+def _closing(inbox: Inbox) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        yield
+        inbox.close()
+
+    return lifespan
+
+
+class _AccessLog:
+    """Notes method, path and status of every request. Uvicorn's own notes the query as well, where a key may stand."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def note(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                _log.info("%s %.200s %d", scope["method"], quote(scope["path"], errors="replace"), message["status"])
+            await send(message)
+
+        await self._app(scope, receive, note if scope["type"] == "http" else send)

@@ -1,0 +1,79 @@
+"""Collects what the receiver kept: takes its segments away and puts them into the landing folder.
+
+Each step may be the last one before a kill, and is done again by the next run. The same segment is delivered under the
+same name with the same bytes, and the same bytes of a workspace are loaded once.
+"""
+
+import os
+import shutil
+from contextlib import closing
+from pathlib import Path
+
+from orchestration.lib.landing import Landing
+from orchestration.lib.raw_zone import flush_to_disk
+from orchestration.lib.receiver.segments import OPEN, SEALED, Segment, make_private_folder
+
+
+def collect(folder: Path, landing: Landing) -> list[str]:
+    """Deliver every body that was answered with 200 so far, whether its receiver lives or not.
+
+    `folder` is where the receiver keeps them. Returns a warning for each workspace whose bodies have to wait.
+    """
+    warnings = []
+    try:
+        workspaces = sorted(path for path in folder.iterdir() if path.is_dir())
+    except FileNotFoundError:
+        return []  # There never was a receiver.
+    except OSError as error:
+        return [f"The webhook bodies in {folder} are not loaded: {error.strerror}; give the run's user permission"]
+    for workspace in workspaces:
+        try:
+            # In the order of their names, which is that of their beginnings.
+            for path in sorted(workspace.iterdir()):
+                if path.name.endswith((OPEN, SEALED)):
+                    _collect(path, landing)
+        except Exception as error:
+            # The errors of S3 have many types and no common one.
+            if landing.is_local and not isinstance(error, OSError):
+                raise
+            warnings.append(
+                f"Webhook bodies in {workspace} are not loaded, and wait there: "
+                f"they cannot be delivered to {landing.url} ({error})"
+            )
+    return warnings
+
+
+def _collect(path: Path, landing: Landing) -> None:
+    try:
+        segment = Segment(path, os.O_RDWR)
+    except FileNotFoundError:
+        return  # Somebody else collected it.
+    with closing(segment):
+        if not segment.lock(wait=True):
+            return
+        segment.cut_torn_line()
+        if segment.size:
+            if path.name.endswith(OPEN):
+                segment.seal()
+            _deliver(segment.path, landing)
+        segment.path.unlink()
+
+
+def _deliver(sealed: Path, landing: Landing) -> None:
+    target = landing.absolute(f"{sealed.parent.name}/webhooks/{sealed.name}")
+    if not landing.is_local:
+        landing.files.put_file(str(sealed), target)  # An object is there when all of it is.
+        return
+    # What is configured and not there is to be named, not made.
+    os.stat(landing.root)
+    delivered = Path(target)
+    make_private_folder(delivered.parent)
+    incoming = delivered.with_name(f".{delivered.name}.tmp")
+    with (
+        sealed.open("rb") as source,
+        open(incoming, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as copy,
+    ):
+        shutil.copyfileobj(source, copy)
+    flush_to_disk(incoming)
+    incoming.replace(delivered)
+    flush_to_disk(delivered.parent)

@@ -1,0 +1,105 @@
+"""Segments: the files in which webhook bodies wait, one a line, until a run collects them.
+
+    receiver/<workspace_id>/<time>-<unique>.jsonl.part    open: a receiver may append to it
+    receiver/<workspace_id>/<time>-<unique>.jsonl         sealed: nobody appends to it any more
+
+Receiver and collector are two processes, and either may be killed at any moment. Each works on a segment only while
+it holds the segment's lock, which the kernel releases when it dies, and only if the segment still lies where it was.
+"""
+
+import contextlib
+import fcntl
+import os
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+
+from orchestration.lib.raw_zone import flush_to_disk
+
+OPEN = ".jsonl.part"
+SEALED = ".jsonl"
+
+
+class Segment:
+    """A file that is open and may be locked. Raises OSError where the disk does not do what it is asked."""
+
+    def __init__(self, path: Path, flags: int) -> None:
+        self.path = path
+        self._descriptor = os.open(path, flags, 0o600)
+        self._end = self.size
+
+    @classmethod
+    def create(cls, folder: Path) -> "Segment":
+        """A new open segment, in a folder that is made if need be."""
+        make_private_folder(folder)
+        name = f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%S.%fZ}-{uuid.uuid4().hex[:8]}{OPEN}"
+        segment = cls(folder / name, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL)
+        try:
+            flush_to_disk(folder)
+        except OSError:
+            segment.close()
+            raise
+        return segment
+
+    @property
+    def size(self) -> int:
+        return os.fstat(self._descriptor).st_size
+
+    def lock(self, *, wait: bool) -> bool:
+        """Take the lock. False when another process has it (unless told to wait), or has taken the segment away."""
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            return os.path.samestat(os.stat(self.path), os.fstat(self._descriptor))
+        except (BlockingIOError, FileNotFoundError):
+            return False
+
+    def unlock(self) -> None:
+        fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        """Close the file, which releases the lock."""
+        os.close(self._descriptor)
+
+    def append(self, lines: bytes) -> None:
+        """Append whole lines and wait until they are on the disk. When it fails, none of them is there."""
+        if self.size > self._end:  # The failure was one where they could not be taken back.
+            os.ftruncate(self._descriptor, self._end)
+        try:
+            rest = memoryview(lines)
+            while rest:
+                rest = rest[os.write(self._descriptor, rest) :]
+            os.fsync(self._descriptor)
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._descriptor, self._end)
+            raise
+        self._end += len(lines)
+
+    def cut_torn_line(self) -> None:
+        """Cut off what a receiver wrote of a line before it was killed: that was never answered."""
+        end = self.size
+        while end:
+            start = max(0, end - (1 << 16))
+            newline = os.pread(self._descriptor, end - start, start).rfind(b"\n")
+            end = start + newline + 1
+            if newline >= 0:
+                break
+        os.ftruncate(self._descriptor, end)
+
+    def seal(self) -> None:
+        """Give an open segment its sealed name, with all of it on the disk."""
+        os.fsync(self._descriptor)
+        sealed = self.path.with_name(self.path.name.removesuffix(OPEN) + SEALED)
+        os.rename(self.path, sealed)
+        flush_to_disk(sealed.parent)
+        self.path = sealed
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make a folder that only its owner can enter, and those above it as usual, with their entries on the disk."""
+    if folder.is_dir():
+        return
+    missing = [folder, *(above for above in folder.parents if not above.is_dir())]
+    for path in reversed(missing):
+        path.mkdir(mode=0o700 if path == folder else 0o777, exist_ok=True)
+        flush_to_disk(path.parent)

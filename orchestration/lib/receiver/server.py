@@ -1,0 +1,104 @@
+"""The receiver as a process: what it needs to start, where it listens, what it writes to its log, how it ends."""
+
+import logging
+import signal
+import socket
+import sys
+import time
+from collections.abc import Mapping, Sequence
+
+import uvicorn
+from pydantic import SecretStr
+
+from orchestration.lib.problems import Problem
+from orchestration.lib.receiver.app import Keys, create_app
+from orchestration.lib.receiver.inbox import Inbox
+from orchestration.lib.receiver.segments import make_private_folder
+from orchestration.lib.secrets import read_secrets
+from orchestration.lib.settings import Settings
+
+# With the limit of a body, this bounds the memory that senders without a key can take: half a gigabyte.
+CONNECTIONS = 512
+
+# Then whoever still dawdles over a body is cut off. Process managers kill after 10 seconds or more.
+SHUTDOWN_SECONDS = 5
+
+_log = logging.getLogger(__name__)
+
+
+def serve(settings: Settings, host: str, port: int) -> None:
+    """Receive webhooks until SIGTERM or SIGINT, then answer what is in flight and exit with 0.
+
+    Raises Problem when there is no key, when a workspace cannot have a folder, or when the port cannot be had.
+    """
+    keys = checked_keys(read_secrets().webhook_keys)
+    for workspace_id in keys:
+        make_private_folder(settings.receiver)
+        make_private_folder(settings.receiver / workspace_id)
+    listener = _listen(host, port)
+    _log_to_stderr()
+    address, port, *_ = listener.getsockname()
+    shown = f"[{address}]" if ":" in address else address
+    _log.info("Listening on http://%s:%d/webhooks/<workspace_id> for %s", shown, port, ", ".join(sorted(keys)))
+    if settings.is_sample:
+        _log.warning("No landing folder is configured: bodies wait in %s until there is one", settings.receiver)
+    # Uvicorn puts these in force again when it is done, and repeats the signal that it ended for.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))
+    config = uvicorn.Config(
+        create_app(keys, Inbox(settings.receiver)),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        ws="none",
+        lifespan="on",
+        limit_concurrency=CONNECTIONS,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def checked_keys(secrets: Mapping[str, Sequence[SecretStr]]) -> Keys:
+    """The keys as bytes, by workspace. Raises Problem when there is none, or a workspace's name is no folder's."""
+    if not secrets:
+        raise Problem(
+            "The receiver has no key to check webhooks against",
+            'Set CONTACT_REPORTS_WEBHOOK_KEYS to JSON: {"<workspace_id>": ["<signing key>"]}',
+        )
+    for workspace_id in secrets:
+        # Hidden names and those of incomplete files are not read in the landing folder.
+        if (
+            workspace_id != workspace_id.strip()
+            or not workspace_id.isprintable()
+            or not 0 < len(workspace_id.encode()) <= 200
+            or "/" in workspace_id
+            or workspace_id.startswith(".")
+            or workspace_id.lower().endswith((".tmp", ".part"))
+        ):
+            raise Problem(
+                f"CONTACT_REPORTS_WEBHOOK_KEYS names a workspace {workspace_id[:200]!r}, which no folder can be called",
+                "Use the workspace_id that workspaces.csv has",
+            )
+    return {
+        workspace_id: [key.get_secret_value().encode("utf-8", "surrogatepass") for key in keys]
+        for workspace_id, keys in secrets.items()
+    }
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise Problem(
+            f"The receiver cannot listen on {host}:{port} ({error.strerror})",
+            "Stop what listens there, or name another place with --host and --port",
+        ) from None
+
+
+def _log_to_stderr() -> None:
+    formatter = logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%SZ")
+    formatter.converter = time.gmtime
+    handler = logging.StreamHandler()
+    handler.setFormatter(formatter)
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
