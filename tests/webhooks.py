@@ -21,10 +21,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import duckdb
 import httpx
 from starlette.types import ASGIApp, Message
 
+from orchestration.lib.extract import extract
 from orchestration.lib.landing import Landing
+from orchestration.lib.raw_zone import RawZone
 from orchestration.lib.receiver.collecting import collect
 from orchestration.lib.settings import PROJECT_ROOT
 
@@ -252,23 +255,30 @@ def run_load(folder: Path, seconds: float) -> tuple[Receiver, Load, Path]:
     return receiver, load, landing
 
 
-def assert_every_answered_body_landed_once(load: Load, landing: Path) -> None:
-    lines = bodies_in(landing, "*/webhooks/*.jsonl")
-    assert len(lines) == len(set(lines)), "a body landed twice"
-    assert load.kept <= set(lines), "a body that was answered with 200 is lost"
-    assert set(lines) <= load.sent
+def assert_every_answered_body_is_loaded_once(load: Load, landing: Path, raw: Path) -> None:
+    """Load what landed into a raw zone, and look there."""
+    (landing / "workspaces.csv").write_text("workspace_id,workspace_name,timezone\n")
+    extraction = extract(Landing(str(landing)), RawZone(raw), raw.parent / "cache" / "checksums.json")
+    assert extraction.warnings == []
+    with duckdb.connect() as connection:
+        query = "select raw_record from read_parquet(?)"
+        loaded = connection.execute(query, [str(raw / "batch_id=*" / "webhooks-*.parquet")]).fetchall()
+    bodies = [body.encode() for (body,) in loaded]
+    assert len(bodies) == len(set(bodies)), "a body is loaded twice"
+    assert load.kept <= set(bodies), "a body that was answered with 200 is lost"
+    assert set(bodies) <= load.sent
 
 
 def main() -> None:
     seconds = float(sys.argv[1])
     with tempfile.TemporaryDirectory() as folder:
         _, load, landing = run_load(Path(folder), seconds)
-        assert_every_answered_body_landed_once(load, landing)
+        assert_every_answered_body_is_loaded_once(load, landing, Path(folder, "raw"))
         files = len(list(landing.glob("*/webhooks/*.jsonl")))
     print(
         f"{seconds:.0f} s: {dict(load.statuses)}, {load.broken} connections broken, {len(load.kept) / seconds:.0f}/s, "
         f"p50 {1000 * percentile(load.waited, 0.5):.0f} ms, p99 {1000 * percentile(load.waited, 0.99):.0f} ms, "
-        f"{files} files, every body answered with 200 landed once"
+        f"{files} files, every body answered with 200 is loaded once"
     )
 
 
