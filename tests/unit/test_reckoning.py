@@ -10,7 +10,8 @@ from random import Random
 import duckdb
 import pytest
 
-from tests.reckoning import Reckoning, comparable_row, parse_contact_id, parse_instant, resolved_source
+from tests.reckoning import Reckoning, comparable_row
+from tests.reckoning.values import parse_contact_id, parse_instant, resolved_source
 from tests.streams import apply, make_deliveries
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
