@@ -31,7 +31,7 @@ ROUTES = {
     "api_contacts": "api",
 }
 DIRECTORY_KINDS = ("users", "channels", "api_users", "api_channels")
-# What the pipeline and Python's str.strip agree on; other white space alone on a line is left to nobody's rule.
+# A line of nothing else is blank. Any other white space alone on a line is a record, if a malformed one.
 BLANK = " \t\n\f\r"
 
 

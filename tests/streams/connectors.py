@@ -81,7 +81,7 @@ class Connectors(RandomText):
         self._numbers = 0
         self._delivered: dict[str, bytes] = {}
         self._broken: dict[str, bytes] = {}
-        self._cut_file_comes = self.chance(0.12)
+        self._cut_file_comes = self.chance(0.15)
 
     def deliver(self, delivery: dict[str, bytes | None]) -> None:
         """Adds the files that arrive, change or go before the next run."""
@@ -93,7 +93,7 @@ class Connectors(RandomText):
             left -= size
             folder = self.rng.choice(list(self._zones))
             self._facts[folder] += [self._fact(folder) for _ in range(size)]
-            for _ in range(self.rng.choice((1, 2, 2))):
+            for _ in range(self.rng.choice((2, 3, 4))):
                 self._deliver_file(folder, size, delivery)
         for folder in self._zones:
             for kind in ("users", "channels"):
@@ -146,7 +146,7 @@ class Connectors(RandomText):
 
     def _deliver_clutter(self, delivery: dict[str, bytes | None]) -> None:
         folder = self.rng.choice(list(self._zones))
-        if self.chance(0.3):
+        if self._facts[folder] and self.chance(0.3):
             path, content = self.rng.choice((self._report_log, self._webhooks))(folder, 3)
             parent, name = path.rsplit("/", 1)
             hidden = self.rng.choice((f".{name}", f"{name}.tmp", f"{name}.part"))
@@ -171,18 +171,19 @@ class Connectors(RandomText):
     def _fact(self, folder: str) -> Fact:
         rng = self.rng
         past = self._facts[folder]
-        event_type = rng.choice(("added", "added", "connected", "connected", "deleted", "merged"))
+        event_type = rng.choice(("added", "added", "connected", "connected", "deleted", "merged", "merged"))
         moment = rng.choice(past).moment if past and self.chance(0.1) else self._moment()
+        contact_id = rng.choice((*range(1, 25), 123456789012, 2**63 - 1))
         return Fact(
             number=self._number(),
             event_type=event_type,
             moment=moment.replace(microsecond=0) if self.chance(0.6) else moment,
-            contact_id=rng.choice((*range(1, 25), 123456789012, 2**63 - 1)),
+            contact_id=contact_id,
             name=rng.choice(NAMES),
             source=rng.choice(list(SOURCE_SPELLINGS) if self.chance(0.05) else SOURCES_FOR[event_type]),
             user=rng.choice(("1", "2", "3", "4", "77")),
             channel=rng.choice(("1", "2", "3", "88")),
-            merged_contact_id=rng.choice((None, *range(1, 25))) if event_type == "merged" else None,
+            merged_contact_id=rng.choice((None, None, contact_id, *range(1, 13))) if event_type == "merged" else None,
         )
 
     def _told(self, folder: str, size: int, *event_types: str) -> list[Fact]:
@@ -190,6 +191,7 @@ class Connectors(RandomText):
         facts = sorted(
             (fact for fact in self._facts[folder] if fact.event_type in event_types), key=lambda fact: fact.moment
         )
+        size = max(size, len(facts) // 3)
         start = self.rng.randrange(max(1, len(facts) - size + 1))
         chosen = facts[start : start + size]
         if self.chance(0.5):
@@ -237,7 +239,7 @@ class Connectors(RandomText):
 
     def _report_log(self, folder: str, size: int) -> tuple[str, bytes]:
         rng = self.rng
-        event_type = rng.choice(("added", "added", "connected", "connected", "deleted", "merged"))
+        event_type = rng.choice(self._facts[folder]).event_type
         columns = list(LOG_COLUMNS[rng.choice(("old", "new"))])
         if event_type == "connected":
             columns.insert(-1, "Channel")

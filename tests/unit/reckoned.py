@@ -1,6 +1,7 @@
 """A landing folder whose every delivery is reckoned, and the records that examples need."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -42,7 +43,7 @@ def event(event_id: str, event_type: str = "added", contact_id: object = 7, **mo
     } | more
 
 
-def jsonl(*records: dict[str, object] | str) -> str:
+def jsonl(*records: Mapping[str, object] | str) -> str:
     return "".join((record if isinstance(record, str) else json.dumps(record)) + "\n" for record in records)
 
 

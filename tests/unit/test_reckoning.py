@@ -426,7 +426,3 @@ def test_random_histories_reckon_and_nothing_is_lost(landing: Landing, seed: int
         assert len(standing) == landed["standing"]
         assert {(row["workspace_id"], row["superseded_by"]) for row in views["superseded_events"]} <= standing
         assert bool(reckoning.contacts()) == bool(standing)
-
-
-def test_a_seed_always_makes_the_same_history() -> None:
-    assert make_deliveries(Random(5), events=60) == make_deliveries(Random(5), events=60)
