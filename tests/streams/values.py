@@ -74,6 +74,20 @@ NAMES = (
 )
 # Of users and channels: in directories, and in the events that give names instead of ids.
 PERSONS = ("Ana", "Ana", "Bo, Jr.", 'Cy "C"', " Padded ", "Dé 🦆", "NULL", "7", "007", "Front Desk", "Zoe", "Shop ")
+SENDERS = (
+    "contact",
+    "user",
+    "user",
+    "echo",
+    "workflow",
+    "broadcast",
+    "api",
+    "Zapier",
+    "make",
+    "n8n",
+    "ai_agent",
+    "bot",
+)
 SOURCES_FOR = {
     "added": (
         *["user"] * 4,
