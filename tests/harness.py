@@ -36,7 +36,14 @@ REPORT_VIEWS = (
     "workspaces",
     "data_status",
 )
-QUALITY_VIEWS = ("rejected_records", "superseded_events", "load_balance")
+QUALITY_VIEWS = (
+    "rejected_records",
+    "superseded_events",
+    "load_balance",
+    "cut_report_logs",
+    "report_log_gaps",
+    "reconciliation",
+)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from tests.harness import QUALITY_VIEWS, REPORT_VIEWS, Pipeline, Row, in_order
@@ -58,8 +58,10 @@ def _rows(rows: list[dict[str, object]], columns: list[str]) -> list[Row]:
 
 
 @pytest.mark.slow
-@settings(histories, max_examples=3)
+@settings(histories, max_examples=2)
 @given(seed=seeds)
+# One of the few histories with a report log of 10,000 rows; it has gaps between downloads, too.
+@example(seed=41)
 def test_every_view_is_as_reckoned_after_every_run_and_equals_a_rebuild(data: Path, seed: int) -> None:
     pipeline, reckoning = begin_anew(data), Reckoning()
     for number, delivery in enumerate(make_deliveries(random.Random(seed), deliveries=4, events=60), start=1):
@@ -82,42 +84,62 @@ def test_every_view_is_as_reckoned_after_every_run_and_equals_a_rebuild(data: Pa
 @settings(histories, max_examples=1)
 @given(seed=seeds)
 def test_the_same_history_counts_the_same_however_it_is_cut_into_runs(data: Path, seed: int) -> None:
-    deliveries = [
-        _in_loading_order(delivery, number)
-        for number, delivery in enumerate(make_deliveries(random.Random(seed), deliveries=4, events=60))
-    ]
-    counted = []
-    for cut in (1, len(deliveries)):
+    steps = _in_loading_order(make_deliveries(random.Random(seed), deliveries=4, events=60))
+    counted: list[dict[str, list[Row]]] = []
+    for runs in (1, 4):
         pipeline = begin_anew(data)
-        for number, delivery in enumerate(deliveries, start=1):
-            apply(delivery, pipeline.landing)
-            if number % (len(deliveries) // cut) == 0:
+        for number, step in enumerate(steps, start=1):
+            apply(step, pipeline.landing)
+            # Both end with a run over what is left.
+            if number * runs // len(steps) > (number - 1) * runs // len(steps):
                 pipeline.run()
-        counted.append(
-            {
-                view: in_order(pipeline.query(f"select * exclude ({excluded}) from {view}"))
-                for view, excluded in {
-                    "reports.contacts_added_log": "route",
-                    "reports.contacts_connected_log": "route",
-                    "reports.contacts_deleted_log": "route",
-                    "reports.contacts_merged_log": "route",
-                    "reports.data_status": "last_loaded_at",
-                    "quality.superseded_events": "route",
-                    "quality.rejected_records": "loaded_at",
-                    "quality.load_balance": "loaded_at",
-                }.items()
-            }
-        )
-    assert counted[0] == counted[1], f"seed {seed}"
+        counted.append({view: in_order(pipeline.query(sql)) for view, sql in TOLD_ALIKE.items()})
+    for view, rows in counted[0].items():
+        assert rows == counted[1][view], f"{view}, seed {seed}"
 
 
-def _in_loading_order(delivery: Delivery, number: int) -> Delivery:
-    """The delivery with its files renamed so that one run over all deliveries loads them in the order they came."""
-    renamed: dict[str, bytes | None] = {}
-    for path, content in delivery.items():
-        folder, _, name = path.rpartition("/")
-        if path == "workspaces.csv":
-            renamed[path] = content
-        elif content is not None and not name.startswith(".") and not name.endswith((".tmp", ".part")):
-            renamed[f"{folder}/{number}-{name}"] = content
-    return renamed
+# All but the times of loading.
+TOLD_ALIKE = {
+    "contacts_added_log": "select * from reports.contacts_added_log",
+    "contacts_connected_log": "select * from reports.contacts_connected_log",
+    "contacts_deleted_log": "select * from reports.contacts_deleted_log",
+    "contacts_merged_log": "select * from reports.contacts_merged_log",
+    "users": "select * from reports.users",
+    "channels": "select * from reports.channels",
+    "data_status": "select * exclude (last_loaded_at) from reports.data_status",
+    "superseded_events": "select * from quality.superseded_events",
+    "rejected_records": "select * exclude (loaded_at) from quality.rejected_records",
+    "load_balance": "select * exclude (loaded_at) from quality.load_balance",
+    "cut_report_logs": "select * exclude (loaded_at) from quality.cut_report_logs",
+    "report_log_gaps": "select * from quality.report_log_gaps",
+    "reconciliation": "select * from quality.reconciliation",
+}
+
+
+def _in_loading_order(deliveries: list[Delivery]) -> list[Delivery]:
+    """The deliveries as steps, their files renamed so that one run over all steps loads them in the same order.
+
+    Inside one run the order is that of the paths: kind by kind, and by the delivery's number within one. A listing of
+    the API has one path for all its versions, so that only the first is delivered.
+    """
+    steps: dict[tuple[str, int], dict[str, bytes | None]] = {}
+    listings: set[str] = set()
+    listed: list[bytes] = []
+    for number, delivery in enumerate(deliveries):
+        for path, content in delivery.items():
+            if path == "workspaces.csv":
+                listed += [content] if content is not None else []
+                continue
+            workspace_id, kind, name = path.split("/")
+            if content is None or name.startswith(".") or name.endswith((".tmp", ".part")) or path in listings:
+                continue
+            renamed = f"{number}-{name}"
+            if kind == "api":
+                is_contacts = name.startswith("contacts-")
+                renamed = f"contacts-{renamed}" if is_contacts else name
+                listings |= set() if is_contacts else {path}
+            steps.setdefault((kind, number), {})[f"{workspace_id}/{kind}/{renamed}"] = content
+    keys = sorted(steps)
+    if listed:
+        steps[keys[0]]["workspaces.csv"], steps[keys[-1]]["workspaces.csv"] = listed[0], listed[-1]
+    return [steps[key] for key in keys]

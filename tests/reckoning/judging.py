@@ -1,0 +1,96 @@
+"""Judges what a record claims: an event, or the first reason for which it is none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from tests.reckoning.claims import Claim, NoClaim
+from tests.reckoning.directories import Resolver
+from tests.reckoning.files import Record
+from tests.reckoning.values import SOURCES, parse_contact_id, resolved_source
+
+REQUIRED = ("event_id", "event_type", "occurred_at", "contact_id")
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+LATEST_AFTER_LOADING = timedelta(hours=24)
+
+
+@dataclass(frozen=True, eq=False)
+class Event:
+    """An accepted record, its values typed, its user and channel by their ids."""
+
+    record: Record
+    workspace_id: str
+    event_id: str
+    event_type: str
+    occurred_at: datetime
+    local: datetime
+    contact_id: int
+    contact_name: str | None
+    source: str
+    user_id: str | None
+    channel_id: str | None
+    merged_contact_id: int | None
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """Why a record does not count; a malformed record's detail is anybody's guess, and None here."""
+
+    reason: str
+    detail: str | None
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Judges by the zones of the listed workspaces, and the users and channels as they are now."""
+
+    zones: Mapping[str, str]
+    users: Resolver
+    channels: Resolver
+
+    def judge(self, record: Record, claim: Claim | NoClaim) -> Event | Rejection | NoClaim:
+        if claim is NoClaim.IGNORED:
+            return claim
+        if isinstance(claim, NoClaim):
+            return Rejection("malformed_record", None)
+        missing = [name for name in REQUIRED if getattr(claim, name) is None]
+        if missing:
+            return Rejection("missing_field", ", ".join(missing))
+        if record.workspace_id not in self.zones:
+            return Rejection("unknown_workspace", record.workspace_id)
+        event_type = claim.known_type
+        if event_type == "unknown":
+            return Rejection("unknown_event_type", claim.refusal or claim.event_type)
+        contact_id = parse_contact_id(claim.contact_id or "")
+        if contact_id is None:
+            return Rejection("invalid_contact_id", claim.contact_id)
+        merged_text = claim.merged_contact_id if event_type == "merged" else None
+        merged_contact_id = parse_contact_id(merged_text) if merged_text is not None else None
+        if merged_text is not None and merged_contact_id is None:
+            return Rejection("invalid_contact_id", merged_text)
+        zone = ZoneInfo(self.zones[record.workspace_id])
+        occurred_at = claim.read_time(claim.occurred_at or "", zone)
+        if occurred_at is None or not EARLIEST <= occurred_at <= record.file.loaded_at + LATEST_AFTER_LOADING:
+            return Rejection("invalid_occurred_at", claim.occurred_at)
+        source = resolved_source(claim.source, event_type)
+        if event_type not in SOURCES[source].allowed_for:
+            return Rejection("source_not_allowed", claim.source)
+        if merged_contact_id == contact_id:
+            return Rejection("merged_into_itself", merged_text)
+        return Event(
+            record=record,
+            workspace_id=record.workspace_id,
+            event_id=claim.event_id or "",
+            event_type=event_type,
+            occurred_at=occurred_at,
+            local=occurred_at.astimezone(zone).replace(tzinfo=None),
+            contact_id=contact_id,
+            contact_name=claim.contact_name,
+            source=source,
+            user_id=self.users.resolve(record.workspace_id, claim.user) if source == "user" else None,
+            channel_id=self.channels.resolve(record.workspace_id, claim.channel),
+            merged_contact_id=merged_contact_id,
+        )

@@ -1,0 +1,226 @@
+"""The rows, in any order, of the views of the schemas `reports` and `quality`."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, datetime, timedelta
+
+from tests.reckoning.claims import Claim
+from tests.reckoning.downloads import cut_report_logs, reconciliation, report_log_gaps
+from tests.reckoning.files import Record
+from tests.reckoning.judging import Event
+from tests.reckoning.resolving import balance
+from tests.reckoning.state import Row, State
+from tests.reckoning.values import SOURCES
+
+
+def log_row(state: State, event: Event) -> Row:
+    return {
+        "workspace_id": event.workspace_id,
+        "occurred_at": event.occurred_at,
+        "occurred_at_local": event.local,
+        "report_date": event.local.date(),
+        "contact_id": event.contact_id,
+        "contact_name": event.contact_name,
+        "source": event.source,
+        "source_label": SOURCES[event.source].label,
+        "user_id": event.user_id,
+        "user_name": shown_user(state, event.workspace_id, event.user_id),
+        "event_id": event.event_id,
+        "route": event.record.route,
+    }
+
+
+def shown_user(state: State, workspace_id: str, user_id: str | None) -> str | None:
+    """The user's name; the id of one that is deleted or that nobody knows."""
+    entry = state.users.entry(workspace_id, user_id) if user_id is not None else None
+    return user_id if entry is None or entry.is_deleted else entry.name or user_id
+
+
+def shown_channel(state: State, event: Event) -> tuple[str, str | None]:
+    """The channel's name and type."""
+    if event.channel_id is None:
+        return "Unknown", None
+    entry = state.channels.entry(event.workspace_id, event.channel_id)
+    return (entry.name or event.channel_id, entry.channel_type) if entry else (event.channel_id, None)
+
+
+def standing(state: State, event_type: str) -> list[Event]:
+    return [event for event in state.outcome.standing if event.event_type == event_type]
+
+
+def log(event_type: str) -> Callable[[State], Iterator[Row]]:
+    """The view of a log whose rows have nothing of their own."""
+
+    def rows(state: State) -> Iterator[Row]:
+        for event in standing(state, event_type):
+            yield log_row(state, event)
+
+    return rows
+
+
+def contacts_connected_log(state: State) -> Iterator[Row]:
+    for event in standing(state, "connected"):
+        name, _ = shown_channel(state, event)
+        yield log_row(state, event) | {"channel_id": event.channel_id, "channel_name": name}
+
+
+def contacts_merged_log(state: State) -> Iterator[Row]:
+    for event in standing(state, "merged"):
+        row = log_row(state, event)
+        del row["contact_id"]
+        yield row | {"primary_contact_id": event.contact_id, "merged_contact_id": event.merged_contact_id}
+
+
+def contacts_overview(state: State) -> Iterator[Row]:
+    counts: Counter[tuple[str, date, str]] = Counter()
+    days: dict[str, list[date]] = defaultdict(list)
+    for event in state.outcome.standing:
+        day = event.local.date()
+        counts[event.workspace_id, day, event.event_type] += 1
+        days[event.workspace_id].append(day)
+    for workspace_id, active_days in days.items():
+        for offset in range((max(active_days) - min(active_days)).days + 1):
+            day = min(active_days) + timedelta(days=offset)
+            yield {
+                "workspace_id": workspace_id,
+                "report_date": day,
+                "contacts_added": counts[workspace_id, day, "added"],
+                "contacts_deleted": counts[workspace_id, day, "deleted"],
+                "contacts_merged": counts[workspace_id, day, "merged"],
+            }
+
+
+def contacts_added_by_source(state: State) -> Iterator[Row]:
+    counts = Counter((event.workspace_id, event.local.date(), event.source) for event in standing(state, "added"))
+    for (workspace_id, day, source), count in counts.items():
+        yield {
+            "workspace_id": workspace_id,
+            "report_date": day,
+            "source": source,
+            "source_label": SOURCES[source].label,
+            "contacts_added": count,
+        }
+
+
+def contacts_connected_by_channel(state: State) -> Iterator[Row]:
+    counts = Counter(
+        (event.workspace_id, event.local.date(), event.channel_id, *shown_channel(state, event))
+        for event in standing(state, "connected")
+    )
+    for (workspace_id, day, channel_id, channel_name, channel_type), count in counts.items():
+        yield {
+            "workspace_id": workspace_id,
+            "report_date": day,
+            "channel_id": channel_id,
+            "channel_name": channel_name,
+            "channel_type": channel_type,
+            "contacts_connected": count,
+        }
+
+
+def sources(state: State) -> Iterator[Row]:
+    for source in SOURCES.values():
+        yield {"source": source.key, "source_label": source.label, "label_fr": source.label_fr}
+
+
+def users(state: State) -> Iterator[Row]:
+    for workspace_id, user_id, entry in state.users.entries():
+        if workspace_id in state.workspaces:
+            yield {
+                "workspace_id": workspace_id,
+                "user_id": user_id,
+                "user_name": shown_user(state, workspace_id, user_id),
+                "is_deleted": entry.is_deleted,
+            }
+
+
+def channels(state: State) -> Iterator[Row]:
+    for workspace_id, channel_id, entry in state.channels.entries():
+        if workspace_id in state.workspaces:
+            yield {
+                "workspace_id": workspace_id,
+                "channel_id": channel_id,
+                "channel_name": entry.name or channel_id,
+                "channel_type": entry.channel_type,
+                "is_deleted": entry.is_deleted,
+            }
+
+
+def workspaces(state: State) -> Iterator[Row]:
+    for workspace_id, workspace in state.workspaces.items():
+        yield {
+            "workspace_id": workspace_id,
+            "workspace_name": workspace.get("workspace_name"),
+            "timezone": workspace.get("timezone"),
+        }
+
+
+def data_status(state: State) -> Iterator[Row]:
+    records: dict[tuple[str, str], list[Record]] = defaultdict(list)
+    for record, claim in state.claims.items():
+        event_type = claim.known_type if isinstance(claim, Claim) else "unknown"
+        records[record.workspace_id, event_type].append(record)
+    times: dict[tuple[str, str], list[datetime]] = defaultdict(list)
+    for event in state.outcome.standing:
+        times[event.workspace_id, event.event_type].append(event.occurred_at)
+    for (workspace_id, event_type), landed in records.items():
+        yield {
+            "workspace_id": workspace_id,
+            "event_type": event_type,
+            "first_event_at": min(times[workspace_id, event_type], default=None),
+            "last_event_at": max(times[workspace_id, event_type], default=None),
+            "last_loaded_at": max(record.file.loaded_at for record in landed),
+        } | balance(landed, state.outcome)
+
+
+def rejected_records(state: State) -> Iterator[Row]:
+    for record, rejection in state.outcome.rejected:
+        yield {
+            "workspace_id": record.workspace_id,
+            "route": record.route,
+            "source_file": record.file.source_file,
+            "source_line": record.source_line,
+            "reason": rejection.reason,
+            "detail": rejection.detail,
+            "raw_record": record.raw_record,
+            "loaded_at": record.file.loaded_at,
+        }
+
+
+def superseded_events(state: State) -> Iterator[Row]:
+    for event, superseded_by in state.outcome.superseded:
+        yield log_row(state, event) | {"event_type": event.event_type, "superseded_by": superseded_by}
+
+
+def load_balance(state: State) -> Iterator[Row]:
+    for file in state.files:
+        yield {
+            "workspace_id": file.workspace_id,
+            "route": file.route,
+            "source_file": file.source_file,
+            "loaded_at": file.loaded_at,
+        } | balance(file.records, state.outcome)
+
+
+VIEWS: dict[str, Callable[[State], Iterable[Row]]] = {
+    "contacts_overview": contacts_overview,
+    "contacts_added_by_source": contacts_added_by_source,
+    "contacts_connected_by_channel": contacts_connected_by_channel,
+    "contacts_added_log": log("added"),
+    "contacts_connected_log": contacts_connected_log,
+    "contacts_deleted_log": log("deleted"),
+    "contacts_merged_log": contacts_merged_log,
+    "sources": sources,
+    "users": users,
+    "channels": channels,
+    "workspaces": workspaces,
+    "data_status": data_status,
+    "rejected_records": rejected_records,
+    "superseded_events": superseded_events,
+    "load_balance": load_balance,
+    "cut_report_logs": cut_report_logs,
+    "report_log_gaps": report_log_gaps,
+    "reconciliation": reconciliation,
+}

@@ -1,0 +1,53 @@
+"""A landing folder whose every delivery is reckoned, and the records that examples need."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from tests.reckoning import Reckoning
+from tests.streams import apply
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+WORKSPACES = "workspace_id,workspace_name,timezone\n1,New York,America/New_York\n2,Lord Howe,Australia/Lord_Howe\n"
+
+
+class Landing:
+    """A landing folder whose every delivery is loaded, a run an hour."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.reckoning = Reckoning()
+        self.runs = 0
+
+    def run(self, files: dict[str, str | bytes | None]) -> Reckoning:
+        apply(
+            {name: text.encode() if isinstance(text, str) else text for name, text in files.items()},
+            self.folder,
+        )
+        self.reckoning.load(self.folder, NOW + timedelta(hours=self.runs))
+        self.runs += 1
+        return self.reckoning
+
+    def judge(self, *records: dict[str, object] | str) -> Reckoning:
+        """One run over these records, in workspace 1, and these workspaces."""
+        return self.run({"workspaces.csv": WORKSPACES, f"1/events/{self.runs}.jsonl": jsonl(*records)})
+
+
+def event(event_id: str, event_type: str = "added", contact_id: object = 7, **more: object) -> dict[str, object]:
+    return {
+        "event_id": event_id,
+        "event_type": event_type,
+        "occurred_at": "2025-06-01T12:00:00Z",
+        "contact_id": contact_id,
+    } | more
+
+
+def jsonl(*records: Mapping[str, object] | str) -> str:
+    return "".join((record if isinstance(record, str) else json.dumps(record)) + "\n" for record in records)
+
+
+def column(rows: list[dict[str, object]], *names: str) -> list[object]:
+    """The values of a column, or of some as tuples, sorted by their text."""
+    values = [tuple(row[name] for name in names) if len(names) > 1 else row[names[0]] for row in rows]
+    return sorted(values, key=repr)
