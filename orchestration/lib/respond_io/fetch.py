@@ -83,17 +83,39 @@ def fetch_directories(client: Client, landing: Landing) -> list[str]:
     return paths
 
 
-def fetched_until(landing: Landing, workspace_id: str, day: date) -> datetime:
+def windows_of(landing: Landing, workspace_id: str) -> list[Window]:
+    """The windows that the files of a workspace claim, in order."""
+    landing.files.invalidate_cache()
+    try:
+        entries = landing.files.ls(landing.absolute(f"{workspace_id}/api"), detail=False)
+    except FileNotFoundError:
+        return []
+    windows = []
+    for entry in entries:
+        if match := _WINDOW.fullmatch(entry.rsplit("/", 1)[-1]):
+            try:
+                begins, ends = (datetime.strptime(text, _MINUTE).replace(tzinfo=UTC) for text in match.groups())
+            except ValueError:
+                continue
+            windows.append((begins, ends))
+    return sorted(windows)
+
+
+def fetched_until(windows: list[Window], day: date) -> datetime:
     """Up to when a day (UTC) was fetched without a gap: its beginning when it was not."""
-    return _fetched_until(_windows(landing, workspace_id), day)
+    until, end = _bounds(day)
+    for begins, ends in windows:
+        if begins <= until:
+            until = max(until, ends)
+    return min(until, end)
 
 
 def days_to_fetch(landing: Landing, workspace_id: str, today: date) -> tuple[date, date]:
     """The first and last day (UTC) to ask for: from the end of the newest window, at first the last week, to today."""
-    windows = _windows(landing, workspace_id)
+    windows = windows_of(landing, workspace_id)
     first = max((ends.date() for _, ends in windows), default=today - (FIRST_DAYS - 1) * _DAY)
     # A later day alone may have been asked for before an earlier one was over.
-    while _bounds(first - _DAY)[0] < _fetched_until(windows, first - _DAY) < _bounds(first)[0]:
+    while _bounds(first - _DAY)[0] < fetched_until(windows, first - _DAY) < _bounds(first)[0]:
         first -= _DAY
     return min(first, today), today
 
@@ -114,7 +136,7 @@ def _window(landing: Landing, workspace_id: str, day: date, now: datetime) -> Wi
     end = min(now.astimezone(UTC).replace(second=0, microsecond=0), last)
     if end <= first:
         return None
-    until = fetched_until(landing, workspace_id, day)
+    until = fetched_until(windows_of(landing, workspace_id), day)
     if until == last or (until == first and end == last):
         return first, last
     return min(until, end) - OVERLAP, end
@@ -123,32 +145,6 @@ def _window(landing: Landing, workspace_id: str, day: date, now: datetime) -> Wi
 def _bounds(day: date) -> Window:
     midnight = datetime.combine(day, time(), UTC)
     return midnight, midnight + _DAY
-
-
-def _windows(landing: Landing, workspace_id: str) -> list[Window]:
-    """The windows that the files of a workspace claim, in order."""
-    landing.files.invalidate_cache()
-    try:
-        entries = landing.files.ls(landing.absolute(f"{workspace_id}/api"), detail=False)
-    except FileNotFoundError:
-        return []
-    windows = []
-    for entry in entries:
-        if match := _WINDOW.fullmatch(entry.rsplit("/", 1)[-1]):
-            try:
-                begins, ends = (datetime.strptime(text, _MINUTE).replace(tzinfo=UTC) for text in match.groups())
-            except ValueError:
-                continue
-            windows.append((begins, ends))
-    return sorted(windows)
-
-
-def _fetched_until(windows: list[Window], day: date) -> datetime:
-    until, end = _bounds(day)
-    for begins, ends in windows:
-        if begins <= until:
-            until = max(until, ends)
-    return min(until, end)
 
 
 def _line(item: Any) -> bytes:
