@@ -96,7 +96,7 @@ def test_every_contact_of_the_api_lies_in_the_day_it_was_created_and_connects_by
 
 def test_every_row_of_the_report_logs_is_downloaded_again_and_one_day_never(folder: Path) -> None:
     seen: Counter[tuple[str, ...]] = Counter()
-    texts = set()
+    texts: set[str] = set()
     for path in (folder / "bergwerk" / "report_logs").iterdir():
         with path.open(newline="") as file:
             rows = list(csv.reader(file))[1:]

@@ -49,14 +49,26 @@ class Page(NamedTuple):
     cursor: str | None
 
 
-class _NotAnswered(Exception):
-    """A request that came to nothing."""
+class Unreadable(ValueError):
+    """Bytes that are no page, and why; the items, where it has any all the same."""
 
-    def __init__(self, status: int | None, what: str, retry_after: float | None = None) -> None:
+    def __init__(self, why: str, items: list[Any] | None = None) -> None:
+        super().__init__(why)
+        self.items = items or []
+
+
+class _NotAnswered(Exception):
+    """A request that came to nothing, or to items and no way on."""
+
+    def __init__(
+        self, status: int | None, what: str, retry_after: float | None = None, items: list[Any] | None = None
+    ) -> None:
         super().__init__(what)
         self.status = status
         self.what = what
         self.retry_after = retry_after
+        self.items = items or []
+        self.attempts = 1
 
 
 class _TryAgain(_NotAnswered):
@@ -121,7 +133,12 @@ class Client:
         asked: set[str] = set()
         empty = 0
         while True:
-            items, cursor = self._ask(method, path, cursor, body)
+            try:
+                items, cursor = self._ask(method, path, cursor, body)
+            except _NotAnswered as error:
+                if error.items:
+                    yield error.items
+                self._give_up(method, path, error)
             yield items
             if cursor is None:
                 return
@@ -133,7 +150,7 @@ class Client:
             asked.add(cursor)
 
     def _ask(self, method: str, path: str, cursor: str | None, body: Mapping[str, Any] | None) -> Page:
-        """One page, however many attempts it takes."""
+        """One page, however many attempts it takes. Raises _NotAnswered when they were too many."""
         patience = self._patience
         exponential = wait_exponential(multiplier=patience.first_wait, max=patience.longest_wait)
         enough = stop_after_attempt(patience.attempts)
@@ -152,7 +169,8 @@ class Client:
         try:
             return retrying(self._ask_once, method, path, cursor, body)
         except _NotAnswered as error:
-            self._give_up(method, path, error, attempts=retrying.statistics["attempt_number"])
+            error.attempts = retrying.statistics["attempt_number"]
+            raise
 
     def _ask_once(self, method: str, path: str, cursor: str | None, body: Mapping[str, Any] | None) -> Page:
         parameters = {"limit": str(_ITEMS_A_PAGE)} | ({} if cursor is None else {"cursorId": cursor})
@@ -171,8 +189,9 @@ class Client:
             raise _NotAnswered(status, what)
         try:
             return read_page(content)
-        except ValueError as error:
-            raise _TryAgain(status, f"{status} with {error} ({self._said(content) or 'nothing'})") from None
+        except Unreadable as error:
+            what = f"{status} with {error} ({self._said(content) or 'nothing'})"
+            raise _TryAgain(status, what, items=error.items) from None
 
     def _read(self, response: httpx.Response) -> bytes:
         """The body. The timeouts of httpx are for each chunk; an answer that trickles would go on for ever."""
@@ -214,7 +233,7 @@ class Client:
         self.waited += seconds
         time.sleep(seconds)
 
-    def _give_up(self, method: str, path: str, error: _NotAnswered, attempts: int = 1) -> NoReturn:
+    def _give_up(self, method: str, path: str, error: _NotAnswered) -> NoReturn:
         cure = "Run again later: what was fetched has landed, and the rest is asked for again"
         match error.status:
             case 401 | 403:
@@ -227,7 +246,7 @@ class Client:
                 cure = "Lower CONTACT_REPORTS_API_RATE, or run again later"
             case status if status and status < 500 and status not in _PASSING_STATUSES and status != 200:
                 cure = "The API is not as we know it: look for changes in respond.io's documentation"
-        times = f" at the last of {attempts} attempts" if attempts > 1 else ""
+        times = f" at the last of {error.attempts} attempts" if error.attempts > 1 else ""
         what = self._in_short(error.what)
         raise Problem(
             f"respond.io's API, workspace {self.workspace_id!r}: {method} {path} got {what}{times}", cure
@@ -253,18 +272,21 @@ class Client:
 
 
 def read_page(content: bytes) -> Page:
-    """The items of a page and the next cursor. Raises ValueError saying what the bytes are instead of a page."""
+    """The items of a page and the next cursor. Raises Unreadable saying what the bytes are instead."""
     if content.lstrip().startswith(b"<"):
-        raise ValueError("HTML instead of JSON")
+        raise Unreadable("HTML instead of JSON")
     try:
         answer = json.loads(content)
     except (ValueError, RecursionError):
-        raise ValueError("broken JSON") from None
+        raise Unreadable("broken JSON") from None
     if not isinstance(answer, dict) or not isinstance(answer.get("items"), list):
-        raise ValueError("JSON without items")
+        raise Unreadable("JSON without items")
     if not isinstance(pagination := answer.get("pagination"), dict):
-        raise ValueError("JSON without pagination")
-    return Page(answer["items"], _cursor(pagination.get("next")))
+        raise Unreadable("JSON without pagination")
+    try:
+        return Page(answer["items"], _cursor(pagination.get("next")))
+    except ValueError as error:
+        raise Unreadable(str(error), answer["items"]) from None
 
 
 def _cursor(following: object) -> str | None:

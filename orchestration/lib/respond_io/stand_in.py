@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 Item = Mapping[str, Any]
@@ -125,7 +125,7 @@ class StandIn:
         except (KeyError, TypeError, ValueError) as refusal:
             return error(400, f"Bad request: {refusal}")({})
         fault = next(self.faults.get(path, iter(())), None)
-        response = fault(page) if fault else JSONResponse(page)
+        response = fault(page) if fault else _json(page)
         response.headers.update(limits)
         return response
 
@@ -170,7 +170,7 @@ class StandIn:
 
 def error(status: int, message: str = "Something went wrong", **headers: str) -> Fault:
     """The API's own errors. A 429's Retry-After is given as a header."""
-    return lambda page: JSONResponse({"code": status, "message": message}, status, headers)
+    return lambda page: _json({"code": status, "message": message}, status, headers)
 
 
 def html(status: int = 200) -> Fault:
@@ -212,7 +212,11 @@ def body(content: bytes) -> Fault:
 
 def leading_to(following: Any) -> Fault:
     """The right items, and another `next`."""
-    return lambda page: JSONResponse(page | {"pagination": {"next": following}})
+    return lambda page: _json(page | {"pagination": {"next": following}})
+
+
+def _json(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(json.dumps(content), status, headers, "application/json")
 
 
 def _slowly(page: dict[str, Any], waits: list[float]) -> Response:
