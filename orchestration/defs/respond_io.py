@@ -39,7 +39,6 @@ def build_defs() -> dg.Definitions:
     job = dg.define_asset_job(
         "respond_io_api",
         selection=dg.AssetSelection.assets(*assets),
-        partitions_def=DAYS,
         description="Fetch contacts, users and channels from respond.io's API into the landing folder.",
     )
 

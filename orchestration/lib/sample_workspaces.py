@@ -460,7 +460,7 @@ _BERGWERK = Workspace(
         User("90114", "Annika Vogt"),
         User("90121", "Mehmet Yıldız"),
         User("90127", "Lukas Brandner"),
-        User("90133", "Svenja Petersen", deleted_on_day=49),
+        User("90133", "Svenja Petersen", deleted_on_day=48),
         User("90140", "Jörg Weißmüller"),
         User("90152", "Paulina Wiśniewska"),
         User("90166", "Till Hagedorn"),

@@ -244,7 +244,7 @@ def test_whatever_is_answered_ends_well_or_in_a_problem_and_gives_all_that_came(
     except Problem as problem:
         assert "workspace 'acme'" in str(problem)
     expected = []
-    for body in bodies[: len(api.asked)]:
+    for body in bodies[: sum(asked.status == 200 for asked in api.asked)]:
         with contextlib.suppress(Unreadable):
             expected += read_page(body).items
     assert repr(came[: len(expected)]) == repr(expected)

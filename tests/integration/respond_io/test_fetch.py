@@ -302,7 +302,7 @@ def test_whatever_the_api_answers_every_contact_it_gave_has_landed(
     else:
         assert fetched_until(windows_of(landing, "acme"), DAY) == at(24)
     given = []
-    for body in bodies[: len(api.asked)]:
+    for body in bodies[: sum(asked.status == 200 for asked in api.asked)]:
         with contextlib.suppress(Unreadable):
             given += read_page(body).items
     # A page that could not be read at first, and could at the second attempt, is one.
