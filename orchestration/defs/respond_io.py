@@ -142,7 +142,7 @@ def _api_asset(workspace_id: str) -> dg.AssetsDefinition:
         # Any range of days is one run: one client keeps the rate, and each day is a file of its own anyway.
         backfill_policy=dg.BackfillPolicy.single_run(),
     )
-    def fetch(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+    def fetch(context: dg.AssetExecutionContext) -> Iterator[dg.AssetMaterialization | dg.MaterializeResult[None]]:
         settings = read_settings()
         landing = Landing(settings.own_landing_url)
         key, days = api_key(workspace_id), list(context.partition_keys)
@@ -156,7 +156,7 @@ def _api_asset(workspace_id: str) -> dg.AssetsDefinition:
                 except Exception:
                     # A run that fails materializes nothing; the days that did come have come.
                     for earlier, metadata in came.items():
-                        context.log_event(dg.AssetMaterialization(key, partition=earlier, metadata=metadata))
+                        yield dg.AssetMaterialization(key, partition=earlier, metadata=metadata)
                     raise
                 came[day] = {
                     "contacts": fetched.contacts,
@@ -168,7 +168,7 @@ def _api_asset(workspace_id: str) -> dg.AssetsDefinition:
                 context.add_asset_metadata(came[day], asset_key=key, partition_key=day)
             fetch_directories(client, landing)
             report(f"fetching {workspace_id}", len(days), len(days))
-        return dg.MaterializeResult(
+        yield dg.MaterializeResult(
             asset_key=key,
             metadata={"requests_of_the_run": client.requests, "waited_seconds_of_the_run": round(client.waited, 1)},
         )

@@ -1,4 +1,4 @@
-"""How the connector is operated: Dagster's assets, job, schedule and sensor, the command line; and no token anywhere."""
+"""How the connector is operated: Dagster's assets, job, schedule and sensor, the command line; tokens show nowhere."""
 
 import json
 import os
