@@ -190,7 +190,9 @@ class Client:
         try:
             return read_page(content)
         except Unreadable as error:
-            what = f"{status} with {error} ({self._said(content) or 'nothing'})"
+            # What begins like JSON may be people's names and numbers: they have no place in a message.
+            said = self._said(content) if content.lstrip()[:1] == b"<" else f"{len(content):,} bytes"
+            what = f"{status} with {error} ({said})"
             raise _TryAgain(status, what, items=error.items) from None
 
     def _read(self, response: httpx.Response) -> bytes:
@@ -236,12 +238,12 @@ class Client:
     def _give_up(self, method: str, path: str, error: _NotAnswered) -> NoReturn:
         cure = "Run again later: what was fetched has landed, and the rest is asked for again"
         match error.status:
+            case _ if (error.retry_after or 0) > self._patience.longest_retry_after:
+                cure = f"It asks us to wait {error.retry_after:,.0f} s, which is too long for a run: run again then"
             case 401 | 403:
                 cure = "Check this workspace's token in CONTACT_REPORTS_API_TOKENS"
             case 404:
                 cure = "Check CONTACT_REPORTS_API_URL"
-            case 429 if (error.retry_after or 0) > self._patience.longest_retry_after:
-                cure = f"It asks us to wait {error.retry_after:,.0f} s, which is too long for a run: run again then"
             case 429:
                 cure = "Lower CONTACT_REPORTS_API_RATE, or run again later"
             case status if status and status < 500 and status not in _PASSING_STATUSES and status != 200:

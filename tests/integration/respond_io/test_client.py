@@ -108,6 +108,7 @@ GIVEN_UP = {
         1,
         ["429", "too long"],
     ),
+    "503 for an hour": (stand_in.error(503, **{"Retry-After": "3600"}), 1, ["503", "3,600 s"]),
     "449": (stand_in.error(449, "Queued"), 4, ["449 (Queued)", "Run again later"]),
     "500": (stand_in.error(500, "Out of order"), 4, ["500 (Out of order)", "Run again later"]),
     "400": (stand_in.error(400, "No such field"), 1, ["400 (No such field)"]),
@@ -116,7 +117,7 @@ GIVEN_UP = {
     "404": (stand_in.error(404), 1, ["404", "CONTACT_REPORTS_API_URL"]),
     "a redirect": (stand_in.error(302, Location="http://192.0.2.1:9/"), 1, ["302"]),
     "HTML": (stand_in.html(), 4, ["200 with HTML instead of JSON (Oops", "Run again later"]),
-    "truncated JSON": (stand_in.truncated, 4, ["200 with broken JSON"]),
+    "truncated JSON": (stand_in.truncated, 4, ["200 with broken JSON (", " bytes)"]),
     "a torn connection": (stand_in.torn, 4, ["no answer (RemoteProtocolError"]),
     "silence": (stand_in.silent(0.6), 4, ["no answer (ReadTimeout"]),
     "a token that comes back": (stand_in.error(500, f"Who is {TOKEN}?"), 4, ["500 (Who is ***?)"]),
@@ -138,6 +139,7 @@ def test_a_fault_that_stays_is_given_up_with_workspace_endpoint_status_and_cure(
     for word in ["workspace 'acme'", "POST /contact/list", *words]:
         assert word in message, message
     assert TOKEN[:6] not in message
+    assert "Nº" not in message, "contacts are nobody's business there"
     assert len(message) < 600
     assert len(api.asked) == 1 + attempts
 
