@@ -54,8 +54,13 @@
     [0-9]{4}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]+)?)?
 {%- endmacro %}
 
-{#- A value of an export: NULL is empty or `-`; an apostrophe guards against what a spreadsheet takes for a formula. -#}
+{#- A value of an export, in which `-` is nothing. -#}
 {% macro export_text(column) -%}
+    case when {{ trimmed(column) }} = '-' then null else {{ column }} end
+{%- endmacro %}
+
+{#- The same of a report log, without the apostrophe that keeps a spreadsheet from taking it for a formula. -#}
+{% macro unguarded(column) -%}
     case
         when {{ trimmed(column) }} = '-' then null
         when {{ matches(column, "^''[=+@-]") }} then substr({{ column }}, 2)

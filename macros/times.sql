@@ -10,13 +10,15 @@
     milliseconds pass it in 1973. Text that is no number may be a time with an offset.
 -#}
 {% macro instant_of_epoch(column) -%}
+    {%- set whole = "cast(split_part(" ~ column ~ ", '.', 1) as bigint)" -%}
+    {%- set fraction = "rpad(split_part(" ~ column ~ ", '.', 2), 6, '0')" -%}
     case
-        when {{ matches(column, '^[0-9]{1,18}([.][0-9]{1,9})?$') }}
-            then {{ instant_from_microseconds('cast(floor(try_cast(' ~ column ~ ' as decimal(38, 9)) * case
-                when cast(' ~ column ~ ' as double) < 1e11 then 1000000
-                when cast(' ~ column ~ ' as double) < 1e14 then 1000
-                else 1
-            end) as bigint)') }}
+        when {{ matches(column, '^[0-9]{1,18}([.][0-9]+)?$') }}
+            then {{ instant_from_microseconds('case
+                when ' ~ whole ~ ' < 100000000000 then ' ~ whole ~ ' * 1000000 + cast(left(' ~ fraction ~ ', 6) as int)
+                when ' ~ whole ~ ' < 100000000000000 then ' ~ whole ~ ' * 1000 + cast(left(' ~ fraction ~ ', 3) as int)
+                else ' ~ whole ~ '
+            end') }}
         else {{ instant_with_offset(column) }}
     end
 {%- endmacro %}

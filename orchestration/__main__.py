@@ -1,11 +1,12 @@
-"""The command line: `python -m orchestration run`."""
+"""The command line: `python -m orchestration run`, `fetch`, `ui`."""
 
 import contextlib
 import logging
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,12 +17,15 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from orchestration.lib.pipeline import explain
 from orchestration.lib.problems import Problem
 from orchestration.lib.progress import listening
+from orchestration.lib.secrets import read_secrets
 from orchestration.lib.settings import PROJECT_ROOT, Settings, export_settings, read_settings
 
 if TYPE_CHECKING:
-    from dagster import AssetCheckEvaluation
+    from dagster import AssetCheckEvaluation, ExecuteInProcessResult
 
 _console = Console(stderr=True)
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+_DATE = click.DateTime(["%Y-%m-%d"])
 
 
 @click.group()
@@ -31,16 +35,48 @@ def main() -> None:
 
 @main.command()
 def run() -> None:
-    """Extract what is new, build, test, publish. Exit code 0 only if everything was published."""
+    """Fetch, extract what is new, build, test, publish. Exit code 0 only if all of it was done."""
     settings = read_settings()
     export_settings(settings)
+    _make_landing(settings)
     if settings.is_sample:
         _console.print("No landing folder is configured: working on the project's own sample workspaces.")
     with _showing_progress(), _output_in(settings.data / "logs" / "run.log"):
+        # What one workspace's API does not give is no reason to keep back what all the others brought.
+        _, failures = _fetch(settings, sorted(read_secrets().api_tokens))
         warnings = _execute(settings)
     from orchestration.lib.summary import print_summary
 
     print_summary(settings, warnings, Console())
+    if failures:
+        raise Problem("; ".join(failures))
+
+
+@main.command()
+@click.option("--workspace", "workspace_ids", multiple=True, metavar="ID", help="Only this one; may be repeated.")
+@click.option("--from", "first", type=_DATE, help="The first day (UTC).  [default: where the last fetch ended]")
+@click.option("--to", "last", type=_DATE, help="The last day (UTC).  [default: today]")
+def fetch(workspace_ids: Sequence[str], first: datetime | None, last: datetime | None) -> None:
+    """Fetch contacts, users and channels from respond.io's API into the landing folder.
+
+    A day that was fetched is fetched again, whole.
+    """
+    settings = read_settings()
+    export_settings(settings)
+    tokens = read_secrets().api_tokens
+    if not tokens:
+        raise Problem("No workspace has a token", 'Set CONTACT_REPORTS_API_TOKENS to {"<workspace_id>": "<token>"}')
+    if unknown := sorted(set(workspace_ids) - tokens.keys()):
+        raise Problem(f"No token for workspace {', '.join(unknown)}", "Give it one in CONTACT_REPORTS_API_TOKENS")
+    _make_landing(settings)
+    with _showing_progress(), _output_in(settings.data / "logs" / "fetch.log"):
+        lines, failures = _fetch(
+            settings, sorted(workspace_ids or tokens), first.date() if first else None, last.date() if last else None
+        )
+    for line in lines:
+        print(line)
+    if failures:
+        raise Problem("; ".join(failures))
 
 
 @main.command()
@@ -69,6 +105,65 @@ def receiver(host: str, port: int) -> None:
     serve(read_settings(), host, port)
 
 
+def _make_landing(settings: Settings) -> None:
+    """Whoever has a token is past the sample, and need not make the folder that it fetches into."""
+    if read_secrets().api_tokens and settings.landing is None:
+        (settings.data / "landing").mkdir(parents=True, exist_ok=True)
+
+
+def _fetch(
+    settings: Settings, workspace_ids: Sequence[str], first: date | None = None, last: date | None = None
+) -> tuple[list[str], list[str]]:
+    """Fetch some days of some workspaces. Returns a line for each workspace, and the problems of those that failed.
+
+    By way of Dagster's job, in this process: its page shows which days were fetched, whoever fetched them.
+    """
+    if not workspace_ids:
+        return [], []
+    import dagster as dg
+
+    from orchestration.defs import respond_io
+    from orchestration.lib.landing import Landing
+    from orchestration.lib.respond_io.fetch import days_to_fetch
+
+    landing = Landing(settings.own_landing_url)
+    today = datetime.now(UTC).date()
+    job = respond_io.build_defs().resolve_job_def("respond_io_api")
+    lines, failures = [], []
+    with dg.DagsterInstance.get() as instance:
+        for workspace_id in workspace_ids:
+            try:
+                begin, end = days_to_fetch(landing, workspace_id, today)
+                begin, end = first or (min(begin, last) if last else begin), last or end
+                if not respond_io.FIRST_DAY <= begin <= end <= today:
+                    raise Problem(
+                        f"There are no days from {begin} to {end}",
+                        f"The first there is is {respond_io.FIRST_DAY}, the last {today} (UTC)",
+                    )
+                result = job.execute_in_process(
+                    instance=instance,
+                    asset_selection=[respond_io.api_key(workspace_id)],
+                    tags={respond_io.BY_COMMAND: "fetch", **respond_io.days_as_tags(begin, end)},
+                    raise_on_error=False,
+                    run_config=_QUIET,
+                )
+                if not result.success:
+                    raise _problem(result, settings)
+            except Problem as problem:
+                failures.append(str(problem))
+                lines.append(f"{workspace_id}: failed")
+                continue
+            days = [event.materialization.metadata for event in result.get_asset_materialization_events()]
+            contacts = sum(int(str(day["contacts"].value)) for day in days)
+            requests, waited = (days[-1][f"{name}_of_the_run"].value for name in ("requests", "waited_seconds"))
+            lines.append(
+                f"{workspace_id}: {begin} to {end}, {contacts:,} contacts; {requests:,} requests, {waited} s waited"
+            )
+    with contextlib.suppress(Problem):  # without workspaces.csv, which is not needed for this
+        lines += [f"{skipped}: skipped, it has no token" for skipped in respond_io.without_token(landing)]
+    return lines, failures
+
+
 def _execute(settings: Settings) -> list[str]:
     """Run the job in this process. Returns its warnings; raises Problem with what an operator can do otherwise."""
     # Here, as it takes seconds to import, and a wrong setting is to be refused before.
@@ -81,23 +176,28 @@ def _execute(settings: Settings) -> list[str]:
         result = defs.resolve_job_def("contact_reports").execute_in_process(
             instance=instance,
             raise_on_error=False,
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            run_config=_QUIET,
         )
         if result.success:
             todo = plan(settings)
             if not todo.nothing_to_do:
                 raise Problem(f"The run ended without a publication: {todo.reason}", "Run it again")
             return [_in_words(check) for check in result.get_asset_check_evaluations() if not check.passed]
-        log = settings.data / "logs" / "run.log"
-        for event in result.all_events:
-            error = getattr(event.event_specific_data, "error", None)
-            if event.is_failure and error is not None:
-                while error.cause is not None and "Failure: " not in error.message:
-                    error = error.cause
-                if "Failure: " in error.message:
-                    raise Problem(error.message.split("Failure: ", 1)[1].strip())
-                raise Problem(f"The run failed: {error.message.strip()}", f"The whole story is in {log}")
-        raise Problem("The run failed", f"The whole story is in {log}")
+        raise _problem(result, settings)
+
+
+def _problem(result: "ExecuteInProcessResult", settings: Settings) -> Problem:
+    """What made a run of Dagster's fail."""
+    logs = settings.data / "logs"
+    for event in result.all_events:
+        error = getattr(event.event_specific_data, "error", None)
+        if event.is_failure and error is not None:
+            while error.cause is not None and "Failure: " not in error.message:
+                error = error.cause
+            if "Failure: " in error.message:
+                return Problem(error.message.split("Failure: ", 1)[1].strip())
+            return Problem(f"The run failed: {error.message.strip()}", f"The whole story is in {logs}")
+    return Problem("The run failed", f"The whole story is in {logs}")
 
 
 def _in_words(check: "AssetCheckEvaluation") -> str:

@@ -5,14 +5,16 @@ from typing import Any
 
 import dagster as dg
 
-from orchestration.defs import automation, exports, publication, raw_zone, warehouse
+from orchestration.defs import automation, exports, publication, raw_zone, respond_io, warehouse
 from orchestration.defs.operating import Operation
 
 
 def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
     """All definitions; tests may replace resources by name."""
-    return dg.Definitions(
-        assets=[raw_zone.LANDING, raw_zone.raw_zone, warehouse.dbt_models, publication.published],
+    fetched = [respond_io.api_key(workspace_id) for workspace_id in respond_io.workspaces_with_token()]
+    landing = raw_zone.LANDING.replace_attributes(deps=fetched)
+    pipeline = dg.Definitions(
+        assets=[landing, raw_zone.raw_zone, warehouse.dbt_models, publication.published],
         asset_checks=[publication.newest_event_is_recent, exports.exports_are_whole],
         jobs=[automation.contact_reports],
         schedules=[automation.schedule],
@@ -21,6 +23,7 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
         executor=dg.in_process_executor,
         resources={"operation": Operation(), **(resource_overrides or {})},
     )
+    return dg.Definitions.merge(pipeline, respond_io.build_defs())
 
 
 defs = build_defs()

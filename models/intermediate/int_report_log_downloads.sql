@@ -7,17 +7,14 @@ with downloads as (
         events.batch_id,
         events.file_id,
         events.workspace_id,
-        events.event_type,
+        coalesce(max(events.event_type), 'unknown') as event_type,
         files.records_landed = 10000 as is_cut,
-        min(events.report_date) as first_date,
-        max(events.report_date) as last_date
+        min(events.report_date) filter (where events.reject_reason is null) as first_date,
+        max(events.report_date) filter (where events.reject_reason is null) as last_date
     from {{ ref('stg_events') }} as events
     inner join {{ ref('stg_files') }} as files on events.file_id = files.file_id
-    where
-        events.batch_id > {{ last_built_batch() }}
-        and events.route = 'report_log'
-        and events.reject_reason is null
-    group by events.batch_id, events.file_id, events.workspace_id, events.event_type, files.records_landed
+    where events.batch_id > {{ last_built_batch() }} and events.route = 'report_log'
+    group by events.batch_id, events.file_id, events.workspace_id, files.records_landed
 )
 
 select

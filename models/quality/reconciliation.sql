@@ -4,23 +4,20 @@ with standing as (
         events.workspace_id,
         events.report_date,
         events.event_type,
-        events.event_id,
+        events.contact_id,
+        events.channel_id,
         events.route
     from {{ ref('int_standing_events') }} as events
 ),
 
--- Facts told by a fresh route, whichever record of them stands.
+-- Facts that a fresh route tells, whichever record of them stands, by their natural key.
 told_fresh as (
-    select
+    select distinct
         workspace_id,
-        event_id
-    from standing
-    where route in ('webhook', 'api')
-    union
-    select
-        workspace_id,
-        superseded_by as event_id
-    from {{ ref('superseded_events') }}
+        event_type,
+        contact_id,
+        channel_id
+    from {{ ref('int_accepted_events') }}
     where route in ('webhook', 'api')
 ),
 
@@ -44,7 +41,7 @@ compared as (
         standing.route,
         vouched.report_date is not null as is_covered_by_logs,
         coalesce(standing.report_date between periods.first_date and periods.last_date, false) as is_covered_by_fresh,
-        told_fresh.event_id is not null as is_told_fresh
+        told_fresh.contact_id is not null as is_told_fresh
     from standing
     left join {{ ref('int_vouched_days') }} as vouched
         on
@@ -53,7 +50,12 @@ compared as (
             and standing.report_date = vouched.report_date
     left join fresh_periods as periods
         on standing.workspace_id = periods.workspace_id and standing.event_type = periods.event_type
-    left join told_fresh on standing.workspace_id = told_fresh.workspace_id and standing.event_id = told_fresh.event_id
+    left join told_fresh
+        on
+            standing.workspace_id = told_fresh.workspace_id
+            and standing.event_type = told_fresh.event_type
+            and standing.contact_id = told_fresh.contact_id
+            and standing.channel_id is not distinct from told_fresh.channel_id
 )
 
 select

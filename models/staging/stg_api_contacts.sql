@@ -28,5 +28,5 @@ trimmed as (
 )
 
 {{ typed_fields(
-    'trimmed', event_id="'api/contact/' || " ~ id_text('contact_id'), instant=instant_of_epoch('occurred_at')
+    'trimmed', event_id="'api/contact/' || coalesce(" ~ id_text('contact_id') ~ ", '')", instant=instant_of_epoch('occurred_at')
 ) }}

@@ -21,7 +21,11 @@ landed as (
             when 'contacts' then 'added'
             else 'neither the header nor the name of the file says what was exported'
         end as landed_event_type,
-        {{ export_text('created_at') }} as landed_occurred_at,
+        -- Of a file that nobody knows, nobody knows either which of its columns is the time: none is missing.
+        case
+            when {{ exported() }} = 'contacts' then {{ export_text('created_at') }}
+            else coalesce(created_at, occurred_at, 'unknown')
+        end as landed_occurred_at,
         {{ export_text('contact_id') }} as landed_contact_id,
         {{ full_name('given_name', 'family_name') }} as landed_contact_name,
         cast(null as varchar) as landed_source,
@@ -45,6 +49,6 @@ with_zone as (
 
 {{ typed_fields(
     'with_zone',
-    event_id="'data_export/contact/' || " ~ id_text('contact_id'),
+    event_id="'data_export/contact/' || coalesce(" ~ id_text('contact_id') ~ ", '')",
     instant=instant_of_wall_clock('occurred_at')
 ) }}

@@ -28,10 +28,11 @@ with messages as (
     where messages.batch_id > {{ last_built_batch() }}
 )
 
+-- Of a message that the file has twice the last row, as of any event that is sent again.
 select
     batch_id,
     file_id,
-    min_by(source_line, {{ composite(['occurred_at', 'event_id']) }}) as source_line,
+    min_by(source_line, {{ composite(['occurred_at', 'event_id', '-source_line']) }}) as source_line,
     count(*) as record_count
 from messages
 group by batch_id, file_id, contact_id, channel_id, case when will_be_accepted then 0 else source_line end

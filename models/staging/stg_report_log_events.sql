@@ -22,12 +22,12 @@ typed_files as (
             when
                 0
                 {%- for log in logs %}
-                + case when {{ matches('file_name', '(^|[^a-z])' ~ log ~ '([^a-z]|$)') }} then 1 else 0 end
+                + case when {{ matches('file_name', '(^|\\P{L})' ~ log ~ '(\\P{L}|$)') }} then 1 else 0 end
                 {%- endfor %} = 1
                 then
                     case
                         {%- for log in logs %}
-                        when {{ matches('file_name', '(^|[^a-z])' ~ log ~ '([^a-z]|$)') }} then '{{ log }}'
+                        when {{ matches('file_name', '(^|\\P{L})' ~ log ~ '(\\P{L}|$)') }} then '{{ log }}'
                         {%- endfor %}
                     end
             when {{ matches('header', '"(subsource|adcampaignid|adgroupid|adid)"') }} then 'added'
@@ -48,13 +48,13 @@ landed as (
         parse_error,
         cast(null as varchar) as landed_event_id,
         event_type as landed_event_type,
-        {{ export_text('occurred_at') }} as landed_occurred_at,
-        {{ export_text('event_contact_id') }} as landed_contact_id,
-        {{ export_text('contact_name') }} as landed_contact_name,
-        {{ export_text('source') }} as landed_source,
-        {{ export_text('user_name') }} as landed_user_id,
-        {{ export_text('channel_name') }} as landed_channel_id,
-        {{ export_text('merged_contact_id') }} as landed_merged_contact_id,
+        {{ unguarded('occurred_at') }} as landed_occurred_at,
+        {{ unguarded('event_contact_id') }} as landed_contact_id,
+        {{ unguarded('contact_name') }} as landed_contact_name,
+        {{ unguarded('source') }} as landed_source,
+        {{ unguarded('user_name') }} as landed_user_id,
+        {{ unguarded('channel_name') }} as landed_channel_id,
+        {{ unguarded('merged_contact_id') }} as landed_merged_contact_id,
         cast(null as varchar) as number_fields,
         cast(null as varchar) as extra_fields,
         raw_record,
@@ -74,7 +74,7 @@ identified as (
         || '/' || coalesce(replace(occurred_at, 'T', ' '), '')
         || '/' || coalesce({{ id_text('contact_id') }}, '')
         || '/' || coalesce(channel_id, '')
-        || '/' || coalesce({{ id_text('merged_contact_id') }}, '') as identity
+        || '/' || case event_type when 'merged' then coalesce({{ id_text('merged_contact_id') }}, '') else '' end as identity
     from trimmed
 ),
 

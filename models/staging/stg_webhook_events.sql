@@ -21,7 +21,11 @@ landed as (
             when webhook_type = 'contact.created' then 'added'
             when webhook_type in ('message.received', 'message.sent') then 'connected'
         end as landed_event_type,
-        case webhook_type when 'contact.created' then created_at else message_timestamp end as landed_occurred_at,
+        case
+            when webhook_type = 'contact.created' then created_at
+            when webhook_type is null then coalesce(message_timestamp, created_at)
+            else message_timestamp
+        end as landed_occurred_at,
         coalesce({{ trimmed('contact_id') }}, message_contact_id) as landed_contact_id,
         {{ full_name('first_name', 'last_name') }} as landed_contact_name,
         case
@@ -41,7 +45,7 @@ landed as (
             webhook_type not in ('contact.created', 'message.received', 'message.sent')
             or (
                 webhook_type = 'message.sent'
-                and coalesce(lower({{ trimmed(last_in_json_list('message_status', 'value')) }}) = 'failed', false)
+                and coalesce(lower({{ last_in_json_list('message_status', 'value') }}) = 'failed', false)
             )
         ) as is_ignored
     from bodies

@@ -5,57 +5,23 @@ workspace, the day and the sample's first day. So the file of any day can be wri
 a generation that was killed is finished by the next.
 """
 
-import csv
 import gzip
-import io
 import json
-import math
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
-from itertools import pairwise
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from random import Random
-from typing import TypeVar
-from zoneinfo import ZoneInfo
 
-from orchestration.lib.sample_workspaces import SAMPLE_WORKSPACES, Channel, Source, User, Workspace
+from orchestration.lib.sample_connectors import write_from_api, write_report_logs, write_webhooks
+from orchestration.lib.sample_files import as_csv, write_once
+from orchestration.lib.sample_stories import STORY_DAYS, DayOfContacts, Delivery
+from orchestration.lib.sample_workspaces import SAMPLE_WORKSPACES, Channel, User, Workspace
 
 _DAYS = 90  # written by the first call, today included
 # Directories are exported on the first day, and again when everybody who leaves has left.
 _DIRECTORY_DAYS = (0, 64)
-# More than all the delays below can add up to, from a contact's day to the last record about it.
-_STORY_DAYS = 30
-
-_LATE = 0.015
-_SENT_TWICE = 0.01
-_CORRECTED = 0.004
-_BROKEN = 0.003
 
 _IDENTITY_FIELDS = ("event_id", "event_type", "occurred_at", "contact_id", "contact_name")
 _EVENT_FIELDS = (*_IDENTITY_FIELDS, "source", "user_id", "channel_id", "merged_contact_id")
-
-_Record = dict[str, str | int | None]
-_Member = TypeVar("_Member", User, Channel)
-
-
-@dataclass(frozen=True)
-class _Delivery:
-    """A record, and when it arrives: that says in which day's file it lies."""
-
-    arrives_at: datetime
-    record: _Record
-    is_cut_off: bool = False
-
-
-@dataclass
-class _Contact:
-    """A contact, and when the last thing happened to it."""
-
-    contact_id: int
-    name: str
-    source: Source
-    last_at: datetime
 
 
 def write_sample(folder: Path, now: datetime) -> bool:
@@ -64,12 +30,20 @@ def write_sample(folder: Path, now: datetime) -> bool:
     first = _first_day(folder) or today - timedelta(days=_DAYS - 1)
     wrote = False
     for workspace in SAMPLE_WORKSPACES:
-        wrote |= _write_events(folder, workspace, first, now)
-        wrote |= _write_directories(folder, workspace, first)
+        match workspace.arrives_by:
+            case "events":
+                wrote |= _write_events(folder, workspace, first, now)
+                wrote |= _write_directories(folder, workspace, first)
+            case "report logs":
+                wrote |= write_report_logs(folder, workspace, first, now)
+                wrote |= _write_directories(folder, workspace, first)
+            case "api":
+                wrote |= write_from_api(folder, workspace, first, now)
+                wrote |= write_webhooks(folder, workspace, first, now)
     # Last, because it completes the sample: a workspace that is not listed counts nowhere.
     listing = [("workspace_id", "workspace_name", "timezone")]
     listing += [(each.workspace_id, each.workspace_name, each.timezone) for each in SAMPLE_WORKSPACES]
-    return _write_once(folder / "workspaces.csv", _as_csv(listing)) or wrote
+    return write_once(folder / "workspaces.csv", as_csv(listing)) or wrote
 
 
 def _first_day(folder: Path) -> date | None:
@@ -90,11 +64,11 @@ def _write_directories(folder: Path, workspace: Workspace, first: date) -> bool:
             (channel.channel_id, channel.channel_name, channel.channel_type, _deleted_at(channel, first, day))
             for channel in workspace.channels
         ]
-        users_file = _as_csv([("user_id", "user_name", "deleted_at"), *users])
-        channels_file = _as_csv([("channel_id", "channel_name", "channel_type", "deleted_at"), *channels])
+        users_file = as_csv([("user_id", "user_name", "deleted_at"), *users])
+        channels_file = as_csv([("channel_id", "channel_name", "channel_type", "deleted_at"), *channels])
         name = f"{first + timedelta(days=day)}.csv"
-        wrote |= _write_once(folder / workspace.workspace_id / "users" / name, users_file)
-        wrote |= _write_once(folder / workspace.workspace_id / "channels" / name, channels_file)
+        wrote |= write_once(folder / workspace.workspace_id / "users" / name, users_file)
+        wrote |= write_once(folder / workspace.workspace_id / "channels" / name, channels_file)
     return wrote
 
 
@@ -108,225 +82,27 @@ def _write_events(folder: Path, workspace: Workspace, first: date, now: datetime
     events = folder / workspace.workspace_id / "events"
     days = [first + timedelta(days=n) for n in range((now.astimezone(UTC).date() - first).days + 1)]
     paths = {day: events / f"{day}{workspace.file_suffix}" for day in days}
-    arrived: dict[date, list[_Delivery]] = {day: [] for day, path in paths.items() if not path.exists()}
-    added_on = {day - timedelta(days=n) for day in arrived for n in range(_STORY_DAYS + 1)}
+    arrived: dict[date, list[Delivery]] = {day: [] for day, path in paths.items() if not path.exists()}
+    added_on = {day - timedelta(days=n) for day in arrived for n in range(STORY_DAYS + 1)}
     for added_day in sorted(added_on.intersection(days)):
-        for delivery in _DayOfContacts(workspace, added_day, first).deliveries():
+        for delivery in DayOfContacts(workspace, added_day, first).deliveries():
             if delivery.arrives_at <= now and delivery.arrives_at.date() in arrived:
                 arrived[delivery.arrives_at.date()].append(delivery)
     wrote = False
     for day, deliveries in arrived.items():
         if deliveries:
             deliveries.sort(key=lambda delivery: delivery.arrives_at)
-            wrote |= _write_once(paths[day], _event_file(workspace, deliveries))
+            wrote |= write_once(paths[day], _event_file(workspace, deliveries))
     return wrote
 
 
-class _DayOfContacts:
-    """The contacts that a workspace adds on one day (UTC), and all that becomes of them."""
-
-    def __init__(self, workspace: Workspace, day: date, first: date) -> None:
-        self._workspace = workspace
-        self._day = day
-        self._first = first
-        self._zone = ZoneInfo(workspace.timezone)
-        self._timestamp_zone = UTC if workspace.timestamps_in_utc else self._zone
-        self._chance = Random(f"{workspace.workspace_id} {day}")
-        self._by_user = next(source for source in workspace.sources if source.is_user)
-        self._by_message = next(source for source in workspace.sources if source.brings_a_message)
-
-    def deliveries(self) -> Iterator[_Delivery]:
-        """Every record about these contacts, each as often and as late as it arrives, whole or broken."""
-        contacts = list(self._contacts())
-        shuffled = list(contacts)
-        self._chance.shuffle(shuffled)
-        deleted = [shuffled.pop() for _ in range(self._about(0.05 * len(contacts)))]
-        people = [self._same_person(shuffled) for _ in range(self._about(0.025 * len(contacts)))]
-        for contact in contacts:
-            yield from self._event("added", contact.last_at, contact, contact.source)
-            yield from self._connections(contact)
-        for contact in deleted:
-            at = contact.last_at + timedelta(days=min(self._chance.expovariate(1 / 2), 8))
-            yield from self._event("deleted", self._when_open(at), contact, self._by_user)
-        for person in people:
-            yield from self._merges(person)
-
-    def _contacts(self) -> Iterator[_Contact]:
-        midnight = datetime.combine(self._day, time(), UTC)
-        rhythm = [self._business(midnight + timedelta(hours=hour)) for hour in range(24)]
-        age = (self._day - self._first).days
-        size = self._workspace.contacts_a_day * (1 + self._workspace.growth * (1 - math.exp(-age / 60)))
-        count = round(size * sum(rhythm) * self._chance.gauss(1, 0.07))
-        hours = self._chance.choices(range(24), rhythm, k=count)
-        open_hours = [hour for hour in range(24) if self._is_open(midnight + timedelta(hours=hour))]
-        # Customers write at any hour, users work when the office is open.
-        weights = [each.added if open_hours or not each.is_user else 0 for each in self._workspace.sources]
-        sources = self._chance.choices(self._workspace.sources, weights, k=count)
-        arrivals = [
-            (self._within_hour(midnight, self._chance.choice(open_hours) if source.is_user else hour), source)
-            for hour, source in zip(hours, sources, strict=True)
-        ]
-        if open_hours and self._chance.random() < 0.08:
-            start = self._within_hour(midnight, self._chance.choice(open_hours))
-            imported = Source(self._workspace.import_source)
-            moments = (start + timedelta(milliseconds=137 * n) for n in range(self._chance.randint(25, 90)))
-            arrivals += [(moment, imported) for moment in moments]
-        # No day adds a thousand contacts, and the sooner added has the smaller id.
-        first_id = self._workspace.contact_ids_from + 1000 * self._day.toordinal()
-        for number, (at, source) in enumerate(sorted(arrivals, key=lambda arrival: arrival[0])):
-            yield _Contact(first_id + number, self._name(), source, at)
-
-    def _same_person(self, contacts: list[_Contact]) -> list[_Contact]:
-        """Take two or three of the contacts, and let them be one person who wrote in different ways."""
-        person = [contacts.pop() for _ in range(3 if self._chance.random() < 0.2 else 2)]
-        name = max((contact.name for contact in person), key=len)
-        for contact in person[:-1]:
-            contact.name = self._chance.choice((name, name.lower(), name.partition(" ")[0].strip(",")))
-        person[-1].name = name
-        return person
-
-    def _connections(self, contact: _Contact) -> Iterator[_Delivery]:
-        if contact.source.brings_a_message:
-            source = contact.source
-            at = contact.last_at + timedelta(milliseconds=self._chance.randrange(200, 3000))
-        elif self._chance.random() < 0.72:
-            sources = self._workspace.sources
-            source = self._chance.choices(sources, [each.connected for each in sources])[0]
-            minutes = min(self._chance.lognormvariate(math.log(25), 1.4), 2 * 24 * 60)
-            at = contact.last_at + timedelta(minutes=minutes)
-            at = self._when_open(at) if source.is_user else at
-        else:
-            return
-        channel = self._channel(at)
-        yield from self._event("connected", at, contact, source, channel_id=channel.channel_id)
-        if self._chance.random() < 0.12:
-            at += timedelta(days=self._chance.uniform(0.2, 7))
-            other = self._channel(at)
-            if other is not channel:
-                channel_id = other.channel_id
-                yield from self._event("connected", at, contact, self._by_message, channel_id=channel_id)
-
-    def _merges(self, person: Sequence[_Contact]) -> Iterator[_Delivery]:
-        """Each contact of the person is merged into the next."""
-        at = max(contact.last_at for contact in person)
-        for merged, primary in pairwise(person):
-            at += timedelta(hours=min(self._chance.expovariate(1 / 12), 72), minutes=2)
-            at = self._when_open(at)
-            primary.name = person[-1].name
-            known = merged.contact_id if self._chance.random() < 0.75 else None
-            yield from self._event("merged", at, primary, self._by_user, merged_contact_id=known)
-
-    def _event(
-        self, event_type: str, at: datetime, contact: _Contact, source: Source, **more: str | int | None
-    ) -> Iterator[_Delivery]:
-        contact.last_at = at
-        record: _Record = {
-            "event_id": f"{self._chance.getrandbits(64):016x}",
-            "event_type": event_type,
-            "occurred_at": at.astimezone(self._timestamp_zone).strftime(self._workspace.timestamp_format),
-            "contact_id": contact.contact_id,
-            "contact_name": contact.name or None,
-            "source": source.spelling,
-            "user_id": self._user(at).user_id if source.is_user else None,
-        }
-        yield from self._sent(at, record | more)
-
-    def _sent(self, at: datetime, record: _Record) -> Iterator[_Delivery]:
-        """The record as it arrives: most at once and once; some late, again, corrected, or broken."""
-        is_late = self._chance.random() < _LATE
-        arrives_at = at + timedelta(days=self._chance.uniform(1, 4)) if is_late else at
-        fortune = self._chance.random()
-        if fortune < _BROKEN:
-            yield self._broken(_Delivery(arrives_at, record), at)
-        elif fortune < _BROKEN + _CORRECTED:
-            yield _Delivery(arrives_at, record | self._mistake(record))
-            yield _Delivery(arrives_at + timedelta(days=self._chance.uniform(1, 3)), record)
-        else:
-            yield _Delivery(arrives_at, record)
-            if fortune > 1 - _SENT_TWICE:
-                yield _Delivery(arrives_at + timedelta(days=1), record)
-
-    def _broken(self, delivery: _Delivery, at: datetime) -> _Delivery:
-        record = delivery.record
-        if record["event_type"] == "deleted":
-            return replace(delivery, record=record | {"source": "developer_api"})
-        match self._chance.randrange(4):
-            case 0:
-                return replace(delivery, is_cut_off=True)
-            case 1:
-                return replace(delivery, record=record | {"event_id": None})
-            case 2:
-                return replace(delivery, record=record | {"contact_id": f"C-{record['contact_id']}"})
-            case _:
-                local = at.astimezone(self._zone).strftime("%Y-%m-%d %H:%M:%S")
-                return replace(delivery, record=record | {"occurred_at": local})
-
-    def _mistake(self, record: _Record) -> _Record:
-        if record["event_type"] == "added" and self._chance.random() < 0.5:
-            return {"source": "other"}
-        return {"contact_name": str(record["contact_name"] or "Unknown").split()[0].lower()}
-
-    def _name(self) -> str:
-        kind = self._chance.random()
-        if kind < 0.03:
-            return ""
-        if kind < 0.07:
-            return self._chance.choice(self._workspace.nicknames)
-        weights = [weight for weight, _ in self._workspace.names]
-        _, words = self._chance.choices(self._workspace.names, weights)[0]
-        return " ".join(self._chance.choice(each) for each in words)
-
-    def _user(self, at: datetime) -> User:
-        """Whoever works there then; those named first are the busiest."""
-        users = self._present(self._workspace.users, at)
-        return self._chance.choices(users, [1 / (place + 4) for place in range(len(users))])[0]
-
-    def _channel(self, at: datetime) -> Channel:
-        channels = self._present(self._workspace.channels, at)
-        return self._chance.choices(channels, [channel.weight for channel in channels])[0]
-
-    def _present(self, members: Iterable[_Member], at: datetime) -> list[_Member]:
-        age = (at.date() - self._first).days
-        return [each for each in members if each.deleted_on_day is None or age < each.deleted_on_day]
-
-    def _about(self, number: float) -> int:
-        return int(number + self._chance.random())
-
-    def _within_hour(self, midnight: datetime, hour: int) -> datetime:
-        return midnight + timedelta(hours=hour, microseconds=self._chance.randrange(3_600_000_000))
-
-    def _business(self, hour: datetime) -> float:
-        """Which part of an average day's contacts this hour brings."""
-        local = hour.astimezone(self._zone)
-        hours = self._workspace.hours
-        return self._workspace.weekdays[local.weekday()] * hours[local.hour] / sum(hours)
-
-    def _is_open(self, at: datetime) -> bool:
-        local = at.astimezone(self._zone)
-        opens, closes = self._workspace.open_hours
-        return local.weekday() in self._workspace.open_weekdays and opens <= local.hour < closes
-
-    def _when_open(self, at: datetime) -> datetime:
-        """That moment, or soon after the office has opened again."""
-        if self._is_open(at):
-            return at
-        opens, closes = self._workspace.open_hours
-        local = at.astimezone(self._zone)
-        if local.hour >= closes:
-            local += timedelta(days=1)
-        while local.weekday() not in self._workspace.open_weekdays:
-            local += timedelta(days=1)
-        wait = timedelta(hours=min(self._chance.expovariate(1 / 2), closes - opens))
-        return (local.replace(hour=opens, minute=0, second=0) + wait).astimezone(UTC)
-
-
-def _event_file(workspace: Workspace, deliveries: Iterable[_Delivery]) -> bytes:
+def _event_file(workspace: Workspace, deliveries: Iterable[Delivery]) -> bytes:
     if workspace.file_suffix == ".csv":
         rows = [
             [each.record.get(field) for field in (_IDENTITY_FIELDS if each.is_cut_off else _EVENT_FIELDS)]
             for each in deliveries
         ]
-        return _as_csv([_EVENT_FIELDS, *rows])
+        return as_csv([_EVENT_FIELDS, *rows])
     lines = []
     for each in deliveries:
         fields = {field: value for field, value in each.record.items() if value is not None}
@@ -335,20 +111,3 @@ def _event_file(workspace: Workspace, deliveries: Iterable[_Delivery]) -> bytes:
     content = "".join(f"{line}\n" for line in lines).encode()
     # With the time of compression in it, the same content would be other bytes each time.
     return gzip.compress(content, mtime=0) if workspace.file_suffix == ".jsonl.gz" else content
-
-
-def _as_csv(rows: Iterable[Iterable[object]]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue().encode()
-
-
-def _write_once(path: Path, content: bytes) -> bool:
-    """Write a file that is not there yet, under a name that nobody reads until it is whole."""
-    if path.exists():
-        return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    hidden = path.with_name(f".{path.name}")
-    hidden.write_bytes(content)
-    hidden.replace(path)
-    return True

@@ -1,4 +1,4 @@
-"""The three businesses of the sample: their people, channels, habits and names. Data only."""
+"""The five businesses of the sample: their people, channels, habits and names. Data only."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ class Workspace:
     workspace_id: str
     workspace_name: str
     timezone: str
-    file_suffix: Literal[".jsonl", ".jsonl.gz", ".csv"]
+    file_suffix: Literal[".jsonl", ".jsonl.gz", ".csv"]  # of its events
     timestamp_format: str
     timestamps_in_utc: bool
     contacts_a_day: float
@@ -70,6 +70,7 @@ class Workspace:
     channels: Sequence[Channel]
     names: Sequence[tuple[float, Sequence[Words]]]  # weight, and the lists that one word each is taken from
     nicknames: Words
+    arrives_by: Literal["events", "report logs", "api"] = "events"
 
 
 _BRAZILIAN_SURNAMES = _words(
@@ -428,4 +429,136 @@ _HARBOUR = Workspace(
     ),
 )
 
-SAMPLE_WORKSPACES = (_AURORA, _LUMIERE, _HARBOUR)
+_BERGWERK = Workspace(
+    workspace_id="bergwerk",
+    workspace_name="Bergwerk Fitness",
+    timezone="Europe/Berlin",
+    arrives_by="report logs",
+    file_suffix=".csv",
+    # The wall clock of the workspace, as the page shows it.
+    timestamp_format="%Y-%m-%dT%H:%M:%S",
+    timestamps_in_utc=False,
+    contacts_a_day=15,
+    growth=0.5,
+    weekdays=(1.4, 1.15, 1.05, 1.0, 0.9, 0.7, 0.8),
+    hours=(0.5, 0.3, 0.1, 0.1, 0.2, 0.8, 2, 4, 5, 5, 5, 5, 6, 5, 4, 5, 6, 8, 9, 8, 6, 4, 3, 1.5),
+    open_weekdays=frozenset(range(7)),
+    open_hours=(7, 21),
+    contact_ids_from=301_000_000,
+    sources=(
+        Source("Incoming Message", added=35, connected=25, brings_a_message=True),
+        Source("Paid Ads", added=21, brings_a_message=True),
+        Source("User", added=17, connected=56, is_user=True),
+        Source("Zapier", added=14, connected=3),
+        Source("Developer API", added=5, connected=2),
+        Source("Echo Message", added=3, brings_a_message=True),
+        Source("Broadcast", connected=9),
+        Source(None, added=3, connected=1),
+    ),
+    import_source="Contact Import",
+    users=(
+        User("90114", "Annika Vogt"),
+        User("90121", "Mehmet Yıldız"),
+        User("90127", "Lukas Brandner"),
+        User("90133", "Svenja Petersen", deleted_on_day=48),
+        User("90140", "Jörg Weißmüller"),
+        User("90152", "Paulina Wiśniewska"),
+        User("90166", "Till Hagedorn"),
+    ),
+    channels=(
+        Channel("97301", "WhatsApp Studio", "whatsapp_cloud", 61),
+        Channel("97305", "Instagram @bergwerk.fitness", "instagram", 26),
+        Channel("97311", "E-Mail, Probetraining", "email", 13),
+    ),
+    names=(
+        (
+            6,
+            (
+                _words(
+                    """
+                    Lena Hannah Sophie Marie Katharina Jana Miriam Greta Änne Gül Jonas Felix Max Moritz Finn Leon
+                    Jürgen Günter Björn Sören Emre Can Oleksandr Agnieszka
+                    """
+                ),
+                _words(
+                    """
+                    Müller Schmidt Schneider Fischer Weber Becker Hoffmann Schäfer Koch Bauer Krüger Hartmann
+                    Groß Köhler Yılmaz Demir Kowalski Jäger Böhm Lößnitz
+                    """
+                ),
+            ),
+        ),
+        (1, (_words("Dr. Prof."), _words("Ute Heinz Karin Uwe"), ("von Arnim", "zu Dohna", "Freiherr von Stein"))),
+    ),
+    nicknames=(
+        "Oma Trudi",
+        'Basti "Beast" K.',
+        "+49 151 0000 3382",
+        "=Kathi=",
+        "@leg_day_lutz",
+        "-",
+        "Firma Dachbau; Herr Lang",
+    ),
+)
+
+_TUI = Workspace(
+    workspace_id="tui",
+    workspace_name="Tui Outdoor",
+    timezone="Pacific/Auckland",
+    arrives_by="api",
+    file_suffix=".jsonl",
+    timestamp_format="%Y-%m-%dT%H:%M:%S.%fZ",
+    timestamps_in_utc=True,
+    contacts_a_day=13,
+    growth=0.4,
+    weekdays=(1.0, 0.95, 0.95, 1.0, 1.05, 1.2, 0.9),
+    hours=(0.3, 0.2, 0.1, 0.1, 0.1, 0.4, 1.5, 3, 5, 7, 8, 8, 7, 7, 7, 6, 6, 6, 5, 5, 4, 3, 2, 0.8),
+    open_weekdays=frozenset(range(6)),
+    open_hours=(9, 18),
+    contact_ids_from=407_000_000,
+    # The API says of no contact where it came from; webhooks say who sent a message.
+    sources=(
+        Source("incoming_message", added=64, connected=34, brings_a_message=True),
+        Source("user", added=20, connected=50, is_user=True),
+        Source("api", added=10, connected=6),
+        Source("broadcast", connected=10),
+        Source("echo", added=6, brings_a_message=True),
+    ),
+    import_source="import",
+    users=(
+        User("66012", "Aroha Ngata"),
+        User("66018", "Liam Fairweather"),
+        User("66025", "Mele Tupou"),
+        User("66031", "Hemi Walker", deleted_on_day=58),
+        User("66047", "Charlotte Baines"),
+        User("66053", "Wiremu Pōtae"),
+    ),
+    channels=(
+        Channel("44801", "WhatsApp Shop", "whatsapp_cloud", 52),
+        Channel("44806", "Facebook", "facebook", 30),
+        Channel("44812", "Instagram @tui.outdoor", "instagram", 18),
+    ),
+    names=(
+        (
+            3,
+            (
+                _words(
+                    """
+                    Olivia Isla Amelia Charlotte Grace Ruby Jack Noah Oliver Leo George Hunter Manaia Anahera Nikau
+                    Mia Tāne Aria Kauri Sione Losa Priya Wei
+                    """
+                ),
+                _words(
+                    """
+                    Smith Wilson Taylor Campbell Thompson Stewart Walker Patel Singh Chen Ngata Parata Tūhoe Hēnare
+                    Fa'asavalu MacLeod O'Brien Young
+                    """
+                ),
+            ),
+        ),
+        (1, (_words("Te Ngā"), _words("Ariki Rangi Whetū Moana"), _words("Rāwiri Tamihana Pōmare Waititi"))),
+    ),
+    nicknames=("Nana J", "Tramping club 🥾", "+64 21 000 7719", "Uncle Hōne", "Gaz"),
+)
+
+SAMPLE_WORKSPACES = (_AURORA, _LUMIERE, _HARBOUR, _BERGWERK, _TUI)

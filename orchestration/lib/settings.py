@@ -2,6 +2,7 @@
 
 import glob
 import os
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -26,6 +27,8 @@ class Settings(BaseSettings):
     landing: str | None = None
     target: Literal["duckdb", "spark"] = "duckdb"
     schedule: str = "0 * * * *"
+    api_url: str = "https://api.respond.io/v2"
+    api_rate: float = Field(5, gt=0, allow_inf_nan=False)  # requests a second, for each method and path
 
     @field_validator("data")
     @classmethod
@@ -50,6 +53,13 @@ class Settings(BaseSettings):
             ScheduleDefinition(name="probe", job_name="probe", cron_schedule=value)
         except DagsterInvalidDefinitionError:
             raise ValueError("should be a cron expression such as '0 * * * *'") from None
+        return value
+
+    @field_validator("api_url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        if not re.fullmatch(r"https?://[\w.-]+(:\d{1,5})?(/[\w./-]*)?", value, re.ASCII):
+            raise ValueError("should be an address such as https://api.respond.io/v2")
         return value
 
     @property
@@ -84,11 +94,14 @@ class Settings(BaseSettings):
         return self.landing is None and not (self.data / "landing").exists()
 
     @property
+    def own_landing_url(self) -> str:
+        """The landing folder, never the sample's."""
+        return self.landing or str(self.data / "landing")
+
+    @property
     def landing_url(self) -> str:
         """The landing folder, as an absolute path or s3://bucket/prefix."""
-        if self.landing is not None:
-            return self.landing
-        return str(self.sample if self.is_sample else self.data / "landing")
+        return str(self.sample) if self.is_sample else self.own_landing_url
 
 
 def read_settings() -> Settings:

@@ -13,8 +13,8 @@ from orchestration.lib.problems import Problem
 _COLUMNS = ("workspace_id", "workspace_name", "timezone")
 
 
-def check_workspaces(landing: Landing) -> None:
-    """Raise Problem when workspaces.csv is missing, lacks a column, or names a time zone that does not exist."""
+def check_workspaces(landing: Landing) -> list[str]:
+    """The ids in workspaces.csv. Raises Problem when it is missing, lacks a column, or names a zone there is not."""
     place = f"{landing.url.rstrip('/')}/{WORKSPACES_FILE}"
     try:
         with landing.open(WORKSPACES_FILE) as stream:
@@ -33,6 +33,7 @@ def check_workspaces(landing: Landing) -> None:
     if missing := [column for column in _COLUMNS if column not in header]:
         raise Problem(f"{place} has no column {', '.join(missing)}", f"Its first line is {','.join(_COLUMNS)}")
     zones = _zones()
+    workspace_ids = []
     for row in rows:
         if not any(field.strip() for field in row):
             continue
@@ -52,6 +53,8 @@ def check_workspaces(landing: Landing) -> None:
                 f"{place} gives workspace {values['workspace_id']!r} the time zone {zone!r}, which does not exist",
                 f"{hint}Use an IANA name such as Europe/Paris",
             )
+        workspace_ids.append(values["workspace_id"])
+    return workspace_ids
 
 
 def _zones() -> frozenset[str]:

@@ -200,7 +200,7 @@ def test_a_run_collects_what_a_receiver_kept_and_goes_on_when_it_cannot(tmp_path
     landing = tmp_path / "landing"
     landing.mkdir()
     (landing / "workspaces.csv").write_text("workspace_id,workspace_name,timezone\nacme,Acme,UTC\n")
-    settings = Settings(data=tmp_path / "data", landing=str(landing))
+    settings = Settings(data=tmp_path / "data", landing=str(landing))  # type: ignore[call-arg]
     with running_receiver(settings.data) as receiver:
         assert receiver.post("acme", BODY, KEY).status_code == 200
         load_landing(settings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -24,7 +25,7 @@ class Directory:
 
     def __init__(self) -> None:
         self._entries: dict[str, dict[str, Entry]] = defaultdict(dict)
-        self._listed: dict[str, set[str]] = {}
+        self._listed: dict[str, dict[str, Entry]] = {}
 
     def load_snapshot(self, workspace_id: str, data: bytes, prefix: str) -> None:
         """Takes the rows of a CSV snapshot whose columns are called `<prefix>_id`, `<prefix>_name`, …"""
@@ -36,21 +37,22 @@ class Directory:
                 )
 
     def load_listing(self, workspace_id: str, data: bytes, prefix: str) -> None:
-        """Takes a whole listing of the API; what its last listing had and this one has not is deleted, by its name."""
+        """Takes a whole listing of the API; what its last listing had and this one has not is deleted, named as there."""
         entries = self._entries[workspace_id]
-        listed = set()
+        listed: dict[str, Entry] = {}
         for row in read_listing(data):
             row_id = normalised_id(row.get("id"))
             if row_id is None:
                 continue
-            listed.add(row_id)
             if prefix == "user":
                 name = full_name(row.get("firstName"), row.get("lastName")) or row.get("email")
-                entries[row_id] = Entry(name, None, False)
+                listed[row_id] = Entry(name, None, False)
             else:
-                entries[row_id] = Entry(row.get("name"), row.get("source"), False)
-        for row_id in self._listed.get(workspace_id, set()) - listed:
-            entries[row_id] = replace(entries[row_id], is_deleted=True)
+                listed[row_id] = Entry(row.get("name"), row.get("source"), False)
+        for row_id, entry in self._listed.get(workspace_id, {}).items():
+            if row_id not in listed:
+                entries[row_id] = replace(entry, is_deleted=True)
+        entries |= listed
         self._listed[workspace_id] = listed
 
     def entry(self, workspace_id: str, row_id: str) -> Entry | None:
@@ -74,11 +76,14 @@ class Resolver:
         self._bearers: dict[tuple[str, str], list[str]] = defaultdict(list)
         for workspace_id, row_id, entry in directory.entries():
             self._ids.add((workspace_id, row_id))
-            if entry.name is not None:
+            if entry.name is not None and not re.fullmatch(r"[0-9]+(\.0)?", entry.name):
                 self._bearers[workspace_id, entry.name].append(row_id)
 
     def resolve(self, workspace_id: str, text: str | None) -> str | None:
-        """The id a trimmed text is, or is the only one's name of; else the text, as an id nobody knows."""
+        """The id a trimmed text is, or is the only one's name of; else the text, as an id nobody knows.
+
+        Digits are always an id, never a name.
+        """
         as_id = normalised_id(text)
         if text is None or as_id is None or (workspace_id, as_id) in self._ids:
             return as_id

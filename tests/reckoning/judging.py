@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from tests.reckoning.claims import Claim, NoClaim
 from tests.reckoning.directories import Resolver
 from tests.reckoning.files import Record
-from tests.reckoning.values import SOURCES, parse_contact_id, resolved_source
+from tests.reckoning.values import SOURCES, normalised_id, parse_contact_id, resolved_source
 
 REQUIRED = ("event_id", "event_type", "occurred_at", "contact_id")
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -32,6 +32,7 @@ class Event:
     source: str
     user_id: str | None
     channel_id: str | None
+    channel_text: str | None  # as the record has it, an id or a name
     merged_contact_id: int | None
 
 
@@ -92,5 +93,6 @@ class Judge:
             source=source,
             user_id=self.users.resolve(record.workspace_id, claim.user) if source == "user" else None,
             channel_id=self.channels.resolve(record.workspace_id, claim.channel),
+            channel_text=normalised_id(claim.channel),
             merged_contact_id=merged_contact_id,
         )

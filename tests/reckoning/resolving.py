@@ -48,14 +48,19 @@ def resolve(files: list[LandedFile], claims: dict[Record, Claim | NoClaim], judg
 def without_later_messages(accepted: list[Event], outcome: Outcome) -> list[Event]:
     """The events of an exported file but for all messages that are not the first of their contact and channel.
 
-    They say nothing new: only their number is kept.
+    They say nothing new: only their number is kept. Once and for all, so by the channel as the file names it: what a
+    name stands for may change.
     """
     first: dict[tuple[object, ...], Event] = {}
     # Of a message that the file has twice the last row stands, as of any event that is sent again.
     for event in reversed(accepted):
-        key = natural_key(event)
+        key = (event.contact_id, event.channel_text)
         first[key] = min(first.get(key, event), event, key=by_time_and_id)
-    kept = [event for event in accepted if event.event_type != "connected" or first[natural_key(event)] is event]
+    kept = [
+        event
+        for event in accepted
+        if event.event_type != "connected" or first[event.contact_id, event.channel_text] is event
+    ]
     for event in set(accepted) - set(kept):
         outcome.states[event.record] = "superseded"
     return kept

@@ -1,6 +1,10 @@
 """Shows that the sample workspaces are reproducible, only ever grow, and hold all that a landing may hold."""
 
-from datetime import UTC, datetime, timedelta
+import csv
+import json
+import shutil
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -48,23 +52,72 @@ def test_the_next_day_adds_only_its_own_files(folder: Path, sample_files: dict[s
     assert files.items() >= sample_files.items()
     assert files.keys() - sample_files.keys() == {
         "aurora/events/2026-11-19.jsonl",
+        *(f"bergwerk/report_logs/contacts-{log}-2026-11-19.csv" for log in EVENT_TYPES),
         "harbour/events/2026-11-19.jsonl.gz",
         "lumiere/events/2026-11-19.csv",
+        # Of a day that was not over the rest, and of the next what there is; each with an hour of overlap.
+        "tui/api/contacts-20261118T1330Z-20261119T0000Z.jsonl",
+        "tui/api/contacts-20261118T2300Z-20261119T1430Z.jsonl",
+        "tui/webhooks/2026-11-19.jsonl",
     }
 
 
 def test_a_killed_generation_is_finished_by_the_next(folder: Path, sample_files: dict[str, bytes]) -> None:
     for name in sample_files:
-        if name.startswith("lumiere") or "2026-11-1" in name or name == "workspaces.csv":
+        if name.startswith(("lumiere", "tui/api/contacts-202611")) or "2026-11-1" in name or name == "workspaces.csv":
             (folder / name).unlink()
     assert write_sample(folder, NOW)
     assert files_in(folder) == sample_files
 
 
+def test_every_contact_of_the_api_lies_in_the_day_it_was_created_and_connects_by_webhooks(folder: Path) -> None:
+    created: dict[int, int] = {}
+    for path in (folder / "tui" / "api").glob("contacts-*.jsonl"):
+        _, begin, end = path.stem.split("-")
+        for contact in map(json.loads, path.read_text().splitlines()):
+            assert begin <= f"{datetime.fromtimestamp(contact['created_at'], UTC):%Y%m%dT%H%MZ}" <= end
+            created[contact["id"]] = contact["created_at"]
+    assert len(created) > 1000
+    assert max(created.values()) <= NOW.timestamp()
+    bodies = [
+        json.loads(line) for path in (folder / "tui" / "webhooks").iterdir() for line in path.read_text().splitlines()
+    ]
+    assert {body["event_type"] for body in bodies} == {
+        "contact.created",
+        "message.received",
+        "message.sent",
+        "conversation.closed",
+    }
+    assert {body["message"]["status"][-1]["value"] for body in bodies if "message" in body} == {"delivered", "failed"}
+    assert len({body["event_id"] for body in bodies}) == len(bodies)
+    for body in bodies:
+        assert created.get(body["contact"]["id"]) == body["contact"]["created_at"]
+
+
+def test_every_row_of_the_report_logs_is_downloaded_again_and_one_day_never(folder: Path) -> None:
+    seen: Counter[tuple[str, ...]] = Counter()
+    texts: set[str] = set()
+    for path in (folder / "bergwerk" / "report_logs").iterdir():
+        with path.open(newline="") as file:
+            rows = list(csv.reader(file))[1:]
+        texts.update(value for row in rows for value in row)
+        if "added" in path.name:
+            seen.update(map(tuple, rows))
+    first = (NOW - timedelta(days=89)).date()
+    days = {date.fromisoformat(row[0][:10]) for row in seen}
+    every_day = {first + timedelta(days=number) for number in range(90)}
+    assert every_day - days == {first + timedelta(days=70)}
+    assert sum(count > 1 for count in seen.values()) / len(seen) > 0.9
+    assert {"-", "Paid Ads", "'=Kathi=", 'Basti "Beast" K.', "Annika Vogt", "90133"} <= texts
+
+
 def test_three_zones_hold_all_that_can_go_wrong_and_nothing_after_now(folder: Path) -> None:
+    # Those that land as events; the others bring what their connectors make of the same stories.
+    for name in ("bergwerk", "tui"):
+        shutil.rmtree(folder / name)
     reckoning = Reckoning()
     reckoning.load(folder, NOW)
-    assert {row["timezone"] for row in reckoning.view("workspaces")} == {
+    assert {row["timezone"] for row in reckoning.view("workspaces")} >= {
         "America/Sao_Paulo",
         "Europe/Paris",
         "Asia/Kuala_Lumpur",

@@ -1,0 +1,23 @@
+"""How the sample writes a file: once, whole, and the same content as the same bytes."""
+
+import csv
+import io
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def as_csv(rows: Iterable[Iterable[object]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode()
+
+
+def write_once(path: Path, content: bytes) -> bool:
+    """Write a file that is not there yet, under a name that nobody reads until it is whole."""
+    if path.exists():
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    hidden = path.with_name(f".{path.name}")
+    hidden.write_bytes(content)
+    hidden.replace(path)
+    return True
