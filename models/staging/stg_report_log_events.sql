@@ -74,7 +74,8 @@ identified as (
         || '/' || coalesce(replace(occurred_at, 'T', ' '), '')
         || '/' || coalesce({{ id_text('contact_id') }}, '')
         || '/' || coalesce(channel_id, '')
-        || '/' || case event_type when 'merged' then coalesce({{ id_text('merged_contact_id') }}, '') else '' end as identity
+        || '/'
+        || case event_type when 'merged' then coalesce({{ id_text('merged_contact_id') }}, '') else '' end as identity
     from trimmed
 ),
 

@@ -37,7 +37,7 @@ class Directory:
                 )
 
     def load_listing(self, workspace_id: str, data: bytes, prefix: str) -> None:
-        """Takes a whole listing of the API; what its last listing had and this one has not is deleted, named as there."""
+        """Takes a whole listing of the API; what the last one had and this one has not is deleted, named as there."""
         entries = self._entries[workspace_id]
         listed: dict[str, Entry] = {}
         for row in read_listing(data):

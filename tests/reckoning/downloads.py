@@ -80,6 +80,7 @@ def cut_report_logs(state: State) -> Iterator[Row]:
             continue
         others = [other for other in known if other.key == download.key and other is not download]
         vouched = {day for other in others for day in other.vouched_days()}
+        to_download = days_between(download.first, download.last) - vouched
         yield {
             "workspace_id": download.file.workspace_id,
             "event_type": download.event_type,
@@ -87,7 +88,9 @@ def cut_report_logs(state: State) -> Iterator[Row]:
             "loaded_at": download.file.loaded_at,
             "first_date": download.first,
             "last_date": download.last,
-            "days_to_download": len(days_between(download.first, download.last) - vouched),
+            "download_from": min(to_download, default=None),
+            "download_to": max(to_download, default=None),
+            "days_to_download": len(to_download),
         }
 
 
