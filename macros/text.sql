@@ -48,3 +48,8 @@
     {%- set offset = '(Z|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)' -%}
     ^{{ date }}[T ]{{ hours_and_minutes }}{{ seconds }}{{ offset }}$
 {%- endmacro %}
+
+{#- What spellings of a name have in common for somebody who searches: neither case nor accents. -#}
+{% macro plain_letters(column) -%}
+    lower({{ without_accents(column) }})
+{%- endmacro %}

@@ -1,0 +1,127 @@
+{#-
+    What the parameterised reports share. In a table function the name of a parameter hides a column of the same name:
+    every column here is qualified.
+-#}
+
+{#- The frequencies that a report can be asked for. -#}
+{% macro frequencies() -%}
+    {{ return(['day', 'week', 'month', 'total']) }}
+{%- endmacro %}
+
+{#-
+    The rows that pass the arguments (contract 6); NULL is no filter. DuckDB makes constants of the arguments before it
+    plans the query, so that what is no filter costs nothing and the dates skip what lies outside of them.
+-#}
+{% macro passes_filters(events, contacts=['contact_id'], channels=false, first_date='start_date', any_date=false) -%}
+    {%- if not any_date %}
+    {{ events }}.report_date between cast({{ first_date }} as date) and cast(end_date as date) and
+    {%- endif %}
+    (workspace_id is null or {{ events }}.workspace_id = cast(workspace_id as varchar))
+    and (user_ids is null or list_contains(cast(user_ids as varchar[]), {{ events }}.user_id))
+    and (sources is null or list_contains(cast(sources as varchar[]), {{ events }}.source))
+    {%- if contacts %}
+    and (
+        contact_ids is null
+        {%- for contact in contacts %}
+        or list_contains(cast(contact_ids as bigint[]), {{ events }}.{{ contact }})
+        {%- endfor %}
+    )
+    {%- endif %}
+    {%- if channels %}
+    and (channel_ids is null or list_contains(cast(channel_ids as varchar[]), {{ events }}.channel_id))
+    {%- endif %}
+{%- endmacro %}
+
+{#- The names that contain the argument, whatever the case and the accents of either. -#}
+{% macro passes_contact_name(events) -%}
+    (
+        contact_name is null
+        or contains({{ plain_letters(events ~ '.contact_name') }}, {{ plain_letters('cast(contact_name as varchar)') }})
+    )
+{%- endmacro %}
+
+{#-
+    One row per group of events that pass the arguments, and their number. The daily counts have no contacts: with a
+    filter of contacts the facts are asked. One of the two parts is always planned away.
+-#}
+{% macro filtered_counts(event_types, channels=false, first_date='start_date', any_date=false) -%}
+    {%- set type_list = "('" ~ event_types | join("', '") ~ "')" -%}
+    {%- set columns = ['workspace_id', 'report_date', 'event_type', 'source', 'channel_id'] -%}
+    select
+        {%- for column in columns %}
+        daily.{{ column }},
+        {%- endfor %}
+        daily.contacts
+    from {{ ref('agg_contacts_daily') }} as daily
+    where
+        contact_ids is null
+        and daily.event_type in {{ type_list }}
+        and {{ passes_filters('daily', [], channels, first_date, any_date) }}
+    union all
+    select
+        {%- for column in columns %}
+        facts.{{ column }},
+        {%- endfor %}
+        1 as contacts
+    from {{ ref('fct_contact_events') }} as facts
+    where
+        contact_ids is not null
+        and facts.event_type in {{ type_list }}
+        and {{ passes_filters('facts', ['contact_id', 'merged_contact_id'], channels, first_date, any_date) }}
+{%- endmacro %}
+
+{#- The first day of the calendar period that a date lies in; the range's own for `total`. -#}
+{% macro period_start(date) -%}
+    cast(
+        case frequency
+            when 'day' then {{ date }}
+            when 'week' then date_trunc('week', {{ date }})
+            when 'month' then date_trunc('month', {{ date }})
+            when 'total' then start_date
+        end as date
+    )
+{%- endmacro %}
+
+{#-
+    False, or an error that says what is wrong with the arguments. It is the condition of a part of the query that has
+    no table, so that it is looked at even where DuckDB sees that no row can be in the dates.
+-#}
+{% macro arguments_are_refused(with_frequency=false) -%}
+    case
+        when start_date is null or end_date is null
+            then error('start_date and end_date are needed, the first and the last day of the report')
+        {%- if with_frequency %}
+        when (frequency in ('{{ frequencies() | join("', '") }}')) is not true
+            then error(
+                'frequency ''' || coalesce(cast(frequency as varchar), 'NULL')
+                || ''' is not known, it is one of: {{ frequencies() | join(", ") }}'
+            )
+        {%- endif %}
+        else false
+    end
+{%- endmacro %}
+
+{#- What part of a group's total a count is, 0 to 100, not rounded. -#}
+{% macro percentage(contacts, groups) -%}
+    100 * cast({{ contacts }} as double) / sum({{ contacts }}) over (partition by {{ groups | join(', ') }})
+{%- endmacro %}
+
+{#- The first day of the range of the same length that ends the day before a range starts. -#}
+{% macro same_length_before(start_date, end_date) -%}
+    ({{ start_date }} - cast({{ end_date }} - {{ start_date }} as integer) - 1)
+{%- endmacro %}
+
+{#- A metric's number against the one before. A percentage of nothing is not known. -#}
+{% macro compared(event_types, counted) -%}
+    'contacts_' || {{ event_types }}.event_type as metric,
+    cast(coalesce({{ counted }}.contacts, 0) as bigint) as contacts,
+    cast(coalesce({{ counted }}.contacts_before, 0) as bigint) as contacts_before,
+    cast(coalesce({{ counted }}.contacts, 0) - coalesce({{ counted }}.contacts_before, 0) as bigint) as difference,
+    100 * cast(coalesce({{ counted }}.contacts, 0) - {{ counted }}.contacts_before as double)
+    / nullif({{ counted }}.contacts_before, 0) as percent
+{%- endmacro %}
+
+{#- Hours from one instant to another, negative where that one is earlier. -#}
+{% macro hours_between(earlier, later) -%}
+    cast({{ microseconds(later) }} - {{ microseconds(earlier) }} as double) / 3600000000
+{%- endmacro %}
