@@ -40,34 +40,48 @@
     )
 {%- endmacro %}
 
+{#- The columns of a fact that hold contacts. -#}
+{% macro contacts_of(event_type) -%}
+    {{ return(['primary_contact_id', 'merged_contact_id'] if event_type == 'merged' else ['contact_id']) }}
+{%- endmacro %}
+
 {#-
     One row per group of events that pass the arguments, and their number. The daily counts have no contacts: with a
-    filter of contacts the facts are asked. One of the two parts is always planned away.
+    filter of contacts the facts are asked. The parts that an argument rules out are planned away.
 -#}
 {% macro filtered_counts(event_types, channels=false, first_date='start_date', any_date=false) -%}
     {%- set type_list = "('" ~ event_types | join("', '") ~ "')" -%}
-    {%- set columns = ['workspace_id', 'report_date', 'event_type', 'source', 'channel_id'] -%}
     select
-        {%- for column in columns %}
-        daily.{{ column }},
-        {%- endfor %}
+        daily.workspace_id,
+        daily.report_date,
+        daily.event_type,
+        daily.source,
+        daily.channel_id,
         daily.contacts
     from {{ ref('agg_contacts_daily') }} as daily
     where
         contact_ids is null
         and daily.event_type in {{ type_list }}
         and {{ passes_filters('daily', [], channels, first_date, any_date) }}
+    {%- for event_type in event_types %}
     union all
     select
-        {%- for column in columns %}
-        facts.{{ column }},
-        {%- endfor %}
+        facts.workspace_id,
+        facts.report_date,
+        '{{ event_type }}' as event_type,
+        facts.source,
+        {{ 'facts.channel_id' if event_type == 'connected' else 'cast(null as varchar)' }} as channel_id,
         1 as contacts
-    from {{ ref('fct_contact_events') }} as facts
+    from {{ ref('fct_contacts_' ~ event_type) }} as facts
     where
         contact_ids is not null
-        and facts.event_type in {{ type_list }}
-        and {{ passes_filters('facts', ['contact_id', 'merged_contact_id'], channels, first_date, any_date) }}
+        {%- if channels and event_type != 'connected' %}
+        and channel_ids is null
+        {%- endif %}
+        and {{ passes_filters(
+            'facts', contacts_of(event_type), channels and event_type == 'connected', first_date, any_date
+        ) }}
+    {%- endfor %}
 {%- endmacro %}
 
 {#- The first day of the calendar period that a date lies in; the range's own for `total`. -#}

@@ -25,7 +25,7 @@ select
     facts.route
 from {{ ref('fct_contacts_added') }} as facts
 where
-    {{ passes_filters('facts') }}
+    {{ passes_filters('facts', contacts_of('added')) }}
     and {{ passes_contact_name('facts') }}
 union all by name
 select cast(null as date) as report_date where {{ arguments_are_refused() }}

@@ -26,7 +26,7 @@ select
     facts.route
 from {{ ref('fct_contacts_merged') }} as facts
 where
-    {{ passes_filters('facts', contacts=['primary_contact_id', 'merged_contact_id']) }}
+    {{ passes_filters('facts', contacts_of('merged')) }}
     and {{ passes_contact_name('facts') }}
 union all by name
 select cast(null as date) as report_date where {{ arguments_are_refused() }}
