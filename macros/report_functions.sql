@@ -3,6 +3,16 @@
     every column here is qualified.
 -#}
 
+{#- The value of a parameter. -#}
+{% macro argument(name, type) -%}
+    cast({{ name }} as {{ type }})
+{%- endmacro %}
+
+{#- Whether a parameter is a filter. -#}
+{% macro is_given(name) -%}
+    ({{ name }} is not null)
+{%- endmacro %}
+
 {#- The frequencies that a report can be asked for. -#}
 {% macro frequencies() -%}
     {{ return(['day', 'week', 'month', 'total']) }}
@@ -13,30 +23,29 @@
     plans the query, so that what is no filter costs nothing and the dates skip what lies outside of them.
 -#}
 {% macro passes_filters(events, contacts=['contact_id'], channels=false, first_date='start_date', any_date=false) -%}
+    {%- set lists = {'user_ids': ['user_id'], 'sources': ['source'], 'contact_ids': contacts} -%}
+    {%- if channels %}{% do lists.update({'channel_ids': ['channel_id']}) %}{% endif -%}
     {%- if not any_date %}
-    {{ events }}.report_date between cast({{ first_date }} as date) and cast(end_date as date) and
+    {{ events }}.report_date between {{ argument(first_date, 'date') }} and {{ argument('end_date', 'date') }} and
     {%- endif %}
-    (workspace_id is null or {{ events }}.workspace_id = cast(workspace_id as varchar))
-    and (user_ids is null or list_contains(cast(user_ids as varchar[]), {{ events }}.user_id))
-    and (sources is null or list_contains(cast(sources as varchar[]), {{ events }}.source))
-    {%- if contacts %}
+    (not {{ is_given('workspace_id') }} or {{ events }}.workspace_id = {{ argument('workspace_id', 'varchar') }})
+    {%- for name, columns in lists.items() if columns %}
     and (
-        contact_ids is null
-        {%- for contact in contacts %}
-        or list_contains(cast(contact_ids as bigint[]), {{ events }}.{{ contact }})
+        not {{ is_given(name) }}
+        {%- for column in columns %}
+        or list_contains({{ argument(name, 'bigint[]' if name == 'contact_ids' else 'varchar[]') }}, {{ events }}.{{ column }})
         {%- endfor %}
     )
-    {%- endif %}
-    {%- if channels %}
-    and (channel_ids is null or list_contains(cast(channel_ids as varchar[]), {{ events }}.channel_id))
-    {%- endif %}
+    {%- endfor %}
 {%- endmacro %}
 
 {#- The names that contain the argument, whatever the case and the accents of either. -#}
 {% macro passes_contact_name(events) -%}
     (
-        contact_name is null
-        or contains({{ plain_letters(events ~ '.contact_name') }}, {{ plain_letters('cast(contact_name as varchar)') }})
+        not {{ is_given('contact_name') }}
+        or contains(
+            {{ plain_letters(events ~ '.contact_name') }}, {{ plain_letters(argument('contact_name', 'varchar')) }}
+        )
     )
 {%- endmacro %}
 
@@ -60,7 +69,7 @@
         daily.contacts
     from {{ ref('agg_contacts_daily') }} as daily
     where
-        contact_ids is null
+        not {{ is_given('contact_ids') }}
         and daily.event_type in {{ type_list }}
         and {{ passes_filters('daily', [], channels, first_date, any_date) }}
     {%- for event_type in event_types %}
@@ -74,9 +83,9 @@
         1 as contacts
     from {{ ref('fct_contacts_' ~ event_type) }} as facts
     where
-        contact_ids is not null
+        {{ is_given('contact_ids') }}
         {%- if channels and event_type != 'connected' %}
-        and channel_ids is null
+        and not {{ is_given('channel_ids') }}
         {%- endif %}
         and {{ passes_filters(
             'facts', contacts_of(event_type), channels and event_type == 'connected', first_date, any_date
@@ -91,7 +100,7 @@
             when 'day' then {{ date }}
             when 'week' then date_trunc('week', {{ date }})
             when 'month' then date_trunc('month', {{ date }})
-            when 'total' then start_date
+            when 'total' then {{ argument('start_date', 'date') }}
         end as date
     )
 {%- endmacro %}

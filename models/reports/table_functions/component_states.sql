@@ -15,10 +15,10 @@ with filters_in_use as (
     from (
         values
         ('date', true),
-        ('channel', channel_ids is not null),
-        ('user', user_ids is not null),
-        ('source', sources is not null),
-        ('contact', contact_ids is not null)
+        ('channel', {{ is_given('channel_ids') }}),
+        ('user', {{ is_given('user_ids') }}),
+        ('source', {{ is_given('sources') }}),
+        ('contact', {{ is_given('contact_ids') }})
     ) as filters (filter, is_in_use)
     where filters.is_in_use
 ),
@@ -37,7 +37,7 @@ counted as (
     select
         counts.event_type,
         sum(counts.contacts) filter (
-            where counts.report_date between cast(start_date as date) and cast(end_date as date)
+            where counts.report_date between {{ argument('start_date', 'date') }} and {{ argument('end_date', 'date') }}
         ) as contacts,
         min(counts.report_date) as first_date
     from ({{ filtered_counts(['added', 'connected', 'deleted', 'merged'], channels=true, any_date=true) }}) as counts
@@ -75,7 +75,8 @@ states as (
     from components
     left join not_applicable on components.component = not_applicable.component
     union all by name
-    select cast(null as varchar) as component where {{ arguments_are_refused() }}
+    select cast(null as varchar) as component
+    where {{ arguments_are_refused() }}
 )
 
 select
@@ -84,7 +85,7 @@ select
     case
         when states.state = 'not_applicable' then states.reason_not_applicable
         when states.state = 'no_data' and states.first_date is null then 'Nothing matches the filters on any day'
-        when states.state = 'no_data' and states.first_date > cast(end_date as date)
+        when states.state = 'no_data' and states.first_date > {{ argument('end_date', 'date') }}
             then 'What matches the filters begins after the dates'
         when states.state = 'no_data' then 'Nothing matches the filters between the dates'
     end as reason,

@@ -34,5 +34,6 @@ select
 from counted
 inner join {{ ref('dim_source') }} as labels on counted.source = labels.source
 union all by name
-select cast(null as date) as period_start where {{ arguments_are_refused(with_frequency=true) }}
-order by period_start, contacts_added desc
+select cast(null as date) as period_start
+where {{ arguments_are_refused(with_frequency=true) }}
+order by period_start asc, contacts_added desc

@@ -11,13 +11,13 @@
 }}
 
 {% set event_types = ['added', 'connected', 'deleted', 'merged'] -%}
-{% set start_date_before = same_length_before('cast(start_date as date)', 'cast(end_date as date)') -%}
+{% set start_date_before = same_length_before(argument('start_date', 'date'), argument('end_date', 'date')) -%}
 
 with counted as (
     select
         counts.event_type,
-        sum(counts.contacts) filter (where counts.report_date >= cast(start_date as date)) as contacts,
-        sum(counts.contacts) filter (where counts.report_date < cast(start_date as date)) as contacts_before
+        sum(counts.contacts) filter (where counts.report_date >= {{ argument('start_date', 'date') }}) as contacts,
+        sum(counts.contacts) filter (where counts.report_date < {{ argument('start_date', 'date') }}) as contacts_before
     from ({{ filtered_counts(event_types, channels=true, first_date=start_date_before) }}) as counts
     group by counts.event_type
 )
@@ -26,9 +26,10 @@ select {{ compared('event_types', 'counted') }}
 from {{ ref('event_types') }} as event_types
 left join counted on event_types.event_type = counted.event_type
 where
-    cast(start_date as date) <= cast(end_date as date)
+    {{ argument('start_date', 'date') }} <= {{ argument('end_date', 'date') }}
     -- Only connected contacts have a channel: of the others nothing can be said.
-    and (channel_ids is null or event_types.event_type = 'connected')
+    and (not {{ is_given('channel_ids') }} or event_types.event_type = 'connected')
 union all by name
-select cast(null as varchar) as metric where {{ arguments_are_refused() }}
+select cast(null as varchar) as metric
+where {{ arguments_are_refused() }}
 order by metric

@@ -39,5 +39,6 @@ from counted
 left join {{ ref('dim_channel') }} as channels
     on counted.workspace_id = channels.workspace_id and counted.channel_id = channels.channel_id
 union all by name
-select cast(null as date) as period_start where {{ arguments_are_refused(with_frequency=true) }}
-order by period_start, contacts_connected desc
+select cast(null as date) as period_start
+where {{ arguments_are_refused(with_frequency=true) }}
+order by period_start asc, contacts_connected desc

@@ -31,4 +31,5 @@ where
     {{ passes_filters('facts', contacts_of('connected'), channels=true) }}
     and {{ passes_contact_name('facts') }}
 union all by name
-select cast(null as date) as report_date where {{ arguments_are_refused() }}
+select cast(null as date) as report_date
+where {{ arguments_are_refused() }}

@@ -28,4 +28,5 @@ where
     {{ passes_filters('facts', contacts_of('deleted')) }}
     and {{ passes_contact_name('facts') }}
 union all by name
-select cast(null as date) as report_date where {{ arguments_are_refused() }}
+select cast(null as date) as report_date
+where {{ arguments_are_refused() }}

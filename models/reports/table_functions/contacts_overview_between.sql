@@ -15,7 +15,7 @@ with periods as (
     from (
         select {{ period_start('dates.report_date') }} as period_start
         from (
-            select {{ each_day('cast(start_date as date)', 'cast(end_date as date)') }} as report_date
+            select {{ each_day(argument('start_date', 'date'), argument('end_date', 'date')) }} as report_date
         ) as dates
     ) as days
     group by days.period_start
@@ -45,5 +45,6 @@ select
 from periods
 left join counted on periods.period_start = counted.period_start
 union all by name
-select cast(null as date) as period_start where {{ arguments_are_refused(with_frequency=true) }}
+select cast(null as date) as period_start
+where {{ arguments_are_refused(with_frequency=true) }}
 order by period_start
