@@ -4,14 +4,14 @@
 
 {% set dates = 'current_date - 29, current_date' -%}
 {% set reports = [
-    ('contacts_overview_between', 'contacts_added + contacts_deleted + contacts_merged', ['added', 'deleted', 'merged']),
-    ('contacts_added_between', 'contacts_added', ['added']),
-    ('contacts_connected_between', 'contacts_connected', ['connected']),
-    ('contacts_compared_between', 'contacts', ['added', 'connected', 'deleted', 'merged']),
-    ('contacts_added_log_between', '1', ['added']),
-    ('contacts_connected_log_between', '1', ['connected']),
-    ('contacts_deleted_log_between', '1', ['deleted']),
-    ('contacts_merged_log_between', '1', ['merged']),
+    ('contacts_overview_between', 'contacts_added + contacts_deleted + contacts_merged', "'added', 'deleted', 'merged'"),
+    ('contacts_added_between', 'contacts_added', "'added'"),
+    ('contacts_connected_between', 'contacts_connected', "'connected'"),
+    ('contacts_compared_between', 'contacts', "'added', 'connected', 'deleted', 'merged'"),
+    ('contacts_added_log_between', '1', "'added'"),
+    ('contacts_connected_log_between', '1', "'connected'"),
+    ('contacts_deleted_log_between', '1', "'deleted'"),
+    ('contacts_merged_log_between', '1', "'merged'"),
 ] -%}
 
 with reported as (
@@ -30,7 +30,9 @@ counted as (
         '{{ report }}' as report,
         coalesce(sum(contacts), 0) as contacts
     from {{ ref('agg_contacts_daily') }}
-    where event_type in ('{{ event_types | join("', '") }}') and report_date between current_date - 29 and current_date
+    where
+        report_date between current_date - 29 and current_date
+        and event_type in ({{ event_types }})
     {{ 'union all' if not loop.last }}
     {% endfor %}
 )
