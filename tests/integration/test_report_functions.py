@@ -462,7 +462,8 @@ def large(published: Published, tmp_path_factory: pytest.TempPathFactory) -> Pat
                 f"""
                 insert into marts.{table} by name
                 select
-                    '101' as workspace_id, 'user' as source, date '2000-01-01' + (i // 1000)::int as report_date, {columns}
+                    '101' as workspace_id, date '2000-01-01' + (i // 1000)::int as report_date, 'user' as source,
+                    {columns}
                 from range(1000000) as numbers (i)"""
             )
     return path
