@@ -82,3 +82,36 @@
 {% macro composite(columns) -%}
     row({{ columns | join(', ') }})
 {%- endmacro %}
+
+{#- The instant at which the query runs. -#}
+{% macro current_instant() -%}
+    now()
+{%- endmacro %}
+
+{#- The first day of the day, week (Monday), month, quarter or year that a date lies in, so many of these units on. -#}
+{% macro unit_start(date, unit, offset) -%}
+    cast(
+        date_trunc({{ unit }}, {{ date }}) + case {{ unit }}
+            when 'day' then to_days({{ offset }})
+            when 'week' then to_weeks({{ offset }})
+            when 'month' then to_months({{ offset }})
+            when 'quarter' then to_quarters({{ offset }})
+            when 'year' then to_years({{ offset }})
+        end as date
+    )
+{%- endmacro %}
+
+{#- In a select list: a row for each day from the first date to the last. -#}
+{% macro each_day(first, last) -%}
+    cast(unnest(generate_series({{ first }}, {{ last }}, interval 1 day)) as date)
+{%- endmacro %}
+
+{#- Text with its letters without accents, however these are encoded. -#}
+{% macro without_accents(column) -%}
+    strip_accents({{ column }})
+{%- endmacro %}
+
+{#- Words with a space between them → a list of them. -#}
+{% macro words(column) -%}
+    string_split({{ column }}, ' ')
+{%- endmacro %}

@@ -77,3 +77,8 @@
 {% macro base_name(path) -%}
     lower({{ replace_matches(path, '^.*/', '') }})
 {%- endmacro %}
+
+{#- What spellings of a name have in common for somebody who searches: neither case nor accents. -#}
+{% macro plain_letters(column) -%}
+    lower({{ without_accents(column) }})
+{%- endmacro %}

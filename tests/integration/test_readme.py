@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from orchestration.lib.settings import PROJECT_ROOT
-from tests.harness import QUALITY_VIEWS, REPORT_VIEWS, Pipeline
+from tests.harness import DERIVED_VIEWS, QUALITY_VIEWS, REPORT_VIEWS, Pipeline
 
 README = (PROJECT_ROOT / "README.md").read_text()
 QUERIES = re.findall(r"```sql\n(.*?)```", README, flags=re.DOTALL)
@@ -28,12 +28,14 @@ def test_every_query_of_the_readme_answers_with_rows(sample: Pipeline, query: st
 
 
 @pytest.mark.slow
-def test_the_readme_names_every_published_view(sample: Pipeline) -> None:
+def test_the_readme_names_every_published_view_and_function(sample: Pipeline) -> None:
     published = sample.query(
         "select table_name from information_schema.tables where table_schema in ('reports', 'quality') order by all"
     )
-    assert {name for (name,) in published} == set(REPORT_VIEWS) | set(QUALITY_VIEWS)
-    for (name,) in published:
+    assert {name for (name,) in published} == set(REPORT_VIEWS) | set(DERIVED_VIEWS) | set(QUALITY_VIEWS)
+    functions = sample.query("select function_name from duckdb_functions() where schema_name = 'reports' order by all")
+    assert functions
+    for (name,) in published + functions:
         assert f"{name}`" in README, name
 
 

@@ -81,10 +81,7 @@ class Stream(RandomText):
         return delivery
 
     def _deliver_workspaces(self, delivery: dict[str, bytes | None]) -> None:
-        if self._delivered == 0:
-            if self.chance(0.1):
-                return
-        elif self.chance(0.4):
+        if self._delivered and self.chance(0.4):
             folder = self.rng.choice(self.folders)
             if self.chance(0.3):
                 self.zones[folder] = self.rng.choice(ZONES)

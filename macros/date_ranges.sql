@@ -1,0 +1,53 @@
+{#- The presets of the report page (contract 6): one row of the seed `date_range_presets` each. -#}
+
+{#-
+    One row per workspace and preset: the first and the last day, as the workspace's calendar stands at an instant. A
+    preset begins with the start of a unit of time and ends the day before another one starts, each of them so many
+    units from the current one.
+-#}
+{% macro date_ranges_at(instant) -%}
+    select
+        workspaces.workspace_id,
+        presets.date_range,
+        presets.label,
+        {{ unit_start('workspaces.today', 'presets.from_unit', 'presets.from_offset') }} as start_date,
+        {{ unit_start('workspaces.today', 'presets.until_unit', 'presets.until_offset') }} - 1 as end_date
+    from (
+        select
+            zones.workspace_id,
+            cast({{ local_time(instant, 'zones.timezone') }} as date) as today
+        from {{ ref('dim_workspace') }} as zones
+    ) as workspaces
+    cross join {{ ref('date_range_presets') }} as presets
+{%- endmacro %}
+
+{#-
+    The daily counts of types of events that lie in each workspace's date ranges, at the moment of the query; with
+    `and_before` also those of the same number of days before. A join on days, not on bounds: DuckDB then skips what
+    lies outside of every range.
+-#}
+{% macro counts_in_date_ranges(event_types, and_before=false) -%}
+    {%- set first_date = same_length_before('ranges.start_date', 'ranges.end_date') if and_before else 'ranges.start_date' -%}
+    select
+        days.workspace_id,
+        days.date_range,
+        days.start_date,
+        days.end_date,
+        daily.report_date,
+        daily.event_type,
+        daily.source,
+        daily.channel_id,
+        daily.contacts
+    from {{ ref('agg_contacts_daily') }} as daily
+    inner join (
+        select
+            ranges.workspace_id,
+            ranges.date_range,
+            ranges.start_date,
+            ranges.end_date,
+            {{ each_day(first_date, 'ranges.end_date') }} as report_date
+        from ({{ date_ranges_at(current_instant()) }}) as ranges
+    ) as days
+        on daily.workspace_id = days.workspace_id and daily.report_date = days.report_date
+    where daily.event_type in ('{{ event_types | join("', '") }}')
+{%- endmacro %}

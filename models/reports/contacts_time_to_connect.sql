@@ -1,0 +1,24 @@
+with added as (
+    select
+        facts.workspace_id,
+        cast(date_trunc('month', facts.report_date) as date) as month_start,
+        facts.source,
+        facts.source_label,
+        {{ hours_between('facts.occurred_at', 'contacts.first_connected_at') }} as hours_to_connect
+    from {{ ref('fct_contacts_added') }} as facts
+    inner join {{ ref('dim_contact') }} as contacts
+        on facts.workspace_id = contacts.workspace_id and facts.contact_id = contacts.contact_id
+)
+
+select
+    workspace_id,
+    month_start,
+    source,
+    source_label,
+    count(*) as contacts_added,
+    count(hours_to_connect) as contacts_connected,
+    100 * cast(count(hours_to_connect) as double) / count(*) as percentage,
+    median(hours_to_connect) as median_hours_to_connect,
+    avg(hours_to_connect) as average_hours_to_connect
+from added
+group by workspace_id, month_start, source, source_label

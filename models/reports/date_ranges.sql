@@ -1,0 +1,1 @@
+{{ date_ranges_at(current_instant()) }}

@@ -1,0 +1,7 @@
+select
+    component,
+    filter,
+    is_applicable,
+    reason,
+    reason_fr
+from {{ ref('component_filters') }}

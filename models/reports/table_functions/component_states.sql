@@ -1,0 +1,94 @@
+{{
+    config(parameters=[
+        'start_date',
+        'end_date',
+        'workspace_id := null',
+        'user_ids := null',
+        'sources := null',
+        'contact_ids := null',
+        'channel_ids := null',
+    ])
+}}
+
+with filters_in_use as (
+    select filters.filter
+    from (
+        values
+        ('date', true),
+        ('channel', {{ is_given('channel_ids') }}),
+        ('user', {{ is_given('user_ids') }}),
+        ('source', {{ is_given('sources') }}),
+        ('contact', {{ is_given('contact_ids') }})
+    ) as filters (filter, is_in_use)
+    where filters.is_in_use
+),
+
+not_applicable as (
+    select
+        component_filters.component,
+        string_agg(distinct component_filters.reason, '; ') as reason
+    from {{ ref('component_filters') }} as component_filters
+    inner join filters_in_use on component_filters.filter = filters_in_use.filter
+    where not component_filters.is_applicable
+    group by component_filters.component
+),
+
+counted as (
+    select
+        counts.event_type,
+        sum(counts.contacts) filter (
+            where counts.report_date between {{ argument('start_date', 'date') }} and {{ argument('end_date', 'date') }}
+        ) as contacts,
+        min(counts.report_date) as first_date
+    from ({{ filtered_counts(['added', 'connected', 'deleted', 'merged'], channels=true, any_date=true) }}) as counts
+    group by counts.event_type
+),
+
+components as (
+    select
+        event_types_of.component,
+        event_types_of.position,
+        coalesce(sum(counted.contacts), 0) > 0 as has_data,
+        min(counted.first_date) as first_date
+    from (
+        select
+            listed.component,
+            listed.position,
+            unnest({{ words('listed.event_types') }}) as event_type
+        from {{ ref('components') }} as listed
+    ) as event_types_of
+    left join counted on event_types_of.event_type = counted.event_type
+    group by event_types_of.component, event_types_of.position
+),
+
+states as (
+    select
+        components.component,
+        components.position,
+        case
+            when not_applicable.component is not null then 'not_applicable'
+            when components.has_data then 'ok'
+            else 'no_data'
+        end as state,
+        not_applicable.reason as reason_not_applicable,
+        components.first_date
+    from components
+    left join not_applicable on components.component = not_applicable.component
+    union all by name
+    select cast(null as varchar) as component
+    where {{ arguments_are_refused() }}
+)
+
+select
+    states.component,
+    states.state,
+    case
+        when states.state = 'not_applicable' then states.reason_not_applicable
+        when states.state = 'no_data' and states.first_date is null then 'Nothing matches the filters on any day'
+        when states.state = 'no_data' and states.first_date > {{ argument('end_date', 'date') }}
+            then 'What matches the filters begins after the dates'
+        when states.state = 'no_data' then 'Nothing matches the filters between the dates'
+    end as reason,
+    case when states.state = 'no_data' then states.first_date end as first_date_with_data
+from states
+order by states.position

@@ -1,0 +1,39 @@
+{{
+    config(parameters=[
+        'start_date',
+        'end_date',
+        "frequency := 'day'",
+        'workspace_id := null',
+        'user_ids := null',
+        'sources := null',
+        'contact_ids := null',
+    ])
+}}
+
+with counted as (
+    select
+        events.period_start,
+        events.source,
+        cast(sum(events.contacts) as bigint) as contacts_added
+    from (
+        select
+            {{ period_start('counts.report_date') }} as period_start,
+            counts.source,
+            counts.contacts
+        from ({{ filtered_counts(['added']) }}) as counts
+    ) as events
+    group by events.period_start, events.source
+)
+
+select
+    counted.period_start,
+    counted.source,
+    labels.source_label,
+    counted.contacts_added,
+    {{ percentage('counted.contacts_added', ['counted.period_start']) }} as percentage
+from counted
+inner join {{ ref('dim_source') }} as labels on counted.source = labels.source
+union all by name
+select cast(null as date) as period_start
+where {{ arguments_are_refused(with_frequency=true) }}
+order by period_start asc, contacts_added desc

@@ -1,0 +1,32 @@
+{{
+    config(parameters=[
+        'start_date',
+        'end_date',
+        'workspace_id := null',
+        'user_ids := null',
+        'sources := null',
+        'contact_ids := null',
+        'contact_name := null',
+    ])
+}}
+
+select
+    facts.workspace_id,
+    facts.occurred_at,
+    facts.occurred_at_local,
+    facts.report_date,
+    facts.contact_id,
+    facts.contact_name,
+    facts.source,
+    facts.source_label,
+    facts.user_id,
+    facts.user_name,
+    facts.event_id,
+    facts.route
+from {{ ref('fct_contacts_added') }} as facts
+where
+    {{ passes_filters('facts', contacts_of('added')) }}
+    and {{ passes_contact_name('facts') }}
+union all by name
+select cast(null as date) as report_date
+where {{ arguments_are_refused() }}

@@ -1,0 +1,44 @@
+{{
+    config(parameters=[
+        'start_date',
+        'end_date',
+        "frequency := 'day'",
+        'workspace_id := null',
+        'user_ids := null',
+        'sources := null',
+        'contact_ids := null',
+        'channel_ids := null',
+    ])
+}}
+
+-- A channel is one of its workspace: two of the same id are two rows, and so are two that are not known.
+with counted as (
+    select
+        events.period_start,
+        events.workspace_id,
+        events.channel_id,
+        cast(sum(events.contacts) as bigint) as contacts_connected
+    from (
+        select
+            {{ period_start('counts.report_date') }} as period_start,
+            counts.workspace_id,
+            counts.channel_id,
+            counts.contacts
+        from ({{ filtered_counts(['connected'], channels=true) }}) as counts
+    ) as events
+    group by events.period_start, events.workspace_id, events.channel_id
+)
+
+select
+    counted.period_start,
+    counted.channel_id,
+    coalesce(channels.channel_name, counted.channel_id, 'Unknown') as channel_name,
+    counted.contacts_connected,
+    {{ percentage('counted.contacts_connected', ['counted.period_start']) }} as percentage
+from counted
+left join {{ ref('dim_channel') }} as channels
+    on counted.workspace_id = channels.workspace_id and counted.channel_id = channels.channel_id
+union all by name
+select cast(null as date) as period_start
+where {{ arguments_are_refused(with_frequency=true) }}
+order by period_start asc, contacts_connected desc

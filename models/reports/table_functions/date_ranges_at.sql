@@ -1,0 +1,3 @@
+{{ config(parameters=['instant']) }}
+
+{{ date_ranges_at('cast(instant as timestamptz)') }}

@@ -1,0 +1,318 @@
+"""Reckons in plain Python what the parameterised reports and the date ranges say, from the rows of the four logs."""
+
+from __future__ import annotations
+
+import statistics
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+Row = dict[str, Any]
+EVENT_TYPES = ("added", "connected", "deleted", "merged")
+DAY = timedelta(days=1)
+
+COMPONENTS = {
+    "overview_added": ("added",),
+    "overview_deleted": ("deleted",),
+    "overview_merged": ("merged",),
+    "overview_bar_chart": ("added", "deleted", "merged"),
+    "added_metric": ("added",),
+    "added_bar_chart": ("added",),
+    "added_donut": ("added",),
+    "connected_metric": ("connected",),
+    "connected_bar_chart": ("connected",),
+    "connected_donut": ("connected",),
+    "added_log": ("added",),
+    "connected_log": ("connected",),
+    "deleted_log": ("deleted",),
+    "merged_log": ("merged",),
+}
+
+
+@dataclass(frozen=True)
+class Filters:
+    """The arguments that the parameterised reports share; None is no filter."""
+
+    start_date: date
+    end_date: date
+    workspace_id: str | None = None
+    user_ids: Sequence[str] | None = None
+    sources: Sequence[str] | None = None
+    contact_ids: Sequence[int] | None = None
+    channel_ids: Sequence[str] | None = None
+    contact_name: str | None = None
+
+    def match(self, event: Row) -> bool:
+        """Whether an event counts, its day included."""
+        return self.start_date <= event["report_date"] <= self.end_date and self.match_any_date(event)
+
+    def match_any_date(self, event: Row) -> bool:
+        """Whether an event counts, whatever its day."""
+        contacts = {event.get(name) for name in ("contact_id", "primary_contact_id", "merged_contact_id")}
+        return (
+            (self.workspace_id is None or event["workspace_id"] == self.workspace_id)
+            and (self.user_ids is None or event["user_id"] in self.user_ids)
+            and (self.sources is None or event["source"] in self.sources)
+            and (self.contact_ids is None or not contacts.isdisjoint(self.contact_ids))
+            and (self.channel_ids is None or event.get("channel_id") in self.channel_ids)
+            and (self.contact_name is None or is_in_name(self.contact_name, event["contact_name"]))
+        )
+
+    def same_length_before(self) -> Filters:
+        """The same filters on as many days before the first one."""
+        days = self.end_date - self.start_date + DAY
+        return replace(self, start_date=self.start_date - days, end_date=self.start_date - DAY)
+
+
+def is_in_name(text: str, name: str | None) -> bool:
+    """Whether a contact's name contains a text, case and accents aside."""
+    return name is not None and plain(text) in plain(name)
+
+
+def plain(text: str) -> str:
+    """The text in lower case, its letters without accents."""
+    return "".join(sign for sign in unicodedata.normalize("NFD", text) if not unicodedata.combining(sign)).lower()
+
+
+def period_of(day: date, frequency: str, start_date: date) -> date:
+    """The first day of the period that a day lies in."""
+    return {
+        "day": day,
+        "week": day - timedelta(days=day.weekday()),
+        "month": day.replace(day=1),
+        "total": start_date,
+    }[frequency]
+
+
+def days_of(first: date, last: date) -> Iterator[date]:
+    """Every day from the first to the last."""
+    return (first + timedelta(days=number) for number in range((last - first).days + 1))
+
+
+class Reports:
+    """The reports on standing events: the rows of the four logs, by type of event."""
+
+    def __init__(self, logs: Mapping[str, list[Row]]) -> None:
+        self.logs = logs
+
+    def _matching(self, event_type: str, filters: Filters) -> list[Row]:
+        return [event for event in self.logs[event_type] if filters.match(event)]
+
+    def overview_between(self, filters: Filters, frequency: str) -> list[Row]:
+        """A row for each period that has a day between the dates."""
+        start = filters.start_date
+        counts: Counter[tuple[date, str]] = Counter()
+        for event_type in ("added", "deleted", "merged"):
+            for event in self._matching(event_type, filters):
+                counts[period_of(event["report_date"], frequency, start), event_type] += 1
+        periods = {period_of(day, frequency, start) for day in days_of(start, filters.end_date)}
+        return [
+            {"period_start": period}
+            | {f"contacts_{event_type}": counts[period, event_type] for event_type in ("added", "deleted", "merged")}
+            for period in periods
+        ]
+
+    def added_between(self, filters: Filters, frequency: str) -> list[Row]:
+        """A row for each period and source with a contact."""
+        return self._shares(
+            "added",
+            filters,
+            frequency,
+            lambda event: (event["source"], event["source_label"]),
+            ("source", "source_label"),
+        )
+
+    def connected_between(self, filters: Filters, frequency: str) -> list[Row]:
+        """A row for each period and channel of a workspace with a contact; the workspace is not shown."""
+        names = ("workspace_id", "channel_id", "channel_name")
+        rows = self._shares("connected", filters, frequency, lambda event: tuple(event[name] for name in names), names)
+        return [{name: value for name, value in row.items() if name != "workspace_id"} for row in rows]
+
+    def _shares(
+        self,
+        event_type: str,
+        filters: Filters,
+        frequency: str,
+        group_of: Callable[[Row], tuple[Any, ...]],
+        names: tuple[str, ...],
+    ) -> list[Row]:
+        counts: Counter[tuple[Any, ...]] = Counter()
+        totals: Counter[date] = Counter()
+        for event in self._matching(event_type, filters):
+            period = period_of(event["report_date"], frequency, filters.start_date)
+            counts[period, *group_of(event)] += 1
+            totals[period] += 1
+        return [
+            {"period_start": period}
+            | dict(zip(names, group, strict=True))
+            | {f"contacts_{event_type}": count, "percentage": 100 * count / totals[period]}
+            for (period, *group), count in counts.items()
+        ]
+
+    def log_between(self, event_type: str, filters: Filters) -> list[Row]:
+        """The rows of a log that match."""
+        return self._matching(event_type, filters)
+
+    def compared_between(self, filters: Filters) -> list[Row]:
+        """A row for each metric that the filters apply to."""
+        if filters.start_date > filters.end_date:
+            return []
+        rows = []
+        for event_type in EVENT_TYPES if filters.channel_ids is None else ("connected",):
+            now = len(self._matching(event_type, filters))
+            before = len(self._matching(event_type, filters.same_length_before()))
+            rows.append(
+                {
+                    "metric": f"contacts_{event_type}",
+                    "contacts": now,
+                    "contacts_before": before,
+                    "difference": now - before,
+                    "percent": 100 * (now - before) / before if before else None,
+                }
+            )
+        return rows
+
+    def component_states(self, filters: Filters) -> list[Row]:
+        """A row for each component, without the reason."""
+        rows = []
+        for component, event_types in COMPONENTS.items():
+            events = [event for kind in event_types for event in self.logs[kind] if filters.match_any_date(event)]
+            state, first_date = "ok", None
+            if filters.channel_ids is not None and event_types != ("connected",):
+                state = "not_applicable"
+            elif not any(filters.match(event) for event in events):
+                state, first_date = "no_data", min((event["report_date"] for event in events), default=None)
+            rows.append({"component": component, "state": state, "first_date_with_data": first_date})
+        return rows
+
+    def net_growth(self) -> list[Row]:
+        """A row for each day of a workspace, from its first event to its last."""
+        days: dict[str, list[date]] = defaultdict(list)
+        for event_type in EVENT_TYPES:
+            for event in self.logs[event_type]:
+                days[event["workspace_id"]].append(event["report_date"])
+        rows = []
+        for workspace_id, active_days in days.items():
+            running_total = 0
+            first, last = min(active_days), max(active_days)
+            counts = {
+                row["period_start"]: row for row in self.overview_between(Filters(first, last, workspace_id), "day")
+            }
+            for day in days_of(first, last):
+                row = counts[day]
+                net_growth = row["contacts_added"] - row["contacts_deleted"] - row["contacts_merged"]
+                running_total += net_growth
+                rows.append(
+                    {"workspace_id": workspace_id, "report_date": row.pop("period_start")}
+                    | row
+                    | {"net_growth": net_growth, "running_total": running_total}
+                )
+        return rows
+
+    def lifecycle(self) -> list[Row]:
+        """A row for each contact, but for its name and what became of it, which `dim_contact` says."""
+        contacts: dict[tuple[str, int], Row] = {}
+        for event_type, names in {
+            "added": ["contact_id"],
+            "connected": ["contact_id"],
+            "deleted": ["contact_id"],
+            "merged": ["primary_contact_id", "merged_contact_id"],
+        }.items():
+            for event in self.logs[event_type]:
+                for contact_id in filter(None, (event[name] for name in names)):
+                    contacts.setdefault((event["workspace_id"], contact_id), defaultdict(lambda: None))
+        for event in self.logs["added"]:
+            contacts[event["workspace_id"], event["contact_id"]] |= {
+                "source": event["source"],
+                "added_at": event["occurred_at"],
+            }
+        for event in self.logs["connected"]:
+            contact = contacts[event["workspace_id"], event["contact_id"]]
+            contact["first_connected_at"] = min(
+                contact["first_connected_at"] or event["occurred_at"], event["occurred_at"]
+            )
+        for event in self.logs["deleted"]:
+            contacts[event["workspace_id"], event["contact_id"]]["deleted_at"] = event["occurred_at"]
+        for event in self.logs["merged"]:
+            if event["merged_contact_id"] is not None:
+                contact = contacts[event["workspace_id"], event["merged_contact_id"]]
+                contact["merged_at"] = max(contact["merged_at"] or event["occurred_at"], event["occurred_at"])
+        return [
+            {
+                "workspace_id": workspace_id,
+                "contact_id": contact_id,
+                "source": contact["source"],
+                "added_at": contact["added_at"],
+                "first_connected_at": contact["first_connected_at"],
+                "deleted_at": contact["deleted_at"],
+                "merged_at": contact["merged_at"],
+                "hours_to_connect": hours_between(contact["added_at"], contact["first_connected_at"]),
+            }
+            for (workspace_id, contact_id), contact in contacts.items()
+        ]
+
+    def time_to_connect(self) -> list[Row]:
+        """A row for each workspace, month and source with a contact added."""
+        hours = {(row["workspace_id"], row["contact_id"]): row["hours_to_connect"] for row in self.lifecycle()}
+        groups: dict[tuple[str, date, str, str], list[float | None]] = defaultdict(list)
+        for event in self.logs["added"]:
+            key = (event["workspace_id"], event["report_date"].replace(day=1), event["source"], event["source_label"])
+            groups[key].append(hours[event["workspace_id"], event["contact_id"]])
+        rows = []
+        for (workspace_id, month_start, source, source_label), waits in groups.items():
+            known = [wait for wait in waits if wait is not None]
+            rows.append(
+                {
+                    "workspace_id": workspace_id,
+                    "month_start": month_start,
+                    "source": source,
+                    "source_label": source_label,
+                    "contacts_added": len(waits),
+                    "contacts_connected": len(known),
+                    "percentage": 100 * len(known) / len(waits),
+                    "median_hours_to_connect": statistics.median(known) if known else None,
+                    "average_hours_to_connect": statistics.fmean(known) if known else None,
+                }
+            )
+        return rows
+
+
+def hours_between(earlier: datetime | None, later: datetime | None) -> float | None:
+    """Hours from one instant to the other, None where one is missing."""
+    return (later - earlier) / timedelta(hours=1) if earlier and later else None
+
+
+def date_ranges(today: date) -> dict[str, tuple[date, date]]:
+    """The first and the last day of each preset, as of a day."""
+    last_of_last_month = today.replace(day=1) - DAY
+    return {
+        "today": (today, today),
+        "yesterday": (today - DAY, today - DAY),
+        "last_7_days": (today - 6 * DAY, today),
+        "last_14_days": (today - 13 * DAY, today),
+        "last_30_days": (today - 29 * DAY, today),
+        "this_month": (today.replace(day=1), today),
+        "last_month": (last_of_last_month.replace(day=1), last_of_last_month),
+    }
+
+
+def date_ranges_at(instant: datetime, zones: Mapping[str, str]) -> list[Row]:
+    """A row for each workspace and preset, as the workspaces' calendars stand at an instant."""
+    return [
+        {"workspace_id": workspace_id, "date_range": key, "start_date": start_date, "end_date": end_date}
+        for workspace_id, zone in zones.items()
+        for key, (start_date, end_date) in date_ranges(instant.astimezone(ZoneInfo(zone)).date()).items()
+    ]
+
+
+def rows_by_date_range(ranges: Iterable[Row], reckon: Callable[[Filters], list[Row]]) -> list[Row]:
+    """What a report says of each range of each workspace."""
+    return [
+        range_of | row
+        for range_of in ranges
+        for row in reckon(Filters(range_of["start_date"], range_of["end_date"], range_of["workspace_id"]))
+    ]
