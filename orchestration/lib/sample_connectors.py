@@ -16,11 +16,10 @@ from orchestration.lib.sample_files import write_once
 from orchestration.lib.sample_stories import STORY_DAYS, ClearDayOfContacts, Delivery, Record
 from orchestration.lib.sample_workspaces import Channel, User, Workspace
 
-# Somebody downloads the logs each morning, and takes the two days before along. For three mornings nobody did: of
-# the third and second day before the next download the third is in no file.
+# Somebody downloads the logs of the last seven days each morning. For a week nobody did: its first day is in no file.
 _DOWNLOADED_AT = time(9)
-_DAYS_BEFORE = 2
-_NOT_DOWNLOADED = range(70, 73)
+_DAYS_BEFORE = 6
+_NOT_DOWNLOADED = range(70, 77)
 
 _AD_COLUMNS = ("Sub Source", "Ad campaign ID", "Ad group ID", "Ad ID")
 _LOG_COLUMNS = {

@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 
 from tests.harness import Pipeline
 from tests.report_reckoning import COMPONENTS, EVENT_TYPES, Filters, Reports, Row, date_ranges_at, rows_by_date_range
-from tests.streams import CLOCK_CHANGES, ZONES, apply, make_deliveries
+from tests.streams import apply, make_deliveries
+from tests.streams.values import CLOCK_CHANGES, ZONES
 
 FREQUENCIES = ("day", "week", "month", "total")
 # The workspaces of the stream, and one in each zone of which events are recent.
