@@ -56,6 +56,7 @@ QUALITY_VIEWS = (
     "load_balance",
     "cut_report_logs",
     "report_log_gaps",
+    "refused_files",
     "reconciliation",
 )
 

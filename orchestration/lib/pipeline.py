@@ -1,6 +1,7 @@
 """The steps of a run as plain functions, and what an error in one of them means to an operator."""
 
 import shutil
+import sqlite3
 from datetime import UTC, datetime
 
 import duckdb
@@ -44,8 +45,10 @@ def explain(error: BaseException, settings: Settings) -> Problem | None:
             f"DuckDB has not enough memory ({first_line(error)})",
             "Give the machine more memory, or free disk space below the data folder, where it spills to",
         )
-    if isinstance(error, OSError | duckdb.Error) and says_disk_is_full(str(error)):
-        return disk_is_full(settings.data, first_line(error))
+    # What Dagster cannot write into its SQLite files comes wrapped by the library in between.
+    origin = error.__cause__ if isinstance(error.__cause__, sqlite3.Error) else error
+    if isinstance(origin, OSError | duckdb.Error | sqlite3.Error) and says_disk_is_full(str(origin)):
+        return disk_is_full(settings.data, first_line(origin))
     if isinstance(error, PermissionError):
         return Problem(
             f"{error.filename} cannot be written or read: {error.strerror}",

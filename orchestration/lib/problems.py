@@ -9,8 +9,8 @@ class Problem(Exception):
 
 
 def says_disk_is_full(message: str) -> bool:
-    """Whether a message of the system, or of DuckDB, says that nothing more can be written."""
-    signs = ("No space left on device", "Disk quota exceeded", "File too large")
+    """Whether a message of the system, of DuckDB or of SQLite says that nothing more can be written."""
+    signs = ("No space left on device", "Disk quota exceeded", "File too large", "disk is full", "disk I/O error")
     return any(sign in message for sign in signs)
 
 

@@ -108,6 +108,25 @@ def report_log_gaps(state: State) -> Iterator[Row]:
                 }
 
 
+def refused_files(state: State) -> Iterator[Row]:
+    """The exports of which nobody knows what they are, where that is why a row of theirs is rejected."""
+    refused: Counter[LandedFile] = Counter()
+    reasons: dict[LandedFile, str | None] = {}
+    for record, rejection in state.outcome.rejected:
+        if rejection.reason == "unknown_event_type" and record.file.kind in ("report_logs", "data_export"):
+            refused[record.file] += 1
+            reasons[record.file] = rejection.detail
+    for file, count in refused.items():
+        yield {
+            "workspace_id": file.workspace_id,
+            "route": file.route,
+            "source_file": file.source_file,
+            "loaded_at": file.loaded_at,
+            "reason": reasons[file],
+            "records_rejected": count,
+        }
+
+
 def reconciliation(state: State) -> Iterator[Row]:
     covered = vouched_days(state)
     fresh = [event for event in state.outcome.accepted if event.record.route in FRESH_ROUTES]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, timedelta
 
 from tests.reckoning.claims import Claim
-from tests.reckoning.downloads import cut_report_logs, reconciliation, report_log_gaps
+from tests.reckoning.downloads import cut_report_logs, reconciliation, refused_files, report_log_gaps
 from tests.reckoning.files import Record
 from tests.reckoning.judging import Event
 from tests.reckoning.resolving import balance
@@ -222,5 +222,6 @@ VIEWS: dict[str, Callable[[State], Iterable[Row]]] = {
     "load_balance": load_balance,
     "cut_report_logs": cut_report_logs,
     "report_log_gaps": report_log_gaps,
+    "refused_files": refused_files,
     "reconciliation": reconciliation,
 }
