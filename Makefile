@@ -19,7 +19,7 @@ receiver: $(VENV)/installed ## take webhooks on http://127.0.0.1:8080, until int
 	@$(BIN)/python -m orchestration receiver
 
 test: $(VENV)/installed-dev lint ## everything: lint, types, pytest, dbt's own tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 unit: $(VENV)/installed-dev ## the tests that take seconds
 	@$(BIN)/python -m pytest tests/unit
