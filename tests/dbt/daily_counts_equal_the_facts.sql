@@ -1,5 +1,12 @@
--- The daily counts are those of the facts: no group is missing, too many, or counted differently.
+-- The daily counts are those of the facts: no group is missing, too many, or counted differently. After an incremental
+-- run it is enough to look at the days that it can have touched.
 {{ config(meta={'dagster': {'ref': {'name': 'agg_contacts_daily'}}}) }}
+{% set changed_days = ref('int_changed_days') %}
+{% set days_to_look_at -%}
+{% if last_built_batch() | int > 0 -%}
+where (workspace_id, report_date) in (select workspace_id, report_date from {{ changed_days }})
+{%- endif %}
+{%- endset %}
 
 with counted as (
     select
@@ -12,6 +19,7 @@ with counted as (
         1 as events_in_facts,
         0 as events_in_daily_counts
     from {{ ref('fct_contact_events') }}
+    {{ days_to_look_at }}
     union all
     select
         workspace_id,
@@ -23,6 +31,7 @@ with counted as (
         0 as events_in_facts,
         contacts as events_in_daily_counts
     from {{ ref('agg_contacts_daily') }}
+    {{ days_to_look_at }}
 )
 
 select

@@ -11,6 +11,7 @@ with facts as (
         occurred_at,
         occurred_at_local
     from {{ ref('fct_contacts_' ~ event_type) }}
+    where {{ only_rows_written() }}
     {{ 'union all' if not loop.last }}
     {% endfor %}
 ),
