@@ -1,4 +1,4 @@
--- The daily counts are those of the facts: no group is missing, too many, or counted differently.
+-- The daily counts are those of the facts: no group is missing, too many, counted differently, or there twice.
 {{ config(meta={'dagster': {'ref': {'name': 'agg_contacts_daily'}}}) }}
 
 with counted as (
@@ -36,4 +36,6 @@ select
     sum(events_in_daily_counts) as events_in_daily_counts
 from counted
 group by workspace_id, report_date, event_type, source, channel_id, user_id
-having sum(events_in_facts) <> sum(events_in_daily_counts)
+having
+    sum(events_in_facts) <> sum(events_in_daily_counts)
+    or count(*) filter (where events_in_daily_counts > 0) > 1
