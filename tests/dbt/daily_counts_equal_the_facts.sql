@@ -38,4 +38,4 @@ from counted
 group by workspace_id, report_date, event_type, source, channel_id, user_id
 having
     sum(events_in_facts) <> sum(events_in_daily_counts)
-    or count(*) filter (where events_in_daily_counts > 0) > 1
+    or count(*) filter (where events_in_facts = 0) > 1
