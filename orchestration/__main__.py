@@ -103,11 +103,10 @@ def docs(context: click.Context) -> None:
     export_settings(settings)
     if not settings.published.exists():
         context.invoke(run)
-    from orchestration.lib.documentation import DICTIONARY, write_documentation
+    from orchestration.lib.documentation import write_dictionary, write_page
 
-    page = write_documentation(settings)
-    print(f"dictionary  {DICTIONARY}")
-    print(f"page        {page}  (one file: open it in a browser, or put it on any web server)")
+    print(f"dictionary  {write_dictionary(settings)}")
+    print(f"page        {write_page(settings)}  (one file: open it in a browser, or put it on any web server)")
 
 
 @main.command()

@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from orchestration.lib.dbt import DBT_EXECUTABLE
+from orchestration.lib.dbt import DBT_EXECUTABLE, ensure_manifest
 from orchestration.lib.problems import Problem
 from orchestration.lib.settings import DATABASE_NAME, PROJECT_ROOT, Settings
 
@@ -23,8 +23,8 @@ _SCHEMAS = {
 }
 
 
-def write_documentation(settings: Settings) -> Path:
-    """Write the dictionary, and dbt's page beside the publication that it describes. Returns the page.
+def write_page(settings: Settings) -> Path:
+    """Write dbt's documentation of the models and the publication, as one file below the data folder. Returns it.
 
     dbt opens what it describes for writing, which would shut readers out: it is given a copy.
 
@@ -47,20 +47,33 @@ def write_documentation(settings: Settings) -> Path:
         if generated.returncode:
             said = " ".join((generated.stdout + generated.stderr).split())
             raise Problem(f"dbt cannot describe the models: {said[:500]}", "Mend what it names, then `make run`")
-        DICTIONARY.parent.mkdir(exist_ok=True)
-        DICTIONARY.write_text(dictionary(target / "manifest.json", copy))
         os.replace(target / "static_index.html", page)
     return page
 
 
+def write_dictionary(settings: Settings) -> Path:
+    """Write the data dictionary into the repository. Returns it."""
+    DICTIONARY.write_text(dictionary(ensure_manifest(settings), settings.published))
+    return DICTIONARY
+
+
 def dictionary(manifest: Path, published: Path) -> str:
-    """The data dictionary in Markdown: descriptions from dbt's manifest, types from the published file."""
+    """The data dictionary in Markdown: descriptions from dbt's manifest, types from the published file.
+
+    Raises:
+        Problem: the file was published before a model of the manifest was added.
+    """
     models: dict[str, list[dict[str, Any]]] = {schema: [] for schema in _SCHEMAS}
     for node in json.loads(manifest.read_text())["nodes"].values():
         if node["resource_type"] == "model" and node["schema"] in models:
             models[node["schema"]].append(node)
     with duckdb.connect(str(published), read_only=True) as connection:
-        return "\n".join(_lines(models, connection))
+        try:
+            return "\n".join(_lines(models, connection))
+        except duckdb.CatalogException as error:
+            raise Problem(
+                f"{published} is older than the models: {str(error).splitlines()[0]}", "`make run` publishes it anew"
+            ) from None
 
 
 def _lines(models: dict[str, list[dict[str, Any]]], connection: duckdb.DuckDBPyConnection) -> Iterator[str]:

@@ -44,7 +44,8 @@ def test_the_unit_tests_of_the_models_pass() -> None:
         ("update quality.load_balance set records_standing = records_standing - 1", {"records_add_up"}),
         ("update marts.agg_contacts_daily set contacts = contacts + 1", {"daily_counts_equal_the_facts"}),
         (
-            "insert into marts.agg_contacts_daily select * replace (0 as contacts) from marts.agg_contacts_daily limit 1",
+            "insert into marts.agg_contacts_daily by name "
+            "select * replace (0 as contacts) from marts.agg_contacts_daily limit 1",
             {"daily_counts_equal_the_facts"},
         ),
         ("update marts.fct_contacts_deleted set source = 'zapier'", {"deleted_and_merged_are_user_only"}),

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from orchestration.lib.documentation import DICTIONARY, dictionary
+from orchestration.lib.documentation import DICTIONARY, dictionary, write_page
+from orchestration.lib.settings import export_settings
 from tests.harness import Pipeline
 
 pytestmark = pytest.mark.slow
@@ -190,3 +191,14 @@ def test_the_database_bears_the_descriptions(sample: Pipeline, models: list[Node
 def test_the_data_dictionary_is_up_to_date(sample: Pipeline) -> None:
     written = dictionary(sample.settings.dbt_target / "manifest.json", sample.settings.published)
     assert DICTIONARY.read_text() == written, "write it anew with `make docs`"
+
+
+def test_dbts_page_knows_the_database_and_leaves_nothing_else(sample: Pipeline) -> None:
+    export_settings(sample.settings)
+    page = write_page(sample.settings)
+    assert list(page.parent.iterdir()) == [page]
+    embedded = page.read_text().split(",catalog:", 1)[1]
+    catalog, _ = json.JSONDecoder().raw_decode(embedded)
+    overview = catalog["nodes"]["model.contact_reports.contacts_overview"]
+    assert overview["columns"]["report_date"]["type"] == "DATE"
+    assert overview["metadata"]["comment"].startswith("One row per workspace and day")
