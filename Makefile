@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run ui receiver test unit lint format lock clean help
+.PHONY: run ui receiver docs test unit lint format lock clean help
 
 help: ## what can be done
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -17,6 +17,9 @@ ui: $(VENV)/installed ## Dagster's web page on http://127.0.0.1:3000, with the s
 
 receiver: $(VENV)/installed ## take webhooks on http://127.0.0.1:8080, until interrupted
 	@$(BIN)/python -m orchestration receiver
+
+docs: $(VENV)/installed ## dbt's documentation as one page in data/docs, and docs/dictionary.md
+	@$(BIN)/python -m orchestration docs
 
 test: $(VENV)/installed-dev lint ## everything: lint, types, pytest, dbt's own tests
 	@$(BIN)/python -m pytest -n auto --dist loadfile

@@ -96,6 +96,20 @@ def ui(host: str, port: int) -> None:
 
 
 @main.command()
+@click.pass_context
+def docs(context: click.Context) -> None:
+    """Write dbt's documentation as one page and the data dictionary. Runs first where nothing is published yet."""
+    settings = read_settings()
+    export_settings(settings)
+    if not settings.published.exists():
+        context.invoke(run)
+    from orchestration.lib.documentation import write_dictionary, write_page
+
+    print(f"dictionary  {write_dictionary(settings)}")
+    print(f"page        {write_page(settings)}  (one file: open it in a browser, or put it on any web server)")
+
+
+@main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", default=8080, show_default=True, help="The port to listen on.")
 def receiver(host: str, port: int) -> None:

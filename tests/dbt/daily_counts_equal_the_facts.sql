@@ -1,5 +1,5 @@
--- The daily counts are those of the facts: no group is missing, too many, or counted differently. After an incremental
--- run it is enough to look at the days that it can have touched.
+-- The daily counts are those of the facts: no group is missing, too many, counted differently, or there twice. After an
+-- incremental run it is enough to look at the days that it can have touched.
 {{ config(meta={'dagster': {'ref': {'name': 'agg_contacts_daily'}}}) }}
 {% set changed_days = ref('int_changed_days') %}
 {% set days_to_look_at -%}
@@ -45,4 +45,6 @@ select
     sum(events_in_daily_counts) as events_in_daily_counts
 from counted
 group by workspace_id, report_date, event_type, source, channel_id, user_id
-having sum(events_in_facts) <> sum(events_in_daily_counts)
+having
+    sum(events_in_facts) <> sum(events_in_daily_counts)
+    or count(*) filter (where events_in_facts = 0) > 1

@@ -1,0 +1,204 @@
+"""The house rules for models (CONTRIBUTING.md), over dbt's manifest and the database that was built of it."""
+
+import json
+from typing import Any
+
+import pytest
+
+from orchestration.lib.documentation import DICTIONARY, dictionary, write_page
+from orchestration.lib.settings import export_settings
+from tests.harness import Pipeline
+
+pytestmark = pytest.mark.slow
+
+Node = dict[str, Any]
+
+READS = {
+    "staging": {"raw", "seeds", "staging"},
+    "intermediate": {"seeds", "staging", "intermediate"},
+    "marts": {"intermediate", "marts"},
+    "reports": {"seeds", "staging", "intermediate", "marts"},
+    "quality": {"seeds", "staging", "intermediate", "marts"},
+}
+# Reader and read, `dim_` for any dimension.
+READS_BESIDES = {
+    # A dimension is a directory, a list or a seed as it stands.
+    ("dim_", "staging"),
+    ("dim_", "seeds"),
+    ("intermediate", "dim_"),
+    # The history of a contact is told by the facts; it is a table so that dim_contact need not tell it anew.
+    ("int_contact_histories", "fct_contact_events"),
+}
+PREFIXES = {"staging": ("stg_",), "intermediate": ("int_",), "marts": ("fct_", "dim_", "agg_")}
+
+# Tables and seeds without a `unique_together` of their own, and what tests their key.
+KEYS_TESTED_ELSEWHERE = {
+    "dim_source": "sources_has_one_row_per_key",
+    "agg_contacts_daily": "daily_counts_equal_the_facts",
+    "date_range_presets": "report_labels_has_one_row_per_key",
+    "components": "report_labels_has_one_row_per_key",
+    "labels": "report_labels_has_one_row_per_key",
+    "component_filters": "every_component_says_of_every_filter_whether_it_applies",
+}
+# What the last run had to do: sets that models look up with `in`, or whose rows get their key tested where they end.
+PASSING_SETS = {
+    "int_changed_contacts",
+    "int_changed_days",
+    "int_changed_records",
+    "int_directory_changes",
+    "int_superseded_changes",
+}
+
+
+@pytest.fixture(scope="module")
+def manifest(sample: Pipeline) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((sample.settings.dbt_target / "manifest.json").read_text())
+    return loaded
+
+
+@pytest.fixture(scope="module")
+def models(manifest: dict[str, Any]) -> list[Node]:
+    return [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+
+
+@pytest.fixture(scope="module")
+def seeds(manifest: dict[str, Any]) -> list[Node]:
+    return [node for node in manifest["nodes"].values() if node["resource_type"] == "seed"]
+
+
+def kinds(node: Node) -> set[str]:
+    """What the rules call it: its layer, its name, and `dim_` for a dimension."""
+    return {node["schema"], node["name"]} | ({"dim_"} if node["name"].startswith("dim_") else set())
+
+
+def test_every_layer_reads_only_what_lies_below(manifest: dict[str, Any], models: list[Node]) -> None:
+    nodes = manifest["nodes"] | manifest["sources"]
+    used, wrong = set(), []
+    for model in models:
+        for read in (nodes[unique_id] for unique_id in model["depends_on"]["nodes"]):
+            if read["schema"] in READS[model["schema"]]:
+                continue
+            excuses = {(one, other) for one in kinds(model) for other in kinds(read)} & READS_BESIDES
+            used |= excuses
+            if not excuses:
+                wrong.append(f"{model['name']} reads {read['name']}")
+    assert not wrong
+    assert used == READS_BESIDES, "an exception that nothing needs"
+
+
+def test_every_model_lies_in_the_folder_of_its_schema_and_is_named_like_it(models: list[Node]) -> None:
+    for model in models:
+        assert model["original_file_path"].split("/")[1] == model["schema"]
+        assert model["name"].startswith(PREFIXES.get(model["schema"], "")), model["name"]
+        if model["schema"] in ("reports", "quality"):
+            assert not model["alias"].startswith(("stg_", "int_", "fct_", "dim_", "agg_")), model["name"]
+
+
+def test_every_description_says_what_a_row_is(manifest: dict[str, Any], models: list[Node], seeds: list[Node]) -> None:
+    for node in [*models, *seeds, *manifest["sources"].values()]:
+        assert node["description"].startswith("One row per "), node["name"]
+
+
+def test_every_column_of_the_database_is_described_and_every_described_one_exists(
+    sample: Pipeline, models: list[Node], seeds: list[Node]
+) -> None:
+    described = {
+        (node["schema"], node["alias"], column["name"])
+        for node in [*models, *seeds]
+        for column in node["columns"].values()
+        if column["description"].strip()
+    }
+    functions = {
+        (node["schema"], node["alias"], str(column))
+        for node in models
+        if (parameters := node["config"].get("parameters"))
+        for column, *_ in sample.query(
+            f"describe from {node['schema']}.{node['alias']}"
+            f"({', '.join('null' for parameter in parameters if ':=' not in parameter)})"
+        )
+    }
+    columns = sample.query(
+        """
+        select schema_name, table_name, column_name from duckdb_columns()
+        where not internal and table_name <> 'build_state'"""
+    )
+    assert described == set(columns) | functions
+    assert functions
+
+
+def test_every_table_and_every_seed_has_a_test_of_its_key(
+    manifest: dict[str, Any], models: list[Node], seeds: list[Node]
+) -> None:
+    tests = [node for node in manifest["nodes"].values() if node["resource_type"] == "test"]
+    tested = {
+        manifest["nodes"][test["attached_node"]]["name"]
+        for test in tests
+        if (test.get("test_metadata") or {}).get("name") == "unique_together"
+    }
+    tables = {model["name"] for model in models if model["config"]["materialized"] in ("table", "incremental")}
+    stored = tables | {seed["name"] for seed in seeds}
+    assert stored - tested == KEYS_TESTED_ELSEWHERE.keys() | PASSING_SETS
+    assert set(KEYS_TESTED_ELSEWHERE.values()) <= {test["name"] for test in tests}
+
+
+def test_every_column_of_a_seed_has_a_type(seeds: list[Node]) -> None:
+    for seed in seeds:
+        assert seed["config"]["column_types"].keys() == seed["columns"].keys(), seed["name"]
+
+
+def test_every_published_view_has_its_types_promised(models: list[Node]) -> None:
+    for model in models:
+        if model["schema"] in ("reports", "quality") and model["config"]["materialized"] != "table_function":
+            assert model["config"]["contract"]["enforced"], model["name"]
+
+
+def test_exposures_read_what_is_published_and_every_view_of_a_report_has_a_reader(
+    manifest: dict[str, Any], models: list[Node]
+) -> None:
+    read = {
+        manifest["nodes"][one]["name"]
+        for exposure in manifest["exposures"].values()
+        for one in exposure["depends_on"]["nodes"]
+    }
+    published = {model["name"]: model for model in models if model["schema"] == "reports"}
+    assert read <= published.keys()
+    assert published.keys() - read == {"date_ranges_at"}, "date_ranges_at is for tests and for what-if questions"
+
+
+def test_the_database_bears_the_descriptions(sample: Pipeline, models: list[Node]) -> None:
+    comments: dict[tuple[str, ...], str] = {}
+    for *name, comment in sample.query(
+        """
+        select schema_name, table_name, comment from duckdb_tables() where not internal
+        union all select schema_name, view_name, comment from duckdb_views() where not internal
+        union all select schema_name, function_name, comment from duckdb_functions() where not internal
+        union all
+        select schema_name, table_name || '.' || column_name, comment from duckdb_columns() where not internal"""
+    ):
+        comments[tuple(map(str, name))] = str(comment)
+    for model in models:
+        if model["schema"] not in ("reports", "quality", "marts"):
+            continue
+        described = {model["alias"]: model["description"]}
+        if model["config"]["materialized"] != "table_function":
+            described |= {
+                f"{model['alias']}.{name}": column["description"] for name, column in model["columns"].items()
+            }
+        for name, description in described.items():
+            assert comments[model["schema"], name] == description.strip(), name
+
+
+def test_the_data_dictionary_is_up_to_date(sample: Pipeline) -> None:
+    written = dictionary(sample.settings.dbt_target / "manifest.json", sample.settings.published)
+    assert DICTIONARY.read_text() == written, "write it anew with `make docs`"
+
+
+def test_dbts_page_knows_the_database_and_leaves_nothing_else(sample: Pipeline) -> None:
+    export_settings(sample.settings)
+    page = write_page(sample.settings)
+    assert list(page.parent.iterdir()) == [page]
+    embedded = page.read_text().split(",catalog:", 1)[1]
+    catalog, _ = json.JSONDecoder().raw_decode(embedded)
+    overview = catalog["nodes"]["model.contact_reports.contacts_overview"]
+    assert overview["columns"]["report_date"]["type"] == "DATE"
+    assert overview["metadata"]["comment"].startswith("One row per workspace and day")
