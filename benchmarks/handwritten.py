@@ -110,18 +110,17 @@ def _write_raw_zone(connection: duckdb.DuckDBPyConnection, landing: Path, raw: P
             ) to '{raw}/events.parquet' ({_RAW_PARQUET})"""
         )
     lines = [(file_id, path) for file_id, _, _, path in files if path.suffix != ".parquet"]
-    large = [(file_id, path) for file_id, path in lines if path.stat().st_size > 1_000_000]
-    small = [(file_id, path) for file_id, path in lines if path.stat().st_size <= 1_000_000]
+    large = [(file_id, path) for file_id, path in lines if path.stat().st_size > 100_000]
+    small = [(file_id, path) for file_id, path in lines if path.stat().st_size <= 100_000]
 
     # Numbering lines keeps DuckDB to one thread, so that each file gets one.
     def write_lines(file: tuple[int, Path]) -> None:
         file_id, path = file
-        with connection.cursor() as cursor:
-            cursor.execute("set preserve_insertion_order = true")
+        with duckdb.connect(config={"threads": 1}) as one_thread:
             numbered = f"""
                 select {file_id} as file_id, row_number() over () as line, line as record
                 from read_csv({_text(str(path))}, {_LINES})"""
-            cursor.execute(f"copy ({_decoded(numbered)}) to '{raw}/lines-{file_id}.parquet' ({_RAW_PARQUET})")
+            one_thread.execute(f"copy ({_decoded(numbered)}) to '{raw}/lines-{file_id}.parquet' ({_RAW_PARQUET})")
 
     with ThreadPoolExecutor() as workers:
         list(workers.map(write_lines, large))
