@@ -1,4 +1,4 @@
-"""Landing folders of any size, the same for the same numbers: canonical events of five workspaces in five time zones."""
+"""Landing folders of any size, the same for the same numbers: canonical events of five workspaces and time zones."""
 
 from pathlib import Path
 from typing import Literal
@@ -43,8 +43,8 @@ _JSON = f"to_json(struct_pack({', '.join(f'{field} := {field}' for field in _FIE
 # Of those that are no event, some are cut off in the middle.
 _JSON_LINE = f"case when refused = 8 then left({_JSON}, length({_JSON}) // 2) else {_JSON} end"
 
-# Records $first to $last - 1 of a history of $size; those from $size on are a tick's. Everything about an event is a hash
-# of its number, so that a later record can be the same event again. Of a thousand records 20 are an event sent
+# Records $first to $last - 1 of a history of $size; those from $size on are a tick's. Everything about an event is a
+# hash of its number, so that a later record can be the same event again. Of a thousand records 20 are an event sent
 # again, 10 an event corrected, 10 a known fact under another id, 5 no event at all, 50 up to sixty days late.
 _RECORDS = f"""
 with numbered as (
@@ -76,7 +76,8 @@ drawn as (
         {FIRST_INSTANT} + to_microseconds(
             case
                 when n < $size then n * ((epoch_us({LAST_INSTANT}) - epoch_us({FIRST_INSTANT})) // $size)
-                else epoch_us({LAST_INSTANT}) - epoch_us({FIRST_INSTANT}) + (n - $size) * (86400000000 // ($last - $size))
+                else epoch_us({LAST_INSTANT}) - epoch_us({FIRST_INSTANT})
+                    + (n - $size) * (86400000000 // ($last - $size))
             end
             - case when hash(n, 'late') % 100 < 5 then (hash(n, 'lateness') % 5184000000)::bigint * 1000 else 0 end
         ) as occurred_at,
@@ -128,7 +129,11 @@ fields as (
                 ['Ana', 'Zoé', 'Li', 'Noah', 'Olga', 'Sam'][1 + (hash(n, 'name') % 6)::int] || ' '
                 || (case when kind between 20 and 29 then i else n end)
         end as contact_name,
-        case when refused = 6 and event_type <> 'added' then 'contact_import' when refused = 6 then 'broadcast' else source end as source,
+        case
+            when refused = 6 and event_type = 'added' then 'broadcast'
+            when refused = 6 then 'contact_import'
+            else source
+        end as source,
         case
             when lower(source) = 'user' or source is null then
                 case

@@ -1,8 +1,8 @@
 """The limit: one script of DuckDB SQL that does a first run's work by hand, for canonical events in Parquet and JSONL.
 
-`python -m benchmarks.handwritten LANDING OUTPUT` reads the landing folder of contract 2, writes a raw zone of zstd Parquet and
-a file with the report views, the quality views and the tables below them. It has no way to be run again on what is
-new, to survive a broken file, or to test what it made, and takes neither CSV events nor text that is not UTF-8.
+`python -m benchmarks.handwritten LANDING OUTPUT` reads a landing folder, writes a raw zone of zstd Parquet and a file
+with the report views, the quality views and the tables below them. It has no way to be run again on what is new, to
+survive a broken file, or to test what it made, and takes neither CSV events nor text that is not UTF-8.
 """
 
 import gzip
@@ -105,7 +105,8 @@ def _write_raw_zone(connection: duckdb.DuckDBPyConnection, landing: Path, raw: P
         connection.execute(
             f"""
             copy (
-                select {ids}[file_index::int + 1] as file_id, file_row_number + 1 as line, {", ".join(_FIELDS)}, null::varchar as parse_error, null::varchar as record
+                select {ids}[file_index::int + 1] as file_id, file_row_number + 1 as line, {", ".join(_FIELDS)},
+                    null::varchar as parse_error, null::varchar as record
                 from read_parquet({names}, file_row_number = true, union_by_name = true)
             ) to '{raw}/events.parquet' ({_RAW_PARQUET})"""
         )
@@ -186,16 +187,16 @@ def _read_directories(connection: duckdb.DuckDBPyConnection, landing: Path) -> N
             connection.execute(
                 f"""
                 insert into {directory}s by name
-                select workspace_id, {_id_text(f"{directory}_id")} as {directory}_id, * exclude (workspace_id, {directory}_id)
+                select
+                    {_id_text(f"{directory}_id")} as {directory}_id,
+                    * exclude (filename, row_number, {directory}_id)
                 from (
                     select
                         nullif(trim(columns(* exclude (filename))), ''), filename,
                         string_split(filename, '/')[-3] as workspace_id, row_number() over () as row_number
                     from read_csv({[str(file) for file in files]}, all_varchar = true, filename = true)
                 )
-                qualify row_number() over (partition by workspace_id, {directory}_id order by row_number desc) = 1""".replace(
-                    "* exclude (workspace_id,", "* exclude (filename, row_number, workspace_id,", 1
-                )
+                qualify row_number() over (partition by workspace_id, {directory}_id order by row_number desc) = 1"""
             )
 
 
@@ -232,10 +233,13 @@ def _id_number(column: str) -> str:
 def _instant(column: str) -> str:
     trimmed = _trimmed(column)
     with_seconds = f"""try_cast(
-        case when substr({trimmed}, 17, 1) = ':' then {trimmed} else substr({trimmed}, 1, 16) || ':00' || substr({trimmed}, 17) end
-        as timestamptz)"""
+        case
+            when substr({trimmed}, 17, 1) = ':' then {trimmed}
+            else substr({trimmed}, 1, 16) || ':00' || substr({trimmed}, 17)
+        end as timestamptz)"""
     return f"""case
-        when regexp_matches({column}, '{_ISO_8601}') and substr({column}, 17, 1) = ':' then try_cast({column} as timestamptz)
+        when regexp_matches({column}, '{_ISO_8601}') and substr({column}, 17, 1) = ':'
+            then try_cast({column} as timestamptz)
         when regexp_matches({trimmed}, '{_ISO_8601}') then {with_seconds}
     end"""
 
@@ -344,7 +348,8 @@ with typed as (
         {_instant("landed.occurred_at")} as occurred_at,
         {_id_number("landed.contact_id")} as contact_id,
         nullif(contact_name, '') as contact_name,
-        landed.event_id as landed_event_id, landed.event_type as landed_event_type, landed.occurred_at as landed_occurred_at,
+        landed.event_id as landed_event_id, landed.event_type as landed_event_type,
+        landed.occurred_at as landed_occurred_at,
         landed.contact_id as landed_contact_id, landed.source as landed_source,
         landed.user_id as landed_user_id, landed.channel_id as landed_channel_id,
         case when types.known = 'merged' then {_trimmed("landed.merged_contact_id")} end as landed_merged_contact_id,
@@ -360,7 +365,8 @@ with_lookups as (
         {_id_number("landed_merged_contact_id")} as merged_contact_id,
         source_texts.source, coalesce(is_allowed, true) as is_allowed, timezone, offset_us
     from typed
-    left join source_texts on landed_source is not distinct from source_texts.landed and typed.event_type = source_texts.event_type
+    left join source_texts
+        on landed_source is not distinct from source_texts.landed and typed.event_type = source_texts.event_type
     left join clocks on typed.workspace = clocks.workspace and typed.occurred_at::date = clocks.day
 ),
 judged as (
@@ -420,12 +426,14 @@ select
     )))::varchar) end as raw_record,
     case when reason is null then hash(judged.workspace, event_id) end as event_hash,
     case when reason is null then hash(
-        judged.workspace, event_type, contact_id, case when event_type = 'connected' then channels.id end, merged_contact_id,
+        judged.workspace, event_type, contact_id, case when event_type = 'connected' then channels.id end,
+        merged_contact_id,
         case when event_type = 'merged' and merged_contact_id is null then date_trunc('second', occurred_at) end
     ) end as fact_hash
 from judged
 left join user_references as users on judged.workspace = users.workspace and landed_user_id = users.landed
-left join channel_references as channels on judged.workspace = channels.workspace and landed_channel_id = channels.landed;"""
+left join channel_references as channels
+    on judged.workspace = channels.workspace and landed_channel_id = channels.landed;"""
 
 # Hashes find the few records that may be of one event or one fact; the exact rule looks at these alone.
 _RESOLVE = """
@@ -440,7 +448,11 @@ qualify row_number() over (partition by workspace, event_id order by record_id d
 create temp table told_again as
 select record_id, workspace, event_id, first_value(event_id) over same_fact as superseded_by
 from (
-    select *, case when event_type = 'merged' and merged_contact_id is null then date_trunc('second', occurred_at) end as second
+    select
+        *,
+        case
+            when event_type = 'merged' and merged_contact_id is null then date_trunc('second', occurred_at)
+        end as second
     from events
     where fact_hash in (
         select fact_hash from events where fact_hash is not null group by fact_hash having count(*) > 1
@@ -508,7 +520,8 @@ where reason is not null;
 
 create table file_counts as
 select
-    (record_id >> 40)::int as file_id, case when reason = 'malformed_record' then null else event_type end as event_type,
+    (record_id >> 40)::int as file_id,
+    case when reason = 'malformed_record' then null else event_type end as event_type,
     count(*) as landed, count(reason) as rejected
 from events group by all;
 
@@ -523,7 +536,8 @@ select
     coalesce(superseded, 0)::bigint as records_superseded, coalesce(rejected, 0)::bigint as records_rejected,
     0::bigint as records_ignored
 from files
-left join (select file_id, sum(landed) as landed, sum(rejected) as rejected from file_counts group by all) using (file_id)
+left join (select file_id, sum(landed) as landed, sum(rejected) as rejected from file_counts group by all)
+    using (file_id)
 left join (select file_id, count(*) as superseded from superseded_events group by all) using (file_id);
 
 create schema reports;
@@ -536,8 +550,9 @@ with landed as (
 standing as (
     {
     " union all ".join(
-        f'''select workspace_id::varchar as workspace_id, '{event_type}' as event_type, min(occurred_at) as first_event_at,
-        max(occurred_at) as last_event_at, count(*) as standing from log_{event_type} group by all'''
+        f'''select workspace_id::varchar as workspace_id, '{event_type}' as event_type,
+        min(occurred_at) as first_event_at, max(occurred_at) as last_event_at, count(*) as standing
+        from log_{event_type} group by all'''
         for event_type in _LOG_COLUMNS
     )
 }
@@ -550,7 +565,9 @@ select
     workspace_id, event_type, first_event_at, last_event_at, last_loaded_at, landed::bigint as records_landed,
     coalesce(standing, 0) as records_standing, coalesce(superseded, 0) as records_superseded,
     rejected::bigint as records_rejected, 0::bigint as records_ignored
-from landed left join standing using (workspace_id, event_type) left join superseded using (workspace_id, event_type);"""
+from landed
+left join standing using (workspace_id, event_type)
+left join superseded using (workspace_id, event_type);"""
 
 _VIEW_COLUMNS = """
     workspace_id::varchar as workspace_id, occurred_at, occurred_at_local, report_date, contact_id, contact_name,
@@ -562,7 +579,9 @@ _VIEWS = f"""
 create table reports.workspaces as from workspaces;
 create table reports.sources as select source, source_label, label_fr from sources;
 create table reports.users as
-select workspace_id, user_id, case when deleted_at is not null then user_id else coalesce(user_name, user_id) end as user_name,
+select
+    workspace_id, user_id,
+    case when deleted_at is not null then user_id else coalesce(user_name, user_id) end as user_name,
     deleted_at is not null as is_deleted
 from users;
 create table reports.channels as
@@ -580,7 +599,9 @@ from log_{event_type} join reports.sources on sources.source = log_{event_type}.
     ).replace("source::varchar as source,", "sources.source as source,")
 }
 create view reports.contacts_overview as
-with spans as (select workspace_id, min(report_date) as first_date, max(report_date) as last_date from daily group by all),
+with spans as (
+    select workspace_id, min(report_date) as first_date, max(report_date) as last_date from daily group by all
+),
 days as (
     select workspace_id, unnest(generate_series(first_date, last_date, interval 1 day))::date as report_date from spans
 )
@@ -591,7 +612,9 @@ select
     coalesce(sum(contacts) filter (event_type = 'merged'), 0)::bigint as contacts_merged
 from days left join daily using (workspace_id, report_date) group by all;
 create view reports.contacts_added_by_source as
-select workspace_id::varchar as workspace_id, report_date, sources.source, source_label, sum(contacts)::bigint as contacts_added
+select
+    workspace_id::varchar as workspace_id, report_date, sources.source, source_label,
+    sum(contacts)::bigint as contacts_added
 from daily join reports.sources on sources.source = daily.source::varchar where event_type = 'added' group by all;
 create view reports.contacts_connected_by_channel as
 select daily.workspace_id::varchar as workspace_id, report_date, daily.channel_id::varchar as channel_id,

@@ -1,7 +1,7 @@
 """The usual script: pandas, everything in memory, no care for what is broken beyond dropping it.
 
-`python -m benchmarks.pandas_script LANDING OUTPUT`. It reads the event files of a landing folder and writes the four logs as
-Parquet and the daily counts as CSV. It keeps no raw zone, says nothing of what it dropped, and knows neither the
+`python -m benchmarks.pandas_script LANDING OUTPUT` reads the event files of a landing folder and writes the four logs
+as Parquet and the daily counts as CSV. It keeps no raw zone, says nothing of what it dropped, and knows neither the
 rules for sources by type of event nor those for users and channels that are named.
 """
 

@@ -3,7 +3,7 @@
 import json
 import re
 import shutil
-from collections import Counter
+from collections import defaultdict
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -24,7 +24,10 @@ class Pipeline:
         self.published = data / "published" / "contact_reports.duckdb"
 
     def warm_up(self) -> None:
-        """Run once on a hundred events and forget them: what is done once per machine (parsing the models, Dagster's tables) stays."""
+        """Run once on a hundred events and forget them.
+
+        What is done once on a machine stays: the parsed models, Dagster's tables.
+        """
         shutil.rmtree(self.data, ignore_errors=True)
         landing = self.data / "landing"
         write_landing(landing, 100)
@@ -33,7 +36,7 @@ class Pipeline:
         self.forget()
 
     def forget(self) -> None:
-        """Remove all that was loaded, and leave what a run on another history would have left as well."""
+        """Remove all that was loaded."""
         for folder in ("raw", "warehouse", "published", "cache"):
             shutil.rmtree(self.data / folder, ignore_errors=True)
 
@@ -56,7 +59,7 @@ class Pipeline:
         marks.append(usage.wall)
         spans = [(end - begin, usage.cpu_at(end) - usage.cpu_at(begin)) for begin, end in pairwise(marks)]
         starting, extract, dbt_start, building, rest = spans
-        tests = spent["test"] / spent.total() if spent else 0.0
+        tests = spent["test"] / sum(spent.values()) if spent else 0.0
         return dict(
             zip(
                 STAGES,
@@ -78,10 +81,10 @@ class Pipeline:
         times = [(result["unique_id"].split(".", 2)[-1], float(result["execution_time"])) for result in results]
         return sorted(times, key=lambda time: -time[1])[:count]
 
-    def _nodes(self, since: float) -> tuple[list[tuple[float, float]], Counter[str]]:
-        """When each model and test ran, in seconds after `since`, and how long each kind took. Nothing if dbt did not run."""
+    def _nodes(self, since: float) -> tuple[list[tuple[float, float]], dict[str, float]]:
+        """When each model and test ran, in seconds after `since`, and how long each kind took; nothing without dbt."""
         spans: list[tuple[float, float]] = []
-        spent: Counter[str] = Counter()
+        spent: dict[str, float] = defaultdict(float)
         path = self.data / "dbt" / "run_results.json"
         for result in json.loads(path.read_text())["results"] if path.exists() else ():
             times = [

@@ -1,6 +1,5 @@
 """Writes the tables of docs/performance.md, between their markers, and its plot, from docs/performance.json."""
 
-import re
 from collections.abc import Iterable, Sequence
 
 from benchmarks import results
@@ -29,15 +28,12 @@ def write_report() -> None:
     }
     page = PAGE.read_text()
     for name, lines in tables.items():
-        content = "\n".join(["", *lines]).rstrip() + "\n\n" if lines else "\n"
-        page, found = re.subn(
-            rf"(<!-- {name} -->\n).*?(<!-- end -->)",
-            lambda match, content=content: match[1] + content + match[2],
-            page,
-            flags=re.DOTALL,
-        )
-        if not found:
+        before, found, rest = page.partition(f"<!-- {name} -->\n")
+        _, end, after = rest.partition("<!-- end -->")
+        if not (found and end):
             raise ValueError(f"{PAGE} has no place for {name}: <!-- {name} --> and <!-- end -->, each on a line")
+        content = "\n".join(["", *lines]).rstrip() + "\n\n" if lines else ""
+        page = before + found + content + end + after
     PAGE.write_text(page)
     _plot(of["compare"])
 
@@ -131,7 +127,7 @@ def _sources(entries: Iterable[Entry]) -> list[str]:
 
 
 def _plot(entries: Sequence[Entry]) -> None:
-    """CPU-seconds by number of events, a line for each contestant."""
+    """Seconds and CPU-seconds by number of events, a line for each contestant."""
     if not entries:
         return
     import matplotlib

@@ -1,4 +1,4 @@
-"""What was measured, kept in docs/performance.json: one entry for each measure, the newest, with its date and machine."""
+"""What was measured, kept in docs/performance.json: of each measure the newest figures, with their date and machine."""
 
 import json
 import os
