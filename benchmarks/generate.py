@@ -65,6 +65,8 @@ drawn as (
         hash(n, 'workspace') % 1000 = 0 as is_unlisted,
         n % 16 as share,
         case
+            -- Refused because it is merged into itself.
+            when kind between 40 and 44 and hash(i, 'refused') % 9 = 7 then 'merged'
             when hash(n, 'type') % 100 < 45 then 'added'
             when hash(n, 'type') % 100 < 92 then 'connected'
             when hash(n, 'type') % 100 < 97 then 'deleted'
