@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run ui receiver docs test unit lint format lock clean help
+.PHONY: run ui receiver docs bench test unit lint format lock clean help
 
 help: ## what can be done
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -20,6 +20,12 @@ receiver: $(VENV)/installed ## take webhooks on http://127.0.0.1:8080, until int
 
 docs: $(VENV)/installed ## dbt's documentation as one page in data/docs, and docs/dictionary.md
 	@$(BIN)/python -m orchestration docs
+
+bench: $(VENV)/installed $(VENV)-bench/installed ## measure, and write docs/performance.md; see there for larger sizes
+	@$(VENV)-bench/bin/python -m benchmarks compare
+	@$(VENV)-bench/bin/python -m benchmarks tick
+	@$(VENV)-bench/bin/python -m benchmarks queries
+	@$(VENV)-bench/bin/python -m benchmarks small-files
 
 test: $(VENV)/installed-dev lint ## everything: lint, types, pytest, dbt's own tests
 	@$(BIN)/python -m pytest -n auto --dist loadfile
@@ -43,9 +49,11 @@ lock: ## write requirements.lock and requirements-dev.lock anew from pyproject.t
 		--quiet pyproject.toml --output-file requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
 		--quiet pyproject.toml --group pyproject.toml:dev --constraints requirements.lock --output-file requirements-dev.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+		--quiet --group pyproject.toml:bench --constraints requirements.lock --output-file requirements-bench.lock
 
-clean: ## remove the environment and everything a run wrote into data/
-	rm -rf $(VENV) data
+clean: ## remove the environments and everything a run wrote into data/
+	rm -rf $(VENV) $(VENV)-bench data
 
 $(VENV)/bin/python:
 	@echo "Making the environment in $(VENV): about a minute, once."
@@ -60,4 +68,9 @@ $(VENV)/installed: requirements.lock | $(VENV)/bin/python
 
 $(VENV)/installed-dev: requirements-dev.lock $(VENV)/installed
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
+	@touch $@
+
+$(VENV)-bench/installed: requirements-bench.lock $(VENV)/bin/python
+	@$(VENV)/bin/python -m venv $(VENV)-bench
+	@$(VENV)-bench/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
 	@touch $@

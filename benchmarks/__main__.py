@@ -1,0 +1,232 @@
+"""The command line: `python -m benchmarks compare`, `tick`, `queries`, `small-files`, `generate`, `report`."""
+
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from benchmarks import results
+from benchmarks.generate import Format, write_landing, write_tick
+from benchmarks.measure import ROOT, Usage, run_python, run_with_pandas
+from benchmarks.pipeline import Pipeline
+from benchmarks.queries import time_queries
+from benchmarks.report import write_report
+
+_TICK_EVENTS = 10_000
+_SMALL_FILES, _EVENTS_PER_FILE = 20_000, 50
+
+_format = click.option(
+    "--format", "file_format", type=click.Choice(["parquet", "jsonl.gz"]), default="parquet", show_default=True
+)
+_repeats = click.option("--repeats", default=3, show_default=True, help="Runs of each; the median counts.")
+_note = click.option("--note", default="", help="Kept with the figures, such as what else the machine did.")
+
+
+@click.group()
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=ROOT / "data" / "benchmarks",
+    help="Where landing folders and data folders are made.  [default: data/benchmarks]",
+)
+@click.pass_context
+def main(context: click.Context, folder: Path) -> None:
+    """Measure the pipeline. Figures go to docs/performance.json, and from there to docs/performance.md."""
+    context.obj = folder.absolute()
+
+
+@main.command()
+@click.argument("landing", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--events", default=1_000_000, show_default=True)
+@click.option("--events-per-file", type=int, help="Write many plain JSONL files.  [default: few large ones]")
+@_format
+def generate(landing: Path, events: int, events_per_file: int | None, file_format: Format) -> None:
+    """Write a landing folder of generated events."""
+    write_landing(landing, events, file_format, events_per_file)
+
+
+@main.command()
+@click.option("--events", "sizes", multiple=True, type=int, default=[100_000, 1_000_000], show_default=True)
+@click.option("--without-pandas", is_flag=True, help="It needs about a gigabyte for a million events.")
+@_format
+@_repeats
+@_note
+@click.pass_obj
+def compare(
+    folder: Path, sizes: Sequence[int], without_pandas: bool, file_format: Format, repeats: int, note: str
+) -> None:
+    """Run the pipeline, the hand-written script and the pandas script in turn on a whole history."""
+    for size in sizes:
+        landing = _landing(folder, size, file_format)
+        pipeline = _pipeline(folder, size, file_format)
+        pipeline.warm_up()
+        _compare("compare", pipeline, landing, size, file_format, repeats, note, with_pandas=not without_pandas)
+
+
+@main.command()
+@click.option("--events", "sizes", multiple=True, type=int, default=[100_000, 1_000_000], show_default=True)
+@_format
+@_repeats
+@_note
+@click.pass_obj
+def tick(folder: Path, sizes: Sequence[int], file_format: Format, repeats: int, note: str) -> None:
+    """Run the pipeline on 10,000 new events, and on nothing new, each time on the same history."""
+    for size in sizes:
+        landing = _landing(folder, size, file_format)
+        pipeline = _history(folder, size, file_format)
+        before = pipeline.data.with_name(f"{pipeline.data.name}-before")
+        _copy(pipeline.data, before)
+        ticks: list[Usage] = []
+        idle: list[Usage] = []
+        stages: dict[str, list[dict[str, tuple[float, float]]]] = {"tick": [], "idle": []}
+        models: list[list[tuple[str, float]]] = []
+        for number in range(repeats):
+            _copy(before, pipeline.data)
+            idle.append(_said(f"nothing new on {size:,}", pipeline.run(landing)))
+            stages["idle"].append(pipeline.stages(idle[-1]))
+            new_files = write_tick(landing, size, _TICK_EVENTS, number, file_format)
+            try:
+                ticks.append(_said(f"{_TICK_EVENTS:,} new on {size:,}", pipeline.run(landing)))
+            finally:
+                for file in new_files:
+                    file.unlink()
+            stages["tick"].append(pipeline.stages(ticks[-1]))
+            models.append(pipeline.slowest_models())
+        _copy(before, pipeline.data)
+        shutil.rmtree(before)
+        for measure, usages in (("tick", ticks), ("idle", idle)):
+            results.keep(
+                measure,
+                note,
+                events=size,
+                format=file_format,
+                **results.medians(usages),
+                stages=results.median_stages(stages[measure]),
+                **({"slowest": models[-1]} if measure == "tick" else {}),
+            )
+    write_report()
+
+
+@main.command()
+@click.option("--events", "sizes", multiple=True, type=int, default=[1_000_000], show_default=True)
+@click.option("--repeats", default=20, show_default=True, help="Queries of each kind; the median counts.")
+@_format
+@_note
+@click.pass_obj
+def queries(folder: Path, sizes: Sequence[int], file_format: Format, repeats: int, note: str) -> None:
+    """Ask the published file what a dashboard would."""
+    for size in sizes:
+        times = time_queries(_history(folder, size, file_format).published, repeats)
+        milliseconds = {name: [round(one, 1) for one in pair] for name, pair in times.items()}
+        results.keep("queries", note, events=size, format=file_format, runs=repeats, milliseconds=milliseconds)
+    write_report()
+
+
+@main.command("small-files")
+@click.option("--files", default=_SMALL_FILES, show_default=True)
+@_repeats
+@_note
+@click.pass_obj
+def small_files(folder: Path, files: int, repeats: int, note: str) -> None:
+    """Run the pipeline and the hand-written script on many files of 50 events."""
+    size = files * _EVENTS_PER_FILE
+    landing = folder / f"landing-small-{files}"
+    _once(landing, lambda: write_landing(landing, size, "jsonl.gz", _EVENTS_PER_FILE))
+    pipeline = Pipeline(folder / f"data-small-{files}")
+    pipeline.warm_up()
+    _compare("small_files", pipeline, landing, size, "jsonl", repeats, note, with_pandas=False)
+
+
+@main.command()
+def report() -> None:
+    """Write docs/performance.md's tables and plot anew from docs/performance.json."""
+    write_report()
+
+
+def _compare(
+    measure: str,
+    pipeline: Pipeline,
+    landing: Path,
+    size: int,
+    file_format: str,
+    repeats: int,
+    note: str,
+    *,
+    with_pandas: bool,
+) -> None:
+    output = pipeline.data.with_name("script")
+    runs: dict[str, list[Usage]] = {}
+    stages = []
+    for _ in range(repeats):
+        pipeline.forget()
+        runs.setdefault("pipeline", []).append(_said(f"pipeline, {size:,}", pipeline.run(landing)))
+        stages.append(pipeline.stages(runs["pipeline"][-1]))
+        shutil.rmtree(output, ignore_errors=True)
+        handwritten = run_python("benchmarks.handwritten", landing, output)
+        runs.setdefault("handwritten", []).append(_said(f"handwritten, {size:,}", handwritten))
+        shutil.rmtree(output)
+        if with_pandas:
+            pandas = run_with_pandas("benchmarks.pandas_script", landing, output)
+            runs.setdefault("pandas", []).append(_said(f"pandas, {size:,}", pandas))
+            shutil.rmtree(output)
+    contestants: dict[str, dict[str, Any]] = {name: results.medians(usages) for name, usages in runs.items()}
+    results.keep(
+        measure,
+        note,
+        events=size,
+        format=file_format,
+        contestants=contestants,
+        stages=results.median_stages(stages),
+        slowest=pipeline.slowest_models(),
+    )
+    write_report()
+
+
+def _landing(folder: Path, size: int, file_format: Format) -> Path:
+    landing = folder / f"landing-{size}-{file_format}"
+    _once(landing, lambda: write_landing(landing, size, file_format))
+    return landing
+
+
+def _once(landing: Path, write: Callable[[], None]) -> None:
+    """Have a landing folder written, whole, unless an earlier measurement did it."""
+    mark = landing.with_name(f"{landing.name}.complete")
+    if mark.exists():
+        return
+    _say(f"writing {landing}")
+    shutil.rmtree(landing, ignore_errors=True)
+    write()
+    mark.touch()
+
+
+def _pipeline(folder: Path, size: int, file_format: Format) -> Pipeline:
+    return Pipeline(folder / f"data-{size}-{file_format}")
+
+
+def _history(folder: Path, size: int, file_format: Format) -> Pipeline:
+    """The pipeline with a history loaded; as good as at once where an earlier measurement left it so."""
+    pipeline = _pipeline(folder, size, file_format)
+    _say(f"loading a history of {size:,}")
+    pipeline.run(_landing(folder, size, file_format))
+    return pipeline
+
+
+def _copy(source: Path, target: Path) -> None:
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(source, target)
+
+
+def _said(what: str, usage: Usage) -> Usage:
+    _say(f"{what}: {usage.wall:.1f} s, {usage.cpu:.1f} CPU-s, {usage.peak_memory / 1e9:.2f} GB")
+    return usage
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

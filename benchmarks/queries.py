@@ -1,0 +1,70 @@
+"""How long queries of the published file take: what a dashboard asks, thirty days of it, and pages of a log."""
+
+import statistics
+import time
+from pathlib import Path
+
+import duckdb
+
+# $first and $last are the newest thirty days; $contact and $user are the log's own, from its middle.
+_DAYS = "report_date between $first and $last"
+QUERIES = {
+    "contacts_overview, 30 days": f"from reports.contacts_overview where {_DAYS}",
+    "contacts_added_by_source, 30 days": f"from reports.contacts_added_by_source where {_DAYS}",
+    "contacts_connected_by_channel, 30 days": f"from reports.contacts_connected_by_channel where {_DAYS}",
+    "contacts_overview_by_date_range": "from reports.contacts_overview_by_date_range",
+    "contacts_overview_between, 30 days": "from reports.contacts_overview_between($first, $last)",
+    "contacts_added_between, 30 days": "from reports.contacts_added_between($first, $last)",
+    "contacts_connected_between, 30 days": "from reports.contacts_connected_between($first, $last)",
+    "contacts_overview_between, 30 days of a user": (
+        "from reports.contacts_overview_between($first, $last, user_ids := [$user])"
+    ),
+    "added log, the newest 100": "from reports.contacts_added_log order by occurred_at desc limit 100",
+    "added log, 100 of 30 days": (f"from reports.contacts_added_log where {_DAYS} order by occurred_at desc limit 100"),
+    "added log, 100 of a contact": (
+        "from reports.contacts_added_log where contact_id = $contact order by occurred_at desc limit 100"
+    ),
+    "connected log, 100 of a contact": (
+        "from reports.contacts_connected_log where contact_id = $contact order by occurred_at desc limit 100"
+    ),
+    "added log, 100 of a user": (
+        "from reports.contacts_added_log where user_id = $user order by occurred_at desc limit 100"
+    ),
+}
+
+
+def time_queries(published: Path, repeats: int) -> dict[str, tuple[float, float]]:
+    """Milliseconds of each query, medians: on a connection that is kept, and on one opened for it, opening included."""
+    path = str(published)
+    with duckdb.connect(path, read_only=True) as connection:
+        parameters = _parameters(connection)
+    kept: dict[str, list[float]] = {name: [] for name in QUERIES}
+    fresh: dict[str, list[float]] = {name: [] for name in QUERIES}
+    for _ in range(repeats):
+        for name, sql in QUERIES.items():
+            started = time.perf_counter()
+            with duckdb.connect(path, read_only=True) as connection:
+                _ask(connection, sql, parameters)
+            fresh[name].append(time.perf_counter() - started)
+    with duckdb.connect(path, read_only=True) as connection:
+        for name, sql in QUERIES.items():
+            _ask(connection, sql, parameters)
+            for _ in range(repeats):
+                started = time.perf_counter()
+                _ask(connection, sql, parameters)
+                kept[name].append(time.perf_counter() - started)
+    return {name: (1000 * statistics.median(kept[name]), 1000 * statistics.median(fresh[name])) for name in QUERIES}
+
+
+def _ask(connection: duckdb.DuckDBPyConnection, sql: str, parameters: dict[str, object]) -> None:
+    connection.execute(sql, {name: value for name, value in parameters.items() if f"${name}" in sql}).fetchall()
+
+
+def _parameters(connection: duckdb.DuckDBPyConnection) -> dict[str, object]:
+    row = connection.execute(
+        """
+        select max(report_date) - 29, max(report_date), median(contact_id)::bigint, min(user_id)
+        from reports.contacts_added_log"""
+    ).fetchone()
+    assert row is not None
+    return dict(zip(("first", "last", "contact", "user"), row, strict=True))
