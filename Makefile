@@ -4,13 +4,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run ui receiver test unit lint format lock clean help
+.PHONY: run status ui receiver test unit lint format lock clean help
 
 help: ## what can be done
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
 
 run: $(VENV)/installed ## extract what is new, build, test, publish
 	@$(BIN)/python -m orchestration run
+
+status: $(VENV)/installed ## how the data is; fails when it is stale
+	@$(BIN)/python -m orchestration status
 
 ui: $(VENV)/installed ## Dagster's web page on http://127.0.0.1:3000, with the schedule running
 	@$(BIN)/python -m orchestration ui

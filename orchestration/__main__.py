@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,11 +14,13 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from orchestration.lib.health import NEWEST_EVENT_WITHIN, PUBLISHED_WITHIN, read_health
 from orchestration.lib.pipeline import explain
 from orchestration.lib.problems import Problem
 from orchestration.lib.progress import listening
 from orchestration.lib.secrets import read_secrets
 from orchestration.lib.settings import PROJECT_ROOT, Settings, export_settings, read_settings
+from orchestration.lib.status import status_lines
 
 if TYPE_CHECKING:
     from dagster import AssetCheckEvaluation, ExecuteInProcessResult
@@ -105,6 +107,31 @@ def receiver(host: str, port: int) -> None:
     serve(read_settings(), host, port)
 
 
+@main.command()
+@click.option(
+    "--published-within",
+    type=click.FloatRange(min=0),
+    default=PUBLISHED_WITHIN / timedelta(hours=1),
+    show_default=True,
+    help="Hours since the last run that succeeded.",
+)
+@click.option(
+    "--newest-event-within",
+    type=click.FloatRange(min=0),
+    default=NEWEST_EVENT_WITHIN / timedelta(hours=1),
+    show_default=True,
+    help="Hours since the newest event.",
+)
+def status(published_within: float, newest_event_within: float) -> None:
+    """Say how the data is. Exit code 0 only if neither the publication nor the newest event is stale."""
+    now, health = datetime.now(UTC), read_health(read_settings())
+    limits = timedelta(hours=published_within), timedelta(hours=newest_event_within)
+    for line in status_lines(health, now, *limits):
+        print(line)
+    if health.stale(now, *limits):
+        sys.exit(1)
+
+
 def _make_landing(settings: Settings) -> None:
     """Whoever has a token is past the sample, and need not make the folder that it fetches into."""
     if read_secrets().api_tokens and settings.landing is None:
@@ -188,16 +215,11 @@ def _execute(settings: Settings) -> list[str]:
 
 def _problem(result: "ExecuteInProcessResult", settings: Settings) -> Problem:
     """What made a run of Dagster's fail."""
-    logs = settings.data / "logs"
-    for event in result.all_events:
-        error = getattr(event.event_specific_data, "error", None)
-        if event.is_failure and error is not None:
-            while error.cause is not None and "Failure: " not in error.message:
-                error = error.cause
-            if "Failure: " in error.message:
-                return Problem(error.message.split("Failure: ", 1)[1].strip())
-            return Problem(f"The run failed: {error.message.strip()}", f"The whole story is in {logs}")
-    return Problem("The run failed", f"The whole story is in {logs}")
+    from orchestration.defs.operating import problem_in
+
+    problem = problem_in(result.all_events) or "The run failed"
+    # What nobody foresaw is not to be understood from one line.
+    return Problem(problem, f"The whole story is in {settings.data / 'logs'}" if "The run failed" in problem else None)
 
 
 def _in_words(check: "AssetCheckEvaluation") -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 
 from orchestration.lib.problems import Problem
+from orchestration.lib.published import open_published
 from orchestration.lib.raw_zone import RawZone, flush_to_disk
 from orchestration.lib.settings import PROJECT_ROOT, Settings
 
@@ -79,7 +80,7 @@ def rules_fingerprint(zone: RawZone) -> str:
 def read_state(path: Path) -> BuildState | None:
     """What a warehouse file says it was built from; None when it cannot be read, or does not say."""
     try:
-        with duckdb.connect(str(path), read_only=True) as connection:
+        with open_published(path) as connection:
             row = connection.execute("select zone_id, batch_id, rules from intermediate.build_state").fetchone()
     except duckdb.IOException as error:
         if "Could not set lock" in str(error):
