@@ -15,7 +15,7 @@ import duckdb
 from orchestration.lib.problems import Problem
 from orchestration.lib.published import open_published
 from orchestration.lib.raw_zone import RawZone, flush_to_disk
-from orchestration.lib.settings import PROJECT_ROOT, Settings
+from orchestration.lib.settings import PROJECT_ROOT, Settings, guard
 
 # What the models' results depend on, besides the raw zone. dbt's tests only look at them.
 _RULE_FILES = ("models/**/*.sql", "macros/*.sql", "seeds/*.csv", "dbt_project.yml", "profiles.yml")
@@ -101,7 +101,6 @@ def prepare(settings: Settings, todo: Plan) -> None:
         leftover.unlink()
     if not todo.rebuild:
         shutil.copyfile(settings.published, settings.warehouse)
-        os.chmod(settings.warehouse, 0o644)
 
 
 def publish(settings: Settings, state: BuildState) -> None:
@@ -116,5 +115,7 @@ def publish(settings: Settings, state: BuildState) -> None:
         connection.execute("checkpoint")
     flush_to_disk(settings.warehouse)
     settings.published.parent.mkdir(parents=True, exist_ok=True)
+    settings.warehouse.chmod(settings.published_mode)
     os.replace(settings.warehouse, settings.published)
     flush_to_disk(settings.published.parent)
+    guard(settings)
