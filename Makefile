@@ -27,11 +27,13 @@ test: $(VENV)/installed-dev lint ## everything: lint, types, pytest, dbt's own t
 unit: $(VENV)/installed-dev ## the tests that take seconds
 	@$(BIN)/python -m pytest tests/unit
 
-lint: $(VENV)/installed-dev ## format, style and types, of Python and SQL
+lint: $(VENV)/installed-dev ## format, style and types of Python and SQL, secrets, packages
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/mypy
 	@$(BIN)/sqlfluff lint --disable-progress-bar models tests/dbt
+	@git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook --exclude-files '[.]lock$$'
+	@$(BIN)/python -m pip --disable-pip-version-check check --quiet
 
 format: $(VENV)/installed-dev ## bring Python and SQL into shape
 	@$(BIN)/ruff format
