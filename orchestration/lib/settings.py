@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     target: Literal["duckdb", "spark"] = "duckdb"
     schedule: str = "0 * * * *"
     group_reads: bool = False
+    runs_kept_days: int = Field(90, ge=1)
     api_url: str = "https://api.respond.io/v2"
     api_rate: float = Field(5, gt=0, allow_inf_nan=False)  # requests a second, for each method and path
 
