@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 from rich.console import Console
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _console = Console(stderr=True)
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+_MODULE = "orchestration.definitions"
 _DATE = click.DateTime(["%Y-%m-%d"])
 
 
@@ -86,15 +87,21 @@ def fetch(workspace_ids: Sequence[str], first: datetime | None, last: datetime |
 @click.option("--port", default=3000, show_default=True, help="The port to listen on.")
 def ui(host: str, port: int) -> None:
     """Open Dagster's web page and run its schedules, until interrupted."""
-    settings = read_settings()
-    export_settings(settings)
-    from orchestration.lib.dbt import ensure_manifest
+    _become("dg", "dev", "--host", host, "--port", str(port))
 
-    # Once, rather than in each of the processes that are about to load the definitions.
-    ensure_manifest(settings)
-    dg = str(Path(sys.executable).with_name("dg"))
-    os.chdir(PROJECT_ROOT)
-    os.execv(dg, [dg, "dev", "--host", host, "--port", str(port)])
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", default=3000, show_default=True, help="The port to listen on.")
+def webserver(host: str, port: int) -> None:
+    """Serve Dagster's web page, as a service does; the daemon is another."""
+    _become("dagster-webserver", "--host", host, "--port", str(port), "--module-name", _MODULE)
+
+
+@main.command()
+def daemon() -> None:
+    """Run Dagster's schedules and sensors and the runs they ask for, as a service does."""
+    _become("dagster-daemon", "run", "--module-name", _MODULE)
 
 
 @main.command()
@@ -130,6 +137,19 @@ def status(published_within: float, newest_event_within: float) -> None:
         print(line)
     if health.stale(now, *limits):
         sys.exit(1)
+
+
+def _become(program: str, *arguments: str) -> NoReturn:
+    """Go on as a program of Dagster's, with our settings."""
+    settings = read_settings()
+    export_settings(settings)
+    from orchestration.lib.dbt import ensure_manifest
+
+    # Once, rather than in each of the processes that are about to load the definitions.
+    ensure_manifest(settings)
+    executable = str(Path(sys.executable).with_name(program))
+    os.chdir(PROJECT_ROOT)
+    os.execv(executable, [executable, *arguments])
 
 
 def _make_landing(settings: Settings) -> None:

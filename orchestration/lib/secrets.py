@@ -15,6 +15,9 @@ _EXAMPLES = {
     "CONTACT_REPORTS_ALERT_URL": "an address such as https://hooks.example.com/<token>",
 }
 
+# Read by Dagster itself, from deploy/dagster.yaml.
+_DATABASE = "CONTACT_REPORTS_DAGSTER_POSTGRES"
+
 
 def _as_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
@@ -63,5 +66,5 @@ def read_secrets() -> Secrets:
 
 
 def without_secrets() -> dict[str, str]:
-    """The environment for a child process that has no need of tokens and keys."""
-    return {name: value for name, value in os.environ.items() if name not in _EXAMPLES}
+    """The environment for a child process that has no need of tokens, keys and passwords."""
+    return {name: value for name, value in os.environ.items() if name not in {*_EXAMPLES, _DATABASE}}

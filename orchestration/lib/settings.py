@@ -30,11 +30,12 @@ class Settings(BaseSettings):
     target: Literal["duckdb", "spark"] = "duckdb"
     schedule: str = "0 * * * *"
     group_reads: bool = False
+    dagster_home: Path = PROJECT_ROOT  # where dagster.yaml is
     runs_kept_days: int = Field(90, ge=1)
     api_url: str = "https://api.respond.io/v2"
     api_rate: float = Field(5, gt=0, allow_inf_nan=False)  # requests a second, for each method and path
 
-    @field_validator("data")
+    @field_validator("data", "dagster_home")
     @classmethod
     def _from_the_root(cls, value: Path) -> Path:
         return PROJECT_ROOT / value.expanduser()
@@ -157,7 +158,7 @@ def export_settings(settings: Settings) -> None:
     os.environ["DBT_LOG_LEVEL_FILE"] = "none"
     os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
     os.environ["DAGSTER_DISABLE_TELEMETRY"] = "true"
-    os.environ["DAGSTER_HOME"] = str(PROJECT_ROOT)
+    os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
     os.environ["CONTACT_REPORTS_DAGSTER"] = str(settings.data / "dagster")
     (settings.data / "dagster").mkdir(parents=True, exist_ok=True)
     guard(settings)
