@@ -4,13 +4,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run ui receiver docs bench test unit lint format lock clean help
+.PHONY: run status ui receiver docs bench test unit lint format lock clean help
 
 help: ## what can be done
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
 
 run: $(VENV)/installed ## extract what is new, build, test, publish
 	@$(BIN)/python -m orchestration run
+
+status: $(VENV)/installed ## how the data is; fails when it is stale
+	@$(BIN)/python -m orchestration status
 
 ui: $(VENV)/installed ## Dagster's web page on http://127.0.0.1:3000, with the schedule running
 	@$(BIN)/python -m orchestration ui
@@ -33,11 +36,13 @@ test: $(VENV)/installed-dev lint ## everything: lint, types, pytest, dbt's own t
 unit: $(VENV)/installed-dev ## the tests that take seconds
 	@$(BIN)/python -m pytest tests/unit
 
-lint: $(VENV)/installed-dev ## format, style and types, of Python and SQL
+lint: $(VENV)/installed-dev ## format, style and types of Python and SQL, secrets, packages
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/mypy
 	@$(BIN)/sqlfluff lint --disable-progress-bar models tests/dbt
+	@git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook --exclude-files '[.]lock$$'
+	@$(BIN)/python -m pip --disable-pip-version-check check --quiet
 
 format: $(VENV)/installed-dev ## bring Python and SQL into shape
 	@$(BIN)/ruff format

@@ -6,25 +6,28 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from orchestration.lib.health import NEWEST_EVENT_WITHIN, PUBLISHED_WITHIN, read_health
 from orchestration.lib.pipeline import explain
 from orchestration.lib.problems import Problem
 from orchestration.lib.progress import listening
 from orchestration.lib.secrets import read_secrets
 from orchestration.lib.settings import PROJECT_ROOT, Settings, export_settings, read_settings
+from orchestration.lib.status import status_lines
 
 if TYPE_CHECKING:
     from dagster import AssetCheckEvaluation, ExecuteInProcessResult
 
 _console = Console(stderr=True)
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+_MODULE = "orchestration.definitions"
 _DATE = click.DateTime(["%Y-%m-%d"])
 
 
@@ -84,15 +87,21 @@ def fetch(workspace_ids: Sequence[str], first: datetime | None, last: datetime |
 @click.option("--port", default=3000, show_default=True, help="The port to listen on.")
 def ui(host: str, port: int) -> None:
     """Open Dagster's web page and run its schedules, until interrupted."""
-    settings = read_settings()
-    export_settings(settings)
-    from orchestration.lib.dbt import ensure_manifest
+    _become("dg", "dev", "--host", host, "--port", str(port))
 
-    # Once, rather than in each of the processes that are about to load the definitions.
-    ensure_manifest(settings)
-    dg = str(Path(sys.executable).with_name("dg"))
-    os.chdir(PROJECT_ROOT)
-    os.execv(dg, [dg, "dev", "--host", host, "--port", str(port)])
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", default=3000, show_default=True, help="The port to listen on.")
+def webserver(host: str, port: int) -> None:
+    """Serve Dagster's web page, as a service does; the daemon is another."""
+    _become("dagster-webserver", "--host", host, "--port", str(port), "--module-name", _MODULE)
+
+
+@main.command()
+def daemon() -> None:
+    """Run Dagster's schedules and sensors and the runs they ask for, as a service does."""
+    _become("dagster-daemon", "run", "--module-name", _MODULE)
 
 
 @main.command()
@@ -117,6 +126,44 @@ def receiver(host: str, port: int) -> None:
     from orchestration.lib.receiver.server import serve
 
     serve(read_settings(), host, port)
+
+
+@main.command()
+@click.option(
+    "--published-within",
+    type=click.FloatRange(min=0),
+    default=PUBLISHED_WITHIN / timedelta(hours=1),
+    show_default=True,
+    help="Hours since the last run that succeeded.",
+)
+@click.option(
+    "--newest-event-within",
+    type=click.FloatRange(min=0),
+    default=NEWEST_EVENT_WITHIN / timedelta(hours=1),
+    show_default=True,
+    help="Hours since the newest event.",
+)
+def status(published_within: float, newest_event_within: float) -> None:
+    """Say how the data is. Exit code 0 only if neither the publication nor the newest event is stale."""
+    now, health = datetime.now(UTC), read_health(read_settings())
+    limits = timedelta(hours=published_within), timedelta(hours=newest_event_within)
+    for line in status_lines(health, now, *limits):
+        print(line)
+    if health.stale(now, *limits):
+        sys.exit(1)
+
+
+def _become(program: str, *arguments: str) -> NoReturn:
+    """Go on as a program of Dagster's, with our settings."""
+    settings = read_settings()
+    export_settings(settings)
+    from orchestration.lib.dbt import ensure_manifest
+
+    # Once, rather than in each of the processes that are about to load the definitions.
+    ensure_manifest(settings)
+    executable = str(Path(sys.executable).with_name(program))
+    os.chdir(PROJECT_ROOT)
+    os.execv(executable, [executable, *arguments])
 
 
 def _make_landing(settings: Settings) -> None:
@@ -202,16 +249,11 @@ def _execute(settings: Settings) -> list[str]:
 
 def _problem(result: "ExecuteInProcessResult", settings: Settings) -> Problem:
     """What made a run of Dagster's fail."""
-    logs = settings.data / "logs"
-    for event in result.all_events:
-        error = getattr(event.event_specific_data, "error", None)
-        if event.is_failure and error is not None:
-            while error.cause is not None and "Failure: " not in error.message:
-                error = error.cause
-            if "Failure: " in error.message:
-                return Problem(error.message.split("Failure: ", 1)[1].strip())
-            return Problem(f"The run failed: {error.message.strip()}", f"The whole story is in {logs}")
-    return Problem("The run failed", f"The whole story is in {logs}")
+    from orchestration.defs.operating import problem_in
+
+    problem = problem_in(result.all_events) or "The run failed"
+    # What nobody foresaw is not to be understood from one line.
+    return Problem(problem, f"The whole story is in {settings.data / 'logs'}" if "The run failed" in problem else None)
 
 
 def _in_words(check: "AssetCheckEvaluation") -> str:

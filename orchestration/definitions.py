@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from orchestration.defs import automation, exports, publication, raw_zone, respond_io, warehouse
+from orchestration.defs import alerts, automation, exports, publication, raw_zone, respond_io, upkeep, warehouse
 from orchestration.defs.operating import Operation
 
 
@@ -18,7 +18,7 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
         asset_checks=[publication.newest_event_is_recent, exports.exports_are_whole],
         jobs=[automation.contact_reports],
         schedules=[automation.schedule],
-        sensors=[automation.new_files_landed],
+        sensors=[automation.new_files_landed, alerts.alerts_sensor, upkeep.upkeep_sensor],
         # One process for all steps: the lock is held from the first to the last, and Dagster is imported once.
         executor=dg.in_process_executor,
         resources={"operation": Operation(), **(resource_overrides or {})},

@@ -4,13 +4,11 @@ import hashlib
 
 import dagster as dg
 
+from orchestration.defs.operating import STARTED_BY
 from orchestration.lib.landing import Landing
 from orchestration.lib.problems import Problem
 from orchestration.lib.receiver.collecting import collect
 from orchestration.lib.settings import read_settings
-
-# Of runs with this tag, one waits for the other (dagster.yaml).
-STARTED_BY = "contact_reports/started_by"
 
 contact_reports = dg.define_asset_job(
     "contact_reports",

@@ -1,14 +1,20 @@
 """The resource every step of a run shares: the settings, and the lock that makes it the only writer."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 
 import dagster as dg
 
+from orchestration.lib.health import noting_the_run
 from orchestration.lib.lock import only_writer
 from orchestration.lib.pipeline import explain
 from orchestration.lib.problems import Problem
 from orchestration.lib.settings import Settings, read_settings
+
+# Of runs with this tag, one waits for the other (dagster.yaml).
+STARTED_BY = "contact_reports/started_by"
+# A rebuild of many millions of events on the command line takes a quarter of an hour.
+LOCK_PATIENCE_SECONDS = 1800
 
 
 class Operation(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -16,7 +22,14 @@ class Operation(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Generator["Operation", None, None]:
-        with problems_as_failures(self.settings), only_writer(self.settings.data):
+        def problem() -> str | None:
+            assert context.instance is not None and context.run_id is not None
+            return problem_of_run(context.instance, context.run_id)
+
+        data = self.settings.data
+        # Another run passes, so one that nobody waits for waits for it.
+        patience = LOCK_PATIENCE_SECONDS if context.run is not None and STARTED_BY in context.run.tags else 0
+        with problems_as_failures(self.settings), only_writer(data, patience), noting_the_run(data, problem):
             yield self
 
     @property
@@ -36,4 +49,29 @@ def problems_as_failures(settings: Settings) -> Iterator[None]:
         raise dg.Failure(description=str(problem), allow_retries=False) from error
 
 
-__all__ = ["Operation", "Problem", "problems_as_failures"]
+def problem_of_run(instance: dg.DagsterInstance, run_id: str) -> str | None:
+    """What made a run fail, so far, on one line; None when nothing did."""
+    failed = {dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.RUN_FAILURE}
+    records = instance.get_records_for_run(run_id, of_type=failed).records
+    return problem_in(record.event_log_entry.get_dagster_event() for record in records)
+
+
+def problem_in(events: Iterable[dg.DagsterEvent]) -> str | None:
+    """What the first failure among events says, on one line; None when there is no failure."""
+    said = None
+    for event in events:
+        if not event.is_failure:
+            continue
+        error = getattr(event.event_specific_data, "error", None)
+        if error is None:
+            said = said or event.message or "it says no more"
+            continue
+        while error.cause is not None and "Failure: " not in error.message:
+            error = error.cause
+        if "Failure: " in error.message:
+            return " ".join(error.message.split("Failure: ", 1)[1].split())
+        return f"The run failed: {' '.join(error.message.split())}"
+    return said
+
+
+__all__ = ["Operation", "Problem", "problem_in", "problem_of_run", "problems_as_failures"]

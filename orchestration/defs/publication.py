@@ -1,19 +1,16 @@
 """The published file: put in place when everything passed, and watched for going stale."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import dagster as dg
-import duckdb
 
 from orchestration.defs.operating import Operation, problems_as_failures
 from orchestration.defs.raw_zone import OWNERS
 from orchestration.defs.warehouse import dbt_models
 from orchestration.lib import warehouse
+from orchestration.lib.health import NEWEST_EVENT_WITHIN, PUBLISHED_WITHIN
+from orchestration.lib.published import open_published
 from orchestration.lib.settings import read_settings
-
-# A day without a new publication, or two without an event, are an outage or a very quiet business.
-PUBLISHED_WITHIN = timedelta(hours=24)
-NEWEST_EVENT_WITHIN = timedelta(hours=48)
 
 
 @dg.asset(
@@ -56,7 +53,7 @@ def newest_event_is_recent() -> dg.AssetCheckResult:
 
 
 def _newest_event() -> datetime | None:
-    with duckdb.connect(str(read_settings().published), read_only=True) as connection:
+    with open_published(read_settings().published) as connection:
         row = connection.execute("select epoch_us(max(last_event_at)) from reports.data_status").fetchone()
     if row is None or row[0] is None:
         return None

@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime
 
 import dagster as dg
 
-from orchestration.defs.automation import STARTED_BY, contact_reports
-from orchestration.defs.operating import problems_as_failures
+from orchestration.defs.automation import contact_reports
+from orchestration.defs.operating import STARTED_BY, problems_as_failures
 from orchestration.defs.raw_zone import LANDING, OWNERS
 from orchestration.lib.landing import Landing
 from orchestration.lib.problems import Problem

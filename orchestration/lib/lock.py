@@ -13,12 +13,15 @@ from orchestration.lib.problems import Problem
 
 
 @contextmanager
-def only_writer(data: Path) -> Iterator[None]:
-    """Hold the data folder's lock during the block. Raises Problem, naming the holder, when another run has it."""
+def only_writer(data: Path, patience: float = 0) -> Iterator[None]:
+    """Hold the data folder's lock during the block.
+
+    Raises Problem, naming the holder, when another run has it, and still has it after `patience` seconds.
+    """
     data.mkdir(parents=True, exist_ok=True)
     holder = data / "run.holder"
     try:
-        with FileLock(data / "run.lock", blocking=False):
+        with FileLock(data / "run.lock", timeout=patience, poll_interval=0.5):
             now = datetime.now(UTC).isoformat(timespec="seconds")
             holder.write_text(f"process {os.getpid()} on {socket.gethostname()}, since {now}")
             try:
@@ -31,3 +34,12 @@ def only_writer(data: Path) -> Iterator[None]:
             f"Another run is writing in {data} ({by})",
             "Wait until it is done and run again, or give this one a data folder of its own with CONTACT_REPORTS_DATA",
         ) from None
+
+
+def is_held(data: Path) -> bool:
+    """Whether a run is writing in the data folder now."""
+    try:
+        with FileLock(data / "run.lock", blocking=False):
+            return False
+    except Timeout:
+        return True

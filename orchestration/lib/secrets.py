@@ -1,26 +1,39 @@
-"""The tokens and keys of the workspaces: read from the environment, shown nowhere."""
+"""The tokens and keys of the workspaces, and the address alerts go to: read from the environment, shown nowhere."""
 
-import json
 import os
+import re
 from typing import Annotated
 
-from pydantic import BeforeValidator, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from orchestration.lib.problems import Problem
 
 _EXAMPLES = {
-    "CONTACT_REPORTS_API_TOKENS": {"<workspace_id>": "<token>"},
-    "CONTACT_REPORTS_WEBHOOK_KEYS": {"<workspace_id>": ["<signing key>", "<another one>"]},
+    "CONTACT_REPORTS_API_TOKENS": 'JSON: {"<workspace_id>": "<token>"}',
+    "CONTACT_REPORTS_WEBHOOK_KEYS": 'JSON: {"<workspace_id>": ["<signing key>", "<another one>"]}',
+    "CONTACT_REPORTS_ALERT_URL": "an address such as https://hooks.example.com/<token>",
 }
+
+# Read by Dagster itself, from deploy/dagster.yaml.
+_DATABASE = "CONTACT_REPORTS_DAGSTER_POSTGRES"
 
 
 def _as_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
+def _as_address(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"https?://[^\s/?#@]+(/\S*)?", value.get_secret_value(), re.ASCII):
+        raise ValueError("alert_url is no address")
+    return value
+
+
 class Secrets(BaseSettings):
-    """By workspace: the API's token, and the signing keys of its webhooks (one each, and two while one is replaced)."""
+    """By workspace: the API's token, and the signing keys of its webhooks (one each, and two while one is replaced).
+
+    The address that alerts are posted to is one, too: whoever knows it can post there.
+    """
 
     model_config = SettingsConfigDict(
         env_prefix="CONTACT_REPORTS_", env_ignore_empty=True, frozen=True, hide_input_in_errors=True
@@ -28,6 +41,7 @@ class Secrets(BaseSettings):
 
     api_tokens: dict[str, SecretStr] = {}
     webhook_keys: dict[str, Annotated[list[SecretStr], BeforeValidator(_as_list)]] = {}
+    alert_url: Annotated[SecretStr, AfterValidator(_as_address)] | None = None
 
 
 def read_secrets() -> Secrets:
@@ -35,8 +49,9 @@ def read_secrets() -> Secrets:
     try:
         secrets = Secrets()
     except (ValidationError, SettingsError) as error:
-        variable = "CONTACT_REPORTS_API_TOKENS" if "api_tokens" in str(error) else "CONTACT_REPORTS_WEBHOOK_KEYS"
-        raise Problem(f"{variable} cannot be read", f"It is JSON: {json.dumps(_EXAMPLES[variable])}") from None
+        fields = ("api_tokens", "webhook_keys", "alert_url")
+        variable = f"CONTACT_REPORTS_{next(field for field in fields if field in str(error)).upper()}"
+        raise Problem(f"{variable} cannot be read", f"It is {_EXAMPLES[variable]}") from None
     for variable, values in {
         "CONTACT_REPORTS_API_TOKENS": {workspace: [token] for workspace, token in secrets.api_tokens.items()},
         "CONTACT_REPORTS_WEBHOOK_KEYS": secrets.webhook_keys,
@@ -51,5 +66,5 @@ def read_secrets() -> Secrets:
 
 
 def without_secrets() -> dict[str, str]:
-    """The environment for a child process that has no need of tokens and keys."""
-    return {name: value for name, value in os.environ.items() if name not in _EXAMPLES}
+    """The environment for a child process that has no need of tokens, keys and passwords."""
+    return {name: value for name, value in os.environ.items() if name not in {*_EXAMPLES, _DATABASE}}

@@ -1,8 +1,10 @@
 """The settings of contract 1: read from the environment once, checked, paths made absolute."""
 
+import contextlib
 import glob
 import os
 import re
+import stat
 from pathlib import Path
 from typing import Literal
 
@@ -27,10 +29,13 @@ class Settings(BaseSettings):
     landing: str | None = None
     target: Literal["duckdb", "spark"] = "duckdb"
     schedule: str = "0 * * * *"
+    group_reads: bool = False
+    dagster_home: Path = PROJECT_ROOT  # where dagster.yaml is
+    runs_kept_days: int = Field(90, ge=1)
     api_url: str = "https://api.respond.io/v2"
     api_rate: float = Field(5, gt=0, allow_inf_nan=False)  # requests a second, for each method and path
 
-    @field_validator("data")
+    @field_validator("data", "dagster_home")
     @classmethod
     def _from_the_root(cls, value: Path) -> Path:
         return PROJECT_ROOT / value.expanduser()
@@ -85,6 +90,10 @@ class Settings(BaseSettings):
         return self.data / "published" / f"{DATABASE_NAME}.duckdb"
 
     @property
+    def published_mode(self) -> int:
+        return 0o640 if self.group_reads else 0o600
+
+    @property
     def dbt_target(self) -> Path:
         return self.data / "dbt"
 
@@ -121,6 +130,21 @@ def read_settings() -> Settings:
     return settings
 
 
+def guard(settings: Settings) -> None:
+    """Let in the data folder's owner alone; with CONTACT_REPORTS_GROUP_READS its group, as far as the publication."""
+    group = settings.group_reads
+    modes = {
+        settings.data: 0o710 if group else 0o700,
+        settings.published.parent: 0o750 if group else 0o700,
+        settings.published: settings.published_mode,
+    }
+    for path, mode in modes.items():
+        # What belongs to somebody else, as a volume may, is his to guard.
+        with contextlib.suppress(FileNotFoundError, PermissionError):
+            if stat.S_IMODE(path.stat().st_mode) & 0o777 != mode:
+                path.chmod(mode)
+
+
 def export_settings(settings: Settings) -> None:
     """Put the resolved paths back into the environment, for dagster.yaml, profiles.yml and child processes."""
     os.environ["CONTACT_REPORTS_DATA"] = str(settings.data)
@@ -134,6 +158,7 @@ def export_settings(settings: Settings) -> None:
     os.environ["DBT_LOG_LEVEL_FILE"] = "none"
     os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
     os.environ["DAGSTER_DISABLE_TELEMETRY"] = "true"
-    os.environ["DAGSTER_HOME"] = str(PROJECT_ROOT)
+    os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
     os.environ["CONTACT_REPORTS_DAGSTER"] = str(settings.data / "dagster")
     (settings.data / "dagster").mkdir(parents=True, exist_ok=True)
+    guard(settings)

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-import duckdb
 from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from orchestration.lib.published import open_published
 from orchestration.lib.settings import Settings
 
 EXAMPLE_QUERY = "from reports.contacts_added_by_source where report_date = current_date - 1"
@@ -39,7 +39,7 @@ _LAST_DAYS = """
 
 def print_summary(settings: Settings, warnings: list[str], console: Console) -> None:
     """Print the summary of the published file."""
-    with duckdb.connect(str(settings.published), read_only=True) as connection:
+    with open_published(settings.published) as connection:
         records_by_state = connection.execute(_RECORDS).fetchall()[0]
         reasons = connection.execute(_REASONS).fetchall()
         last_days = connection.execute(_LAST_DAYS).fetchall()

@@ -13,8 +13,9 @@ from pathlib import Path
 import duckdb
 
 from orchestration.lib.problems import Problem
+from orchestration.lib.published import open_published
 from orchestration.lib.raw_zone import RawZone, flush_to_disk
-from orchestration.lib.settings import PROJECT_ROOT, Settings
+from orchestration.lib.settings import PROJECT_ROOT, Settings, guard
 
 # What the models' results depend on, besides the raw zone. dbt's tests only look at them.
 _RULE_FILES = ("models/**/*.sql", "macros/*.sql", "seeds/*.csv", "dbt_project.yml", "profiles.yml")
@@ -79,7 +80,7 @@ def rules_fingerprint(zone: RawZone) -> str:
 def read_state(path: Path) -> BuildState | None:
     """What a warehouse file says it was built from; None when it cannot be read, or does not say."""
     try:
-        with duckdb.connect(str(path), read_only=True) as connection:
+        with open_published(path) as connection:
             row = connection.execute("select zone_id, batch_id, rules from intermediate.build_state").fetchone()
     except duckdb.IOException as error:
         if "Could not set lock" in str(error):
@@ -100,7 +101,6 @@ def prepare(settings: Settings, todo: Plan) -> None:
         leftover.unlink()
     if not todo.rebuild:
         shutil.copyfile(settings.published, settings.warehouse)
-        os.chmod(settings.warehouse, 0o644)
 
 
 def publish(settings: Settings, state: BuildState) -> None:
@@ -115,5 +115,7 @@ def publish(settings: Settings, state: BuildState) -> None:
         connection.execute("checkpoint")
     flush_to_disk(settings.warehouse)
     settings.published.parent.mkdir(parents=True, exist_ok=True)
+    settings.warehouse.chmod(settings.published_mode)
     os.replace(settings.warehouse, settings.published)
     flush_to_disk(settings.published.parent)
+    guard(settings)

@@ -222,3 +222,10 @@ def test_a_failing_data_test_keeps_the_publication_and_is_named(published: Path,
     )
     assert_refused(refused, "no_contact_is_ever_added", "The publication is untouched")
     assert publication.read_bytes() == content
+
+
+@pytest.mark.slow
+def test_what_a_run_writes_only_its_owner_may_read(published: Path) -> None:
+    files = [path for path in published.rglob("*") if not path.is_symlink()]
+    assert {"raw", "published", "dagster", "dbt", "logs", "cache"} <= {path.name for path in published.iterdir()}
+    assert [str(path) for path in (published, *files) if path.stat().st_mode & 0o077] == []

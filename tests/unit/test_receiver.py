@@ -77,7 +77,8 @@ def test_a_body_signed_with_any_key_of_the_workspace_is_kept(place: Place, key: 
 
 def test_the_name_of_the_header_is_the_one_respond_io_sends_and_its_value_the_one_openssl_makes(place: Place) -> None:
     # printf %s '{}' | openssl dgst -sha256 -hmac current-key-93ab -binary | base64
-    assert place.post(b"{}", headers=[(b"x-webhook-signature", b"fwRMF5ZzBSdqxpU89s3axZx32EL0/Uk5gmzewkJmyK4=")]) == 200
+    signature = b"fwRMF5ZzBSdqxpU89s3axZx32EL0/Uk5gmzewkJmyK4="  # pragma: allowlist secret
+    assert place.post(b"{}", headers=[(b"x-webhook-signature", signature)]) == 200
 
 
 GOOD = signature(BODY, KEYS["acme"][1])

@@ -1,0 +1,81 @@
+"""The sensor that tells of what went wrong: as log lines, and to a webhook address when there is one."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+
+from orchestration.defs.operating import problem_of_run
+from orchestration.lib import alerts
+from orchestration.lib.health import read_health
+from orchestration.lib.problems import Problem
+from orchestration.lib.settings import read_settings
+
+_FILES_READ = dg.AssetCheckKey(dg.AssetKey(["raw", "files"]), "every_file_was_read")
+# A run may be noted as ended a little later than another that ended after it.
+_OVERLAP = timedelta(minutes=1)
+_RUNS_AT_ONCE = 200
+
+
+@dg.sensor(
+    name="alerts",
+    minimum_interval_seconds=60,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Tells of failed runs, new rejects, stale data, files that were not read, cut and missing exports.",
+)
+def alerts_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+    """Log each thing once, and post it; what cannot be posted is posted with the next look."""
+    told = alerts.Told.model_validate_json(context.cursor) if context.cursor else alerts.Told()
+    found = [str(alert) for alert in _alerts(context.instance, told, datetime.now(UTC))]
+    for line in found:
+        context.log.warning(line)
+    told.unsent = [*told.unsent, *found][-alerts.UNSENT_AT_MOST :]
+    refused = alerts.post(told.unsent)
+    if refused is None:
+        told.unsent = []
+    else:
+        context.log.error(f"{len(told.unsent)} alerts wait: posting to CONTACT_REPORTS_ALERT_URL failed ({refused})")
+    return dg.SensorResult(
+        skip_reason=f"{len(found)} new alerts, {len(told.unsent)} wait to be posted", cursor=told.model_dump_json()
+    )
+
+
+def _alerts(instance: dg.DagsterInstance, told: alerts.Told, now: datetime) -> Iterator[alerts.Alert]:
+    yield from alerts.of_runs(told, _ended_runs(instance, told, now))
+    try:
+        health = read_health(read_settings())
+    except Problem as problem:
+        yield from alerts.of_unreadable_publication(told, str(problem))
+    else:
+        yield from alerts.of_health(told, health, now)
+    yield from alerts.of_unread_files(told, _unread_files(instance))
+
+
+def _ended_runs(instance: dg.DagsterInstance, told: alerts.Told, now: datetime) -> Iterator[alerts.EndedRun]:
+    """Runs that ended since the last look, in order; on the first one, those of the last hour."""
+    records = instance.get_run_records(
+        dg.RunsFilter(
+            statuses=[dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE],
+            updated_after=(told.runs_until or now - timedelta(hours=1)) - _OVERLAP,
+        ),
+        limit=_RUNS_AT_ONCE,
+        order_by="update_timestamp",
+        ascending=True,
+    )
+    for record in records:
+        run = record.dagster_run
+        made = sorted(key.to_user_string() for key in run.asset_selection or ())
+        problem = None
+        if run.status == dg.DagsterRunStatus.FAILURE:
+            problem = problem_of_run(instance, run.run_id) or "it says no more; look at its page in Dagster"
+        yield alerts.EndedRun(run.run_id, " ".join([run.job_name, *made[:1]]), problem)
+        told.runs_until = record.update_timestamp.replace(tzinfo=record.update_timestamp.tzinfo or UTC)
+
+
+def _unread_files(instance: dg.DagsterInstance) -> list[str]:
+    """What the last run that looked at the landing folder warned of."""
+    latest = instance.event_log_storage.get_latest_asset_check_execution_by_key([_FILES_READ]).get(_FILES_READ)
+    event = latest.event.dagster_event if latest and latest.event else None
+    if event is None or event.event_type != dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+        return []
+    return (event.asset_check_evaluation_data.description or "").splitlines()

@@ -1,0 +1,146 @@
+"""What somebody is told of: each thing once, when it begins, and again only if it went away and came back."""
+
+import logging
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import httpx
+from pydantic import BaseModel
+
+from orchestration.lib.health import NEWEST_EVENT_WITHIN, PUBLISHED_WITHIN, Health
+from orchestration.lib.secrets import read_secrets
+
+# Alert → what it tells of. docs/runbook.md says of each what to do.
+KINDS = {
+    "run_failed": "a run of Dagster's failed",
+    "new_rejects": "more records are rejected than before",
+    "publication_is_stale": "no run has succeeded for longer than is usual",
+    "publication_cannot_be_read": "the published file is damaged, or open for writing elsewhere",
+    "data_is_stale": "no event has happened for longer than is usual",
+    "file_was_not_read": "a file that landed could not be loaded, or lies where none is expected",
+    "no_report_log_is_cut": "a downloaded log has the 10,000 rows at which respond.io cuts",
+    "no_day_is_missing_between_report_logs": "no download covers some days",
+    "no_export_is_refused": "an exported file is not what its name says",
+}
+_STALE = {"publication": "publication_is_stale", "newest_event": "data_is_stale"}
+
+# A person mends the first few and looks again.
+SHOWN = 5
+UNSENT_AT_MOST = 100
+POST_SECONDS = 10
+# Slack takes 40,000 characters and shows fewer.
+_TEXT_AT_MOST = 8_000
+
+# At INFO it would log the address of each request, and the address is the secret.
+logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One thing to tell."""
+
+    kind: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"contact-reports, {self.kind}: {self.text}"
+
+
+@dataclass(frozen=True)
+class EndedRun:
+    """A run that ended. The subject is the job and what it was asked to make: a success of it ends its failures."""
+
+    run_id: str
+    subject: str
+    problem: str | None
+
+
+class Told(BaseModel):
+    """What was told already, and what could not be posted yet: the memory from one look to the next."""
+
+    runs_until: datetime | None = None
+    run_ids: list[str] = []
+    failures: dict[str, list[str]] = {}  # by subject
+    rejects: dict[str, int] = {}
+    conditions: list[str] = []
+    findings: list[str] = []
+    unsent: list[str] = []
+
+
+def of_runs(told: Told, runs: Iterable[EndedRun]) -> Iterator[Alert]:
+    """A failure that says something else than those of its subject since the last success. Runs in order of ending."""
+    for run in runs:
+        if run.run_id in told.run_ids:
+            continue
+        told.run_ids = [*told.run_ids, run.run_id][-200:]
+        if run.problem is None:
+            told.failures.pop(run.subject, None)
+            continue
+        # The hours, process numbers and counts in it are others each time.
+        same = re.sub(r"\d+", "0", run.problem)
+        known = told.failures.setdefault(run.subject, [])
+        if same not in known:
+            told.failures[run.subject] = [*known, same][-20:]
+            yield Alert("run_failed", f"run {run.run_id[:8]} of {run.subject}: {run.problem}")
+
+
+def of_health(told: Told, health: Health, now: datetime) -> Iterator[Alert]:
+    """What is stale, more rejects than before, and findings in exports that were not there before."""
+    stale = health.stale(now, PUBLISHED_WITHIN, NEWEST_EVENT_WITHIN)
+    yield from _of_conditions(told, {_STALE[what]: text for what, text in stale.items()})
+    more = {
+        group: count - told.rejects.get(group, 0)
+        for group, count in health.rejects.items()
+        if count > told.rejects.get(group, 0)
+    }
+    if more:
+        shown = "; ".join(f"{count:,} in {group}" for group, count in more.items())
+        yield Alert("new_rejects", f"{sum(more.values()):,} more records are rejected: {shown}")
+    told.rejects = health.rejects
+    for kind, found in health.exports.items():
+        yield from _of_findings(told, kind, found)
+
+
+def of_unread_files(told: Told, warnings: Iterable[str]) -> Iterator[Alert]:
+    yield from _of_findings(told, "file_was_not_read", list(warnings))
+
+
+def of_unreadable_publication(told: Told, problem: str) -> Iterator[Alert]:
+    yield from _of_conditions(told, {"publication_cannot_be_read": problem})
+
+
+def _of_conditions(told: Told, holding: Mapping[str, str]) -> Iterator[Alert]:
+    for kind, text in holding.items():
+        if kind not in told.conditions:
+            yield Alert(kind, text)
+    told.conditions = sorted(holding)
+
+
+def _of_findings(told: Told, kind: str, found: list[str]) -> Iterator[Alert]:
+    known = {finding for finding in told.findings if finding.startswith(f"{kind} ")}
+    keys = {f"{kind} {text}": text for text in found}
+    new = [text for key, text in keys.items() if key not in known]
+    told.findings = sorted(set(told.findings) - known | keys.keys())
+    if new:
+        more = [f"and {len(new) - SHOWN} more"] if len(new) > SHOWN else []
+        yield Alert(kind, "; ".join(new[:SHOWN] + more))
+
+
+def post(lines: list[str]) -> str | None:
+    """Post lines as one message, as Slack takes it, to CONTACT_REPORTS_ALERT_URL. Returns why it failed, or None.
+
+    Without the variable nothing is posted, and that is no failure. What is returned never has the address in it.
+    """
+    url = read_secrets().alert_url
+    if url is None or not lines:
+        return None
+    text = "\n".join(lines)
+    for character, escaped in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
+        text = text.replace(character, escaped)
+    try:
+        answer = httpx.post(url.get_secret_value(), json={"text": text[:_TEXT_AT_MOST]}, timeout=POST_SECONDS)
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+        return type(error).__name__
+    return None if answer.is_success else f"status {answer.status_code}"

@@ -1,0 +1,166 @@
+"""How the data and the runs are: what `status` prints, what checks warn of and what alerts are made of."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+
+from orchestration.lib.problems import Problem, first_line
+from orchestration.lib.published import open_published
+from orchestration.lib.settings import Settings
+
+# A day without a run that succeeded, or two without an event, are an outage or a very quiet business.
+PUBLISHED_WITHIN = timedelta(hours=24)
+NEWEST_EVENT_WITHIN = timedelta(hours=48)
+
+# Check → a query whose rows say what somebody has to do about a file of an export, the newest first.
+EXPORT_CHECKS = {
+    "no_report_log_is_cut": """
+        select format('{} has 10,000 rows and is surely cut: download the {} log of workspace {} again in shorter '
+            'periods, from {} to {}', source_file, event_type, workspace_id, download_from, download_to)
+        from quality.cut_report_logs where days_to_download > 0 order by loaded_at desc, source_file""",
+    "no_day_is_missing_between_report_logs": """
+        select format('no download covers {}: download the {} log of workspace {} of that time',
+            case when days = 1 then first_date::varchar else format('{} to {}', first_date, last_date) end, event_type,
+            workspace_id)
+        from quality.report_log_gaps order by last_date desc, workspace_id, event_type""",
+    "no_export_is_refused": """
+        select format('{} is refused: {}; rename it', source_file, reason)
+        from quality.refused_files order by loaded_at desc, source_file""",
+}
+
+
+@dataclass(frozen=True)
+class LastRun:
+    """The last run that wrote in the data folder, and the last one that succeeded. Instants are ISO 8601, in UTC."""
+
+    started_at: str
+    ended_at: str | None = None  # None while it runs, and for ever when it was killed
+    problem: str | None = None
+    succeeded_at: str | None = None
+
+    @property
+    def in_words(self) -> str:
+        if self.ended_at is None:
+            return f"began at {self.started_at} and has not ended"
+        return f"failed at {self.ended_at}: {self.problem}" if self.problem else f"succeeded at {self.ended_at}"
+
+
+@dataclass(frozen=True)
+class Health:
+    """What there is to know of the publication and of the runs. All instants are aware, and in UTC."""
+
+    published_at: datetime | None  # None: nothing is published
+    up_to_date_at: datetime | None  # the last time that a run made it, or found it up to date
+    newest_event_at: datetime | None
+    records_landed: int
+    records_standing: int
+    rejects: dict[str, int]  # by workspace and reason, as shown
+    exports: dict[str, list[str]]  # check → what to do about each finding
+    last_run: LastRun | None
+
+    def stale(self, now: datetime, published_within: timedelta, newest_event_within: timedelta) -> dict[str, str]:
+        """What is older than it may be: `publication` or `newest_event` → in words."""
+        stale = {}
+        if self.published_at is None:
+            stale["publication"] = "nothing is published yet"
+        elif self.up_to_date_at is not None and now - self.up_to_date_at > published_within:
+            stale["publication"] = (
+                f"the publication is stale: no run has succeeded since {shown(self.up_to_date_at)}, "
+                f"more than {hours(published_within)} ago"
+            )
+        if self.published_at is not None and self.newest_event_at is None:
+            stale["newest_event"] = "there is no event"
+        elif self.newest_event_at is not None and now - self.newest_event_at > newest_event_within:
+            stale["newest_event"] = (
+                f"the data is stale: the newest event happened at {shown(self.newest_event_at)}, "
+                f"more than {hours(newest_event_within)} ago"
+            )
+        return stale
+
+
+def read_health(settings: Settings) -> Health:
+    """Read the published file and the note on the last run. A missing publication is no error here.
+
+    Raises Problem when there is one that cannot be read.
+    """
+    last_run = read_last_run(settings.data)
+    try:
+        published_at = datetime.fromtimestamp(settings.published.stat().st_mtime, UTC)
+        with open_published(settings.published) as connection:
+            newest, landed, standing = connection.execute(
+                """
+                select
+                    epoch_us(max(last_event_at)),
+                    coalesce(sum(records_landed), 0),
+                    coalesce(sum(records_standing), 0)
+                from reports.data_status"""
+            ).fetchall()[0]
+            rejects = connection.execute(
+                """
+                select format('workspace {}: {}', workspace_id, reason), count(*)
+                from quality.rejected_records group by all order by all"""
+            ).fetchall()
+            exports = find_in_exports(connection)
+    except FileNotFoundError:
+        return Health(None, None, None, 0, 0, {}, {name: [] for name in EXPORT_CHECKS}, last_run)
+    except duckdb.Error as error:
+        raise Problem(
+            f"The publication {settings.published} cannot be read: {first_line(error)}",
+            "Close what has it open for writing; if nothing has, run again: it is built anew from the raw zone",
+        ) from None
+    looked = datetime.fromisoformat(last_run.succeeded_at) if last_run and last_run.succeeded_at else published_at
+    newest_event_at = None if newest is None else datetime.fromtimestamp(newest / 1e6, UTC)
+    return Health(
+        published_at, max(looked, published_at), newest_event_at, landed, standing, dict(rejects), exports, last_run
+    )
+
+
+def find_in_exports(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
+    """What each of the export checks finds in the published file."""
+    return {name: [row[0] for row in connection.execute(query).fetchall()] for name, query in EXPORT_CHECKS.items()}
+
+
+def read_last_run(data: Path) -> LastRun | None:
+    """The note on the last run; None when there is none, or it cannot be read."""
+    try:
+        return LastRun(**json.loads((data / "last_run.json").read_text()))
+    except (FileNotFoundError, ValueError, TypeError):
+        return None
+
+
+@contextmanager
+def noting_the_run(data: Path, problem_of_the_run: Callable[[], str | None]) -> Iterator[None]:
+    """Keep a note on a run, in `last_run.json`, from its begin to its end. Its lock is held meanwhile."""
+    before = read_last_run(data)
+    run = LastRun(_now(), succeeded_at=before.succeeded_at if before else None)
+    _write(data, run)
+    try:
+        yield
+    finally:
+        now, problem = _now(), problem_of_the_run()
+        _write(data, replace(run, ended_at=now, problem=problem, succeeded_at=run.succeeded_at if problem else now))
+
+
+def shown(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def hours(span: timedelta) -> str:
+    return f"{span / timedelta(hours=1):g} h"
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _write(data: Path, run: LastRun) -> None:
+    """In one step: a reader finds the old note or the new one. Not flushed: it is news, not truth."""
+    new = data / "last_run.json.tmp"
+    new.write_text(json.dumps(asdict(run)) + "\n")
+    os.replace(new, data / "last_run.json")

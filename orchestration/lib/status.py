@@ -1,0 +1,28 @@
+"""What `status` prints: the last run, the publication, the newest event, rejects, and exports that need somebody."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from orchestration.lib.health import Health, shown
+
+
+def status_lines(
+    health: Health, now: datetime, published_within: timedelta, newest_event_within: timedelta
+) -> Iterator[str]:
+    """A line for each thing there is to know; what is stale comes last."""
+    yield f"last run      {health.last_run.in_words if health.last_run else 'none is known'}"
+    if health.published_at is not None and health.up_to_date_at is not None:
+        made, seen = shown(health.published_at), shown(health.up_to_date_at)
+        yield f"published     {made}" + (f", found up to date {seen}" if seen != made else "")
+        yield f"newest event  {shown(health.newest_event_at) if health.newest_event_at else 'none'}"
+        yield f"records       {health.records_landed:,} landed, {health.records_standing:,} standing"
+        yield f"rejects       {sum(health.rejects.values()):,}"
+        for group, count in health.rejects.items():
+            yield f"              {count:,} in {group}"
+    for check, found in health.exports.items():
+        if found:
+            yield f"exports       {check}: {len(found)}"
+            for line in found:
+                yield f"              {line}"
+    for line in health.stale(now, published_within, newest_event_within).values():
+        yield f"STALE         {line}"

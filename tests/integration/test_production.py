@@ -1,0 +1,77 @@
+"""Dagster as in production: the daemon as a service, its state in PostgreSQL, a run from a tick of the schedule."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from orchestration.lib.health import read_last_run
+from orchestration.lib.published import open_published
+from orchestration.lib.settings import PROJECT_ROOT
+from tests.postgresql import postgresql
+
+
+def wait_until(holds: Callable[[], bool], service: subprocess.Popen[bytes], seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert service.poll() is None, "the service ended"
+        assert time.monotonic() < end, f"not within {seconds} s"
+        time.sleep(0.5)
+
+
+@pytest.mark.slow
+def test_the_daemon_runs_the_job_from_a_tick_of_the_schedule_with_its_state_in_postgresql(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    landing = tmp_path / "landing"
+    (landing / "acme" / "events").mkdir(parents=True)
+    (landing / "workspaces.csv").write_text("workspace_id,workspace_name,timezone\nacme,Acme,Europe/Paris\n")
+    event = {"event_id": "1", "event_type": "added", "occurred_at": "2026-03-01T12:00Z", "contact_id": 1}
+    (landing / "acme" / "events" / "1.jsonl").write_text(json.dumps(event) + "\n")
+    data = tmp_path / "data"
+    with postgresql() as address:
+        for variable, value in {
+            "DATA": str(data),
+            "LANDING": str(landing),
+            "SCHEDULE": "* * * * *",
+            "DAGSTER_HOME": "deploy",
+            "DAGSTER_POSTGRES": address,
+            "DAGSTER": str(data / "dagster"),
+        }.items():
+            monkeypatch.setenv(f"CONTACT_REPORTS_{variable}", value)
+        with (
+            (tmp_path / "log").open("wb") as log,
+            subprocess.Popen(
+                [sys.executable, "-m", "orchestration", "daemon"],
+                cwd=PROJECT_ROOT,
+                env=dict(os.environ),
+                stdout=log,
+                stderr=log,
+            ) as daemon,
+        ):
+            try:
+                wait_until(lambda: bool((run := read_last_run(data)) and run.ended_at), daemon, 240)
+            except AssertionError:
+                print((tmp_path / "log").read_text())
+                raise
+            finally:
+                daemon.send_signal(signal.SIGTERM)
+                daemon.wait(60)
+        monkeypatch.setenv("DAGSTER_HOME", str(PROJECT_ROOT / "deploy"))
+        with dg.DagsterInstance.get() as instance:
+            assert "postgres" in type(instance.run_storage).__name__.lower()
+            [run, *_] = instance.get_runs(dg.RunsFilter(tags={"dagster/schedule_name": "contact_reports_schedule"}))
+            assert run.tags["contact_reports/started_by"] == "schedule"
+            assert instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
+    last = read_last_run(data)
+    assert last is not None and last.problem is None and last.succeeded_at is not None
+    with open_published(data / "published" / "contact_reports.duckdb") as connection:
+        assert connection.execute("select contact_id from reports.contacts_added_log").fetchall() == [(1,)]
+    assert not (data / "dagster" / "history").exists(), "nothing of Dagster's state is in SQLite"

@@ -1,0 +1,65 @@
+"""Who may read what the project writes."""
+
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from orchestration.lib.settings import PROJECT_ROOT, Settings, guard, read_settings
+from orchestration.lib.warehouse import BuildState, publish
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setenv("CONTACT_REPORTS_DATA", str(tmp_path / "data"))
+    monkeypatch.delenv("CONTACT_REPORTS_GROUP_READS", raising=False)
+    return read_settings()
+
+
+def publish_something(settings: Settings) -> None:
+    settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect(str(settings.warehouse)) as connection:
+        connection.execute("create schema if not exists intermediate")
+    publish(settings, BuildState("zone", 1, "rules"))
+
+
+def test_the_publication_is_its_owners_alone(settings: Settings) -> None:
+    publish_something(settings)
+    assert mode(settings.data) == 0o700
+    assert mode(settings.published.parent) == 0o700
+    assert mode(settings.published) == 0o600
+
+
+def test_the_group_reads_the_publication_and_nothing_else_when_it_is_told_to(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONTACT_REPORTS_GROUP_READS", "true")
+    settings = read_settings()
+    (settings.data / "raw").mkdir(parents=True)
+    publish_something(settings)
+    assert mode(settings.data) == 0o710, "it goes through the folder, and does not see what is in it"
+    assert mode(settings.published.parent) == 0o750
+    assert mode(settings.published) == 0o640
+    assert mode(settings.raw) == 0o700
+
+
+def test_a_data_folder_that_all_could_read_is_closed(settings: Settings) -> None:
+    publish_something(settings)
+    settings.published.chmod(0o644)
+    settings.data.chmod(0o755)
+    guard(settings)
+    assert mode(settings.data) == 0o700
+    assert mode(settings.published) == 0o600
+
+
+def test_every_process_of_ours_writes_for_its_owner_alone(tmp_path: Path) -> None:
+    code = f"import os; os.umask(0o022); import orchestration.lib; open({str(tmp_path / 'file')!r}, 'w').close()"
+    subprocess.run([sys.executable, "-c", code], cwd=PROJECT_ROOT, check=True)
+    assert mode(tmp_path / "file") == 0o600

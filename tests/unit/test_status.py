@@ -1,0 +1,120 @@
+"""`status`, as a cron monitor calls it: what it prints, its exit code, and what it does not load."""
+
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from orchestration.lib.health import noting_the_run, read_last_run
+from orchestration.lib.published import open_published
+from orchestration.lib.settings import PROJECT_ROOT
+from tests.published_by_hand import publish_by_hand
+
+
+def status(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "orchestration", "status", *arguments],
+        cwd=PROJECT_ROOT,
+        env=os.environ | {"CONTACT_REPORTS_DATA": str(data)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def published(tmp_path: Path) -> Path:
+    path = tmp_path / "published" / "contact_reports.duckdb"
+    publish_by_hand(path, newest_event_at=datetime.now(UTC) - timedelta(hours=47))
+    return path
+
+
+def an_age(path: Path, hours: float) -> None:
+    then = datetime.now(UTC).timestamp() - hours * 3600
+    os.utime(path, (then, then))
+
+
+def test_fresh_data_is_exit_code_0(tmp_path: Path, published: Path) -> None:
+    done = status(tmp_path)
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert "newest event" in done.stdout
+    assert "STALE" not in done.stdout
+
+
+def test_an_event_older_than_the_option_allows_is_exit_code_1(tmp_path: Path, published: Path) -> None:
+    done = status(tmp_path, "--newest-event-within", "46")
+    assert done.returncode == 1
+    assert "STALE         the data is stale: the newest event happened at" in done.stdout
+
+
+def test_a_publication_that_no_run_found_up_to_date_is_stale_and_one_that_a_run_did_is_not(
+    tmp_path: Path, published: Path
+) -> None:
+    an_age(published, hours=25)
+    assert "no run has succeeded since" in status(tmp_path).stdout
+    assert status(tmp_path).returncode == 1
+    assert status(tmp_path, "--published-within", "26").returncode == 0
+    with noting_the_run(tmp_path, lambda: "the landing folder is gone"):
+        pass
+    assert "last run      failed at" in status(tmp_path).stdout
+    assert status(tmp_path).returncode == 1
+    with noting_the_run(tmp_path, lambda: None):
+        pass
+    assert status(tmp_path).returncode == 0
+
+
+def test_without_a_publication_it_is_exit_code_1_and_says_so(tmp_path: Path) -> None:
+    done = status(tmp_path)
+    assert done.returncode == 1
+    assert "nothing is published yet" in done.stdout
+    assert not done.stderr
+
+
+def test_a_publication_that_cannot_be_read_is_one_line_and_not_a_stack_trace(tmp_path: Path, published: Path) -> None:
+    published.write_bytes(b"not a database at all, and long enough to have a header" * 100)
+    done = status(tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: The publication {published} cannot be read")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_rejects_and_gaps_are_listed_and_are_no_reason_to_fail(tmp_path: Path, published: Path) -> None:
+    rejects = [("acme", "missing_field"), ("acme", "missing_field")]
+    publish_by_hand(published, newest_event_at=datetime.now(UTC), rejects=rejects, gaps=["2026-03-01"])
+    done = status(tmp_path)
+    assert done.returncode == 0
+    assert "2 in workspace acme: missing_field" in done.stdout
+    assert "no download covers 2026-03-01: download the added log of workspace acme of that time" in done.stdout
+
+
+def test_a_run_that_is_killed_is_one_that_has_not_ended(tmp_path: Path) -> None:
+    with noting_the_run(tmp_path, lambda: None):
+        running = read_last_run(tmp_path)
+    assert running is not None
+    assert running.ended_at is None
+    assert "has not ended" in running.in_words
+
+
+def test_the_status_needs_neither_dagster_nor_dbt() -> None:
+    code = "import sys, orchestration.__main__; sys.exit(bool({'dagster', 'dbt'} & sys.modules.keys()))"
+    assert subprocess.run([sys.executable, "-c", code], cwd=PROJECT_ROOT, check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "from read_text('/etc/passwd')",
+        "copy (select 1) to '/tmp/contact_reports_escape.csv'",
+        "attach '/tmp/contact_reports_escape.duckdb'",
+        "load httpfs",
+        "set enable_external_access = true",
+        "create table reports.anything (a int)",
+    ],
+)
+def test_a_statement_on_the_published_file_reaches_nothing_else(published: Path, statement: str) -> None:
+    with open_published(published) as connection, pytest.raises(duckdb.Error):
+        connection.execute(statement)
