@@ -89,6 +89,8 @@ def of_runs(told: Told, runs: Iterable[EndedRun]) -> Iterator[Alert]:
 def of_health(told: Told, health: Health, now: datetime) -> Iterator[Alert]:
     """What is stale, more rejects than before, and findings in exports that were not there before."""
     stale = health.stale(now, PUBLISHED_WITHIN, NEWEST_EVENT_WITHIN)
+    if health.last_run is None and health.published_at is None:
+        stale = {}  # It is new, and its first run is yet to come.
     yield from _of_conditions(told, {_STALE[what]: text for what, text in stale.items()})
     more = {
         group: count - told.rejects.get(group, 0)

@@ -12,6 +12,7 @@ import dagster as dg
 import pytest
 
 from orchestration.defs.alerts import alerts_sensor
+from orchestration.lib.health import noting_the_run
 from orchestration.lib.problems import Problem
 from orchestration.lib.secrets import read_secrets, without_secrets
 from tests.published_by_hand import publish_by_hand
@@ -161,6 +162,10 @@ def test_stale_data_is_told_when_it_becomes_stale_and_again_when_it_does_so_agai
 
 def test_a_missing_publication_and_a_damaged_one_are_told(operator: Operator, slack: Slack) -> None:
     operator.published.unlink()
+    operator.look()
+    assert slack.texts == [], "where no run ever ended, the first is yet to come"
+    with noting_the_run(operator.published.parents[1], lambda: "it failed"):
+        pass
     operator.look()
     operator.published.write_bytes(b"no database, but long enough to have a header" * 100)
     operator.look()
