@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run ui receiver test unit lint format lock clean help
+.PHONY: run rebuild verify ui receiver test unit lint format lock clean help
 
 help: ## what can be done
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -17,6 +17,12 @@ ui: $(VENV)/installed ## Dagster's web page on http://127.0.0.1:3000, with the s
 
 receiver: $(VENV)/installed ## take webhooks on http://127.0.0.1:8080, until interrupted
 	@$(BIN)/python -m orchestration receiver
+
+rebuild: $(VENV)/installed ## build everything anew from the raw zone, say what changed: FROM=2026-01-01 TO=2026-01-31
+	@$(BIN)/python -m orchestration rebuild $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO))
+
+verify: $(VENV)/installed ## compare the publication with a rebuild in a scratch folder, writing nothing
+	@$(BIN)/python -m orchestration verify
 
 test: $(VENV)/installed-dev lint ## everything: lint, types, pytest, dbt's own tests
 	@$(BIN)/python -m pytest

@@ -1,4 +1,4 @@
-"""The command line: `python -m orchestration run`, `fetch`, `ui`."""
+"""The command line: `python -m orchestration run`, `rebuild`, `verify`, `fetch`, `ui`."""
 
 import contextlib
 import logging
@@ -50,6 +50,45 @@ def run() -> None:
     print_summary(settings, warnings, Console())
     if failures:
         raise Problem("; ".join(failures))
+
+
+@main.command()
+@click.option("--from", "first", type=_DATE, help="Say which days from this one on changed (local days).")
+@click.option("--to", "last", type=_DATE, help="Say which days up to this one changed.")
+def rebuild(first: datetime | None, last: datetime | None) -> None:
+    """Build everything anew from the raw zone, test, publish; say on which days other events stand than before.
+
+    What a record is depends on records of any other day, so that a range of days is no less work: it is built with all
+    the others, and the days that changed outside of it are counted.
+    """
+    from orchestration.lib.rebuild import describe_changes, published_days
+
+    settings = read_settings()
+    export_settings(settings)
+    before = published_days(settings)
+    with _showing_progress(), _output_in(settings.data / "logs" / "run.log"):
+        warnings = _execute(settings, rebuild=True)
+    from orchestration.lib.summary import print_summary
+
+    print_summary(settings, warnings, Console())
+    after = published_days(settings) or {}
+    for line in describe_changes(before, after, first.date() if first else None, last.date() if last else None):
+        print(line)
+
+
+@main.command()
+def verify() -> None:
+    """Check the publication against the raw zone, without writing. Exit code 0 only if there is no difference."""
+    from orchestration.lib.verify import verify as compare
+
+    settings = read_settings()
+    with _showing_progress():
+        result = compare(settings)
+    for line in (*result.checked, *result.differences):
+        print(line)
+    if result.differences:
+        raise Problem(f"{settings.published} is not what the raw zone makes of it", "Run `make rebuild`")
+    print("no difference")
 
 
 @main.command()
@@ -164,7 +203,7 @@ def _fetch(
     return lines, failures
 
 
-def _execute(settings: Settings) -> list[str]:
+def _execute(settings: Settings, *, rebuild: bool = False) -> list[str]:
     """Run the job in this process. Returns its warnings; raises Problem with what an operator can do otherwise."""
     # Here, as it takes seconds to import, and a wrong setting is to be refused before.
     import dagster as dg
@@ -176,7 +215,7 @@ def _execute(settings: Settings) -> list[str]:
         result = defs.resolve_job_def("contact_reports").execute_in_process(
             instance=instance,
             raise_on_error=False,
-            run_config=_QUIET,
+            run_config=_QUIET | {"resources": {"operation": {"config": {"rebuild": rebuild}}}},
         )
         if result.success:
             todo = plan(settings)
@@ -231,7 +270,11 @@ def _showing_progress() -> Iterator[None]:
                 print(f"[{now - started:5.1f} s] {doing}: {percent} %", file=sys.stderr, flush=True)
 
         print("[  0.0 s] starting", file=sys.stderr, flush=True)
-        with listening(say):
+
+        def announce(line: str) -> None:
+            print(f"[{time.monotonic() - started:5.1f} s] {line}", file=sys.stderr, flush=True)
+
+        with listening(say, announce):
             yield
         return
     columns = (
@@ -249,7 +292,7 @@ def _showing_progress() -> Iterator[None]:
                 stages[doing] = progress.add_task(doing, total=total)
             progress.update(stages[doing], completed=done, total=total)
 
-        with listening(show):
+        with listening(show, lambda line: progress.console.print(line, soft_wrap=True, highlight=False, markup=False)):
             yield
 
 

@@ -209,6 +209,19 @@ class RawZone:
         assert row is not None
         return int(row[0])
 
+    def contents(self, up_to: int) -> str:
+        """What the batches up to one loaded, and when, in few letters: others when one of them is not the same."""
+        with duckdb.connect() as connection:
+            row = connection.execute(
+                f"""
+                select concat_ws('/', count(*), bit_xor(hash(batch_id, file_id, sha256, epoch_us(loaded_at))))
+                from read_parquet({self.pattern("files")}, hive_partitioning = true)
+                where batch_id <= $1""",
+                [up_to],
+            ).fetchone()
+        assert row is not None
+        return str(row[0])
+
     def commit(self, folder: Path) -> int:
         """Make an incoming folder the next batch, in one step. Returns its number."""
         batch_id = self.newest_batch() + 1
