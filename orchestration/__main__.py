@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -231,6 +232,8 @@ def _problem(result: "ExecuteInProcessResult", settings: Settings) -> Problem:
     for event in result.all_events:
         error = getattr(event.event_specific_data, "error", None)
         if event.is_failure and error is not None:
+            if error.cls_name == "DagsterExecutionInterruptedError":
+                raise KeyboardInterrupt
             while error.cause is not None and "Failure: " not in error.message:
                 error = error.cause
             if "Failure: " in error.message:
@@ -298,12 +301,15 @@ def _showing_progress() -> Iterator[None]:
 
 def _safely() -> int:
     """Run a command; say what a person can do in one line."""
+    # A scheduler stops a run like a person at the keyboard does: it cleans up, and leaves.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         main(standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except click.Abort:
+    except (click.Abort, KeyboardInterrupt):
+        print("error: Stopped before it was done. Nothing is lost: run it again", file=sys.stderr)
         return 130
     except Exception as error:
         problem = error if isinstance(error, Problem) else explain(error, read_settings())

@@ -80,7 +80,7 @@ def _build(context: dg.AssetExecutionContext, settings: Settings, todo: warehous
     # Not by way of DbtCliResource, which asks dbt for its version twice and loads it into this process too, for
     # metadata that is not wanted here: 9 of a run's 40 CPU-seconds.
     invocation = DbtCliInvocation.run(
-        args=[dbt.DBT_EXECUTABLE, *dbt.build_arguments(rebuild=todo.rebuild), *_selection(context, manifest)],
+        args=[*dbt.child_command(), *dbt.build_arguments(rebuild=todo.rebuild), *_selection(context, manifest)],
         env=without_secrets() | {"DBT_LOG_FORMAT": "json", "PYTHONUNBUFFERED": "1"},
         manifest=manifest,
         dagster_dbt_translator=Translator(),
@@ -111,6 +111,9 @@ def _build(context: dg.AssetExecutionContext, settings: Settings, todo: warehous
             raise memory_is_short(failed)
         if invocation.process.returncode == -signal.SIGKILL:
             raise memory_is_short("the system killed dbt")
+        if invocation.process.returncode < 0:
+            ended = signal.Signals(-invocation.process.returncode).name
+            raise Problem(f"dbt was ended by {ended}", "Nothing is lost, and the publication is untouched: run again")
         if damaged := raw_zone_is_damaged(settings, messages):
             raise damaged
         raise NotBuilt(

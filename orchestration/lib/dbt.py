@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -25,6 +26,11 @@ def build_arguments(*, rebuild: bool) -> list[str]:
         # A changed seed is a changed rule, and that is a rebuild.
         arguments.append("seed")
     return arguments
+
+
+def child_command() -> list[str]:
+    """dbt, in a process that goes when this one is killed. Its working directory has to be the repository root."""
+    return [sys.executable, "-m", "orchestration.lib.dbt_child", str(os.getpid())]
 
 
 def ensure_manifest(settings: Settings) -> Path:

@@ -161,8 +161,9 @@ def _compare_definitions(
     elsewhere, here = (environment(one)["CONTACT_REPORTS_RAW"] for one in (scratch, settings))
     for what, query in {
         "views": "select schema_name || '.' || view_name, sql from duckdb_views() where database_name = $1",
-        "functions": "select schema_name || '.' || function_name, string_agg(macro_definition order by macro_definition) "
-        "from duckdb_functions() where database_name = $1 and not internal group by all",
+        "functions": """
+            select schema_name || '.' || function_name, string_agg(macro_definition order by macro_definition)
+            from duckdb_functions() where database_name = $1 and not internal group by all""",
     }.items():
         found, expected = (
             dict(connection.execute(query, [name]).fetchall()) for name in ("contact_reports", "rebuilt")
