@@ -1,10 +1,11 @@
 """Runs the steps of a run in a process group of its own, and kills it at a station or at a moment.
 
-A station is each change that Python makes to the data folder, and the beginning and the end of each model and test.
+A station is each change that Python makes to the data folder, and the beginning of each seed, model and test.
 The group is forked from a process that has imported everything already: of a run's ten CPU-seconds, imports are half.
 """
 
 import os
+import re
 import signal
 import sys
 import threading
@@ -19,13 +20,15 @@ from dbt.cli.main import dbtRunner
 
 from tests import harness
 
-_STAGES = ("extract", "prepare", "model", "test", "publish")
+_NODES = ("seed", "model", "test")
+# Of a batch, or of a folder that will be one.
+_NUMBER = re.compile(r"(/batch_id=|/.incoming-)\w+")
 _CHANGES = ("os.mkdir", "os.rename", "os.remove", "os.rmdir", "shutil.copyfile")
 
 
 @dataclass(frozen=True)
 class Ending:
-    """How a run ended, and the stations that it came to."""
+    """How a run ended, and the stations that it came to, named alike in every run."""
 
     outcome: str  # killed, finished, failed
     stations: list[str]
@@ -34,16 +37,20 @@ class Ending:
     @property
     def stage(self) -> str:
         """The stage of the last station."""
-        last = self.stations[-1] if self.stations else ""
-        kind, _, place = last.partition(" ")
-        if kind in ("model", "test"):
-            return kind
-        if "published" in place or kind == "flush":
-            return "publish"
-        return "prepare" if "warehouse" in place else "extract"
+        return stage_of(self.stations[-1]) if self.stations else "start"
 
 
-def run_in_child(data: Path, station: int | None = None, moment: float | None = None) -> Ending:
+def stage_of(station: str) -> str:
+    """The kind of node that dbt builds, or what Python does before and after."""
+    kind, _, place = station.partition(" ")
+    if kind in _NODES:
+        return kind
+    if kind == "flush" or place.startswith(("/published/", "/cache/publication")):
+        return "publish"
+    return "prepare" if place.startswith(("/warehouse", "/published")) else "extract"
+
+
+def run_in_child(data: Path, station: str | None = None, moment: float | None = None) -> Ending:
     """One run, killed with its whole group before a station, or so many seconds after its start.
 
     To be called in a process without threads: a fork of it is a process like any other.
@@ -73,15 +80,12 @@ def run_in_child(data: Path, station: int | None = None, moment: float | None = 
     return Ending(outcome, stations, time.monotonic() - started)
 
 
-def _run(data: Path, log: int, die_at: int | None) -> None:
-    reached = 0
-
-    def arrive(station: str) -> None:
-        nonlocal reached
-        os.write(log, f"{station}\n".encode())
-        if reached == die_at:
+def _run(data: Path, log: int, die_at: str | None) -> None:
+    def arrive(what: str, path: object = "") -> None:
+        place = _NUMBER.sub(r"\1", str(path).removeprefix(str(data)))
+        os.write(log, f"{what} {place}\n".encode())
+        if f"{what} {place}" == die_at:
             os.killpg(0, signal.SIGKILL)
-        reached += 1
 
     def change(event: str, args: tuple[Any, ...]) -> None:
         if event == "open" and isinstance(args[0], str):
@@ -90,17 +94,18 @@ def _run(data: Path, log: int, die_at: int | None) -> None:
             # To wait until it is on the disk: with the checkpoint behind, and the publication in its place.
             flushed = mode is None and path.endswith((".duckdb", "published"))
             if (written or flushed) and path.startswith(str(data)) and not path.startswith(f"{data}/dbt/"):
-                arrive(f"{'write' if written else 'flush'} {path.removeprefix(str(data))}")
+                arrive("write" if written else "flush", path)
         elif event in _CHANGES and str(data) in str(args[0]) and f"{data}/dbt/" not in str(args[0]):
             # What is renamed is known by where it goes.
-            path = args[1] if event == "os.rename" else args[0]
-            arrive(f"{event} {str(path).removeprefix(str(data))}")
+            arrive(event, args[1] if event in ("os.rename", "shutil.copyfile") else args[0])
 
     def node(event: Any) -> None:
-        if event.info.name in ("NodeStart", "NodeFinished"):
-            resource = event.data.node_info.unique_id.split(".")
-            arrive(f"{resource[0]} {event.info.name} {resource[2]}")
+        if event.info.name == "NodeStart":
+            kind, _, name, *_ = event.data.node_info.unique_id.split(".")
+            if kind in _NODES:
+                arrive(kind, name)
 
+    harness.dbtRunner = partial(dbtRunner, callbacks=[node])  # type: ignore[assignment, attr-defined]
+    pipeline = harness.Pipeline(data)
     sys.addaudithook(change)
-    harness.dbtRunner = partial(dbtRunner, callbacks=[node])  # type: ignore[assignment]
-    harness.Pipeline(data).run()
+    pipeline.run()
