@@ -44,7 +44,7 @@ INVARIANTS = {
         select max(batch_id) <= (select batch_id from intermediate.build_state) from staging.stg_files""",
 }
 # The machine has to do something else, too.
-PAUSE_SECONDS = 0.05
+PAUSE_SECONDS = 0.1
 
 
 def poll(published: Path) -> tuple[int, list[str]]:

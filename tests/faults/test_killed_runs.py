@@ -94,7 +94,7 @@ def test_runs_killed_anywhere_lose_nothing_double_nothing_and_show_no_reader_a_h
                 killed[f"command, {stage}"] += 1
                 continue
             if number % MOMENT_EVERY == MOMENT_EVERY - 1:
-                ending = run(moment=rng.uniform(0, whole.seconds))
+                ending = run(moment=rng.uniform(0, 0.8 * whole.seconds))
             else:
                 ending = run(station=next(boundaries if number % BOUNDARY_EVERY == 0 else nodes))
             killed[ending.stage] += ending.outcome == "killed"
