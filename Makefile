@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run status ui receiver docs bench test unit lint format lock clean help
+.PHONY: run status rebuild verify ui receiver docs bench test faults unit lint format lock clean help
 
 help: ## what can be done
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -21,6 +21,12 @@ ui: $(VENV)/installed ## Dagster's web page on http://127.0.0.1:3000, with the s
 receiver: $(VENV)/installed ## take webhooks on http://127.0.0.1:8080, until interrupted
 	@$(BIN)/python -m orchestration receiver
 
+rebuild: $(VENV)/installed ## build everything anew from the raw zone, say what changed: FROM=2026-01-01 TO=2026-01-31
+	@$(BIN)/python -m orchestration rebuild $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO))
+
+verify: $(VENV)/installed ## compare the publication with a rebuild in a scratch folder, writing nothing
+	@$(BIN)/python -m orchestration verify
+
 docs: $(VENV)/installed ## dbt's documentation as one page in data/docs, and docs/dictionary.md
 	@$(BIN)/python -m orchestration docs
 
@@ -32,6 +38,9 @@ bench: $(VENV)/installed $(VENV)-bench/installed ## measure, and write docs/perf
 
 test: $(VENV)/installed-dev lint ## everything: lint, types, pytest, dbt's own tests
 	@$(BIN)/python -m pytest -n auto --dist loadfile
+
+faults: $(VENV)/installed-dev ## 300 killed runs, every other fault, a million fuzzed records: about an hour and a half
+	@$(BIN)/python -m pytest tests/faults tests/integration/test_fuzzed_files.py --kills 300 --fuzzed-records 1000000
 
 unit: $(VENV)/installed-dev ## the tests that take seconds
 	@$(BIN)/python -m pytest tests/unit

@@ -1,8 +1,9 @@
-"""The command line: `python -m orchestration run`, `fetch`, `ui`."""
+"""The command line: `python -m orchestration run`, `rebuild`, `verify`, `fetch`, `ui`."""
 
 import contextlib
 import logging
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -53,6 +54,45 @@ def run() -> None:
     print_summary(settings, warnings, Console())
     if failures:
         raise Problem("; ".join(failures))
+
+
+@main.command()
+@click.option("--from", "first", type=_DATE, help="Say which days from this one on changed (local days).")
+@click.option("--to", "last", type=_DATE, help="Say which days up to this one changed.")
+def rebuild(first: datetime | None, last: datetime | None) -> None:
+    """Build everything anew from the raw zone, test, publish; say on which days other events stand than before.
+
+    What a record is depends on records of any other day, so that a range of days is no less work: it is built with all
+    the others, and the days that changed outside of it are counted.
+    """
+    from orchestration.lib.rebuild import describe_changes, published_days
+
+    settings = read_settings()
+    export_settings(settings)
+    before = published_days(settings)
+    with _showing_progress(), _output_in(settings.data / "logs" / "run.log"):
+        warnings = _execute(settings, rebuild=True)
+    from orchestration.lib.summary import print_summary
+
+    print_summary(settings, warnings, Console())
+    after = published_days(settings) or {}
+    for line in describe_changes(before, after, first.date() if first else None, last.date() if last else None):
+        print(line)
+
+
+@main.command()
+def verify() -> None:
+    """Check the publication against the raw zone, without writing. Exit code 0 only if there is no difference."""
+    from orchestration.lib.verify import verify as compare
+
+    settings = read_settings()
+    with _showing_progress():
+        result = compare(settings)
+    for line in (*result.checked, *result.differences):
+        print(line)
+    if result.differences:
+        raise Problem(f"{settings.published} is not what the raw zone makes of it", "Run `make rebuild`")
+    print("no difference")
 
 
 @main.command()
@@ -225,7 +265,7 @@ def _fetch(
     return lines, failures
 
 
-def _execute(settings: Settings) -> list[str]:
+def _execute(settings: Settings, *, rebuild: bool = False) -> list[str]:
     """Run the job in this process. Returns its warnings; raises Problem with what an operator can do otherwise."""
     # Here, as it takes seconds to import, and a wrong setting is to be refused before.
     import dagster as dg
@@ -237,7 +277,7 @@ def _execute(settings: Settings) -> list[str]:
         result = defs.resolve_job_def("contact_reports").execute_in_process(
             instance=instance,
             raise_on_error=False,
-            run_config=_QUIET,
+            run_config=_QUIET | {"resources": {"operation": {"config": {"rebuild": rebuild}}}},
         )
         if result.success:
             todo = plan(settings)
@@ -251,6 +291,9 @@ def _problem(result: "ExecuteInProcessResult", settings: Settings) -> Problem:
     """What made a run of Dagster's fail."""
     from orchestration.defs.operating import problem_in
 
+    errors = (getattr(event.event_specific_data, "error", None) for event in result.all_events if event.is_failure)
+    if any(error is not None and error.cls_name == "DagsterExecutionInterruptedError" for error in errors):
+        raise KeyboardInterrupt
     problem = problem_in(result.all_events) or "The run failed"
     # What nobody foresaw is not to be understood from one line.
     return Problem(problem, f"The whole story is in {settings.data / 'logs'}" if "The run failed" in problem else None)
@@ -287,7 +330,11 @@ def _showing_progress() -> Iterator[None]:
                 print(f"[{now - started:5.1f} s] {doing}: {percent} %", file=sys.stderr, flush=True)
 
         print("[  0.0 s] starting", file=sys.stderr, flush=True)
-        with listening(say):
+
+        def announce(line: str) -> None:
+            print(f"[{time.monotonic() - started:5.1f} s] {line}", file=sys.stderr, flush=True)
+
+        with listening(say, announce):
             yield
         return
     columns = (
@@ -305,18 +352,21 @@ def _showing_progress() -> Iterator[None]:
                 stages[doing] = progress.add_task(doing, total=total)
             progress.update(stages[doing], completed=done, total=total)
 
-        with listening(show):
+        with listening(show, lambda line: progress.console.print(line, soft_wrap=True, highlight=False, markup=False)):
             yield
 
 
 def _safely() -> int:
     """Run a command; say what a person can do in one line."""
+    # A scheduler stops a run like a person at the keyboard does: it cleans up, and leaves.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         main(standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except click.Abort:
+    except (click.Abort, KeyboardInterrupt):
+        print("error: Stopped before it was done. Nothing is lost: run it again", file=sys.stderr)
         return 130
     except Exception as error:
         problem = error if isinstance(error, Problem) else explain(error, read_settings())

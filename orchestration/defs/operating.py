@@ -18,7 +18,12 @@ LOCK_PATIENCE_SECONDS = 1800
 
 
 class Operation(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """Held from a run's first step to its last. The executor runs all steps in one process for that."""
+    """Held from a run's first step to its last. The executor runs all steps in one process for that.
+
+    `rebuild` builds everything from the raw zone, whatever is published.
+    """
+
+    rebuild: bool = False
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Generator["Operation", None, None]:

@@ -6,6 +6,7 @@ import dagster as dg
 import duckdb
 
 from orchestration.defs.operating import Operation, problems_as_failures
+from orchestration.lib.extract import Extraction
 from orchestration.lib.pipeline import load_landing
 from orchestration.lib.raw_zone import RECORD_TABLES, RawZone
 
@@ -54,17 +55,19 @@ def raw_zone(
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """Extract what is new in the landing folder into one batch."""
     settings = operation.settings
+    zone = RawZone(settings.raw)
     with problems_as_failures(settings):
-        extraction = load_landing(settings)
+        # A rebuild is of what was loaded.
+        extraction = Extraction() if operation.rebuild and zone.path.exists() else load_landing(settings)
+        rows = {table: _rows(zone, table) for table in _DESCRIPTIONS}
     for warning in extraction.warnings:
         context.log.warning(warning)
     context.log.info(f"{extraction.records} records of {extraction.files} new files")
-    zone = RawZone(settings.raw)
-    for table in _DESCRIPTIONS:
+    for table, row_count in rows.items():
         yield dg.MaterializeResult(
             asset_key=["raw", table],
             metadata={
-                "dagster/row_count": _rows(zone, table),
+                "dagster/row_count": row_count,
                 "new_batch": extraction.batch_id or "none: nothing was new",
             },
         )

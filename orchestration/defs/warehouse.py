@@ -2,7 +2,9 @@
 
 import importlib.metadata
 import json
+import signal
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import dagster as dg
@@ -13,8 +15,9 @@ from packaging.version import Version
 from orchestration.defs.operating import Operation, problems_as_failures
 from orchestration.defs.raw_zone import OWNERS
 from orchestration.lib import dbt, warehouse
-from orchestration.lib.problems import Problem, disk_is_full, says_disk_is_full
-from orchestration.lib.progress import report
+from orchestration.lib.pipeline import raw_zone_is_damaged
+from orchestration.lib.problems import Problem, disk_is_full, memory_is_short, says_disk_is_full, says_memory_is_short
+from orchestration.lib.progress import announce, report
 from orchestration.lib.secrets import without_secrets
 from orchestration.lib.settings import PROJECT_ROOT, Settings, export_settings, read_settings
 
@@ -38,12 +41,18 @@ def dbt_models(context: dg.AssetExecutionContext, operation: Operation) -> Itera
     """Build and test the warehouse in a file of its own; nothing at all when the publication is up to date."""
     settings = operation.settings
     with problems_as_failures(settings):
-        todo = warehouse.plan(settings)
-        context.log.info(todo.reason)
+        todo = warehouse.plan(settings, rebuild=operation.rebuild)
         if todo.nothing_to_do:
+            context.log.info(todo.reason)
             return
-        warehouse.prepare(settings, todo)
-        events = list(_build(context, settings, todo))
+        try:
+            events = _build(context, settings, todo)
+        except NotBuilt as problem:
+            if todo.rebuild:
+                raise
+            # A publication that somebody changed or a disk damaged shows itself here. The raw zone decides.
+            todo = replace(todo, rebuild=True, reason=f"what was published could not be continued ({problem})")
+            events = _build(context, settings, todo)
         facts = _facts(settings)
     for event in events:
         if isinstance(event, dg.Output) and event.output_name in facts:
@@ -52,12 +61,26 @@ def dbt_models(context: dg.AssetExecutionContext, operation: Operation) -> Itera
             yield event
 
 
-def _build(context: dg.AssetExecutionContext, settings: Settings, todo: warehouse.Plan) -> Iterator[Any]:
+class NotBuilt(Problem):
+    """A model or a data test failed; not for want of memory or disk."""
+
+
+def _build(context: dg.AssetExecutionContext, settings: Settings, todo: warehouse.Plan) -> list[Any]:
+    """Have dbt build and test. Returns what Dagster is to be told of it, once all of it passed."""
+    if todo.rebuild:
+        line = f"building everything from the raw zone: {todo.reason}"
+        announce(line)
+        context.log.warning(line)
+    else:
+        context.log.info(todo.reason)
+    warehouse.prepare(settings, todo)
+    # What an earlier run left there says nothing of this one, which may be killed before it writes its own.
+    (settings.dbt_target / "run_results.json").unlink(missing_ok=True)
     manifest = json.loads(MANIFEST.read_text())
     # Not by way of DbtCliResource, which asks dbt for its version twice and loads it into this process too, for
     # metadata that is not wanted here: 9 of a run's 40 CPU-seconds.
     invocation = DbtCliInvocation.run(
-        args=[dbt.DBT_EXECUTABLE, *dbt.build_arguments(rebuild=todo.rebuild), *_selection(context, manifest)],
+        args=[*dbt.child_command(), *dbt.build_arguments(rebuild=todo.rebuild), *_selection(context, manifest)],
         env=without_secrets() | {"DBT_LOG_FORMAT": "json", "PYTHONUNBUFFERED": "1"},
         manifest=manifest,
         dagster_dbt_translator=Translator(),
@@ -71,21 +94,33 @@ def _build(context: dg.AssetExecutionContext, settings: Settings, todo: warehous
     kinds = ("model", "test", "seed") if todo.rebuild else ("model", "test")
     total = sum(node["resource_type"] in kinds for node in manifest["nodes"].values())
     done = 0
+    events: list[Any] = []
     for event in invocation.stream_raw_events():
         if event.is_result_event:
             done += 1
             report("building and testing", min(done, total), total)
-        yield from event.to_default_asset_events(
+        events += event.to_default_asset_events(
             manifest=manifest, dagster_dbt_translator=Translator(), context=context, target_path=invocation.target_path
         )
     if not invocation.is_successful():
-        failed = dbt.failures(invocation.target_path)
-        if says_disk_is_full(failed):
+        failed, messages = dbt.failures(settings.dbt_target), dbt.error_messages(settings.dbt_target)
+        messages += str(invocation.get_error() or "")
+        if says_disk_is_full(messages):
             raise disk_is_full(settings.data, failed)
-        raise Problem(
+        if says_memory_is_short(messages):
+            raise memory_is_short(failed)
+        if invocation.process.returncode == -signal.SIGKILL:
+            raise memory_is_short("the system killed dbt")
+        if invocation.process.returncode < 0:
+            ended = signal.Signals(-invocation.process.returncode).name
+            raise Problem(f"dbt was ended by {ended}", "Nothing is lost, and the publication is untouched: run again")
+        if damaged := raw_zone_is_damaged(settings, messages):
+            raise damaged
+        raise NotBuilt(
             f"The warehouse did not pass: {failed}",
             f"The publication is untouched. Look at {settings.warehouse}, mend the cause, and run again",
         )
+    return events
 
 
 def _selection(context: dg.AssetExecutionContext, manifest: Mapping[str, Any]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -25,6 +26,11 @@ def build_arguments(*, rebuild: bool) -> list[str]:
         # A changed seed is a changed rule, and that is a rebuild.
         arguments.append("seed")
     return arguments
+
+
+def child_command() -> list[str]:
+    """dbt, in a process that goes when this one is killed. Its working directory has to be the repository root."""
+    return [sys.executable, "-m", "orchestration.lib.dbt_child", str(os.getpid())]
 
 
 def ensure_manifest(settings: Settings) -> Path:
@@ -62,11 +68,24 @@ def _project_digest(settings: Settings) -> str:
     return digest.hexdigest()
 
 
-def failures(target: Path, at_most: int = 3) -> str:
-    """What went wrong in a dbt invocation, from its run_results.json, short enough for one line."""
+def error_messages(target: Path) -> str:
+    """All that the models of a dbt invocation said that could not be built."""
+    errors = [result for result in _results(target) if result["status"] in ("error", "runtime error")]
+    return "\n".join(result["message"] or "" for result in errors)
+
+
+def _results(target: Path) -> list[dict[str, Any]]:
     try:
         results: list[dict[str, Any]] = json.loads((target / "run_results.json").read_text())["results"]
     except (OSError, ValueError, KeyError):
+        return []
+    return results
+
+
+def failures(target: Path, at_most: int = 3) -> str:
+    """What went wrong in a dbt invocation, from its run_results.json, short enough for one line."""
+    results = _results(target)
+    if not results:
         return "dbt left no results, see its log"
     found = []
     for result in results:

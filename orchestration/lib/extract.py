@@ -12,13 +12,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
 
 from orchestration.lib.batch import Batch, NewFile
 from orchestration.lib.landing import EVENT_KINDS, Landing, LandingFile
+from orchestration.lib.problems import Problem
 from orchestration.lib.progress import report
 from orchestration.lib.raw_zone import RawZone
 from orchestration.lib.reading import checksum
@@ -27,6 +28,10 @@ from orchestration.lib.workspaces import check_workspaces
 # A file whose change time is younger than this may change again without showing it: clocks of file systems tick
 # every few milliseconds. Its checksum is not remembered.
 _SETTLED_SECONDS = 2.0
+
+
+# An event may be so much later than its loading (contract 4); a clock that is set back by less does no harm.
+_CLOCK_TOLERANCE = timedelta(hours=24)
 
 
 @dataclass
@@ -52,6 +57,7 @@ def extract(landing: Landing, zone: RawZone, cache: Path) -> Extraction:
     zone.prepare()
     result = Extraction(warnings=listing.warnings)
     with _connect(zone.path) as connection:
+        _check_clock(zone, connection, loaded_at)
         new_files = _new_files(landing, zone, connection, listing.files, cache, result)
         if not new_files:
             return result
@@ -63,6 +69,18 @@ def extract(landing: Landing, zone: RawZone, cache: Path) -> Extraction:
                 result.files, result.records = batch.files, batch.records
                 result.batch_id = zone.commit(folder)
     return result
+
+
+def _check_clock(zone: RawZone, connection: duckdb.DuckDBPyConnection, now: datetime) -> None:
+    """Load nothing by a clock that was set back: what happened after its time would be rejected for good."""
+    last = zone.last_loading(connection)
+    if last is not None and now < last[1] - _CLOCK_TOLERANCE:
+        batch = zone.path / f"batch_id={last[0]}"
+        raise Problem(
+            f"The clock says {now:%Y-%m-%d %H:%M} UTC, but batch {last[0]} was loaded at {last[1]:%Y-%m-%d %H:%M} UTC",
+            "Set the clock right and run again. If it is right, the batch was loaded by a wrong one: delete the folder "
+            f"{batch} and run again, and its files are loaded again from the landing folder",
+        )
 
 
 @contextmanager

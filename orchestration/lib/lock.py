@@ -3,7 +3,7 @@
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,9 +29,11 @@ def only_writer(data: Path, patience: float = 0) -> Iterator[None]:
             finally:
                 holder.unlink(missing_ok=True)
     except Timeout:
-        by = holder.read_text() if holder.exists() else "a process that is just starting"
+        by = ""
+        with suppress(FileNotFoundError):
+            by = holder.read_text()
         raise Problem(
-            f"Another run is writing in {data} ({by})",
+            f"Another run is writing in {data} ({by or 'a process that is just starting or ending'})",
             "Wait until it is done and run again, or give this one a data folder of its own with CONTACT_REPORTS_DATA",
         ) from None
 

@@ -1,5 +1,7 @@
 """The steps of a run as plain functions, and what an error in one of them means to an operator."""
 
+import errno
+import re
 import shutil
 import sqlite3
 from datetime import UTC, datetime
@@ -8,7 +10,14 @@ import duckdb
 
 from orchestration.lib.extract import Extraction, extract
 from orchestration.lib.landing import Landing
-from orchestration.lib.problems import Problem, disk_is_full, first_line, says_disk_is_full
+from orchestration.lib.problems import (
+    Problem,
+    disk_is_full,
+    first_line,
+    memory_is_short,
+    says_disk_is_full,
+    says_memory_is_short,
+)
 from orchestration.lib.raw_zone import RawZone
 from orchestration.lib.receiver.collecting import collect
 from orchestration.lib.sample import write_sample
@@ -40,23 +49,32 @@ def explain(error: BaseException, settings: Settings) -> Problem | None:
     """The problem behind an error of the machine; None when the error is ours."""
     if isinstance(error, Problem):
         return error
-    if isinstance(error, duckdb.OutOfMemoryException) and "No space left" not in str(error):
-        return Problem(
-            f"DuckDB has not enough memory ({first_line(error)})",
-            "Give the machine more memory, or free disk space below the data folder, where it spills to",
-        )
+    if isinstance(error, MemoryError) or says_memory_is_short(str(error)):
+        return memory_is_short(first_line(error))
     # What Dagster cannot write into its SQLite files comes wrapped by the library in between.
     origin = error.__cause__ if isinstance(error.__cause__, sqlite3.Error) else error
     if isinstance(origin, OSError | duckdb.Error | sqlite3.Error) and says_disk_is_full(str(origin)):
         return disk_is_full(settings.data, first_line(origin))
-    if isinstance(error, PermissionError):
+    if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return Problem(
-            f"{error.filename} cannot be written or read: {error.strerror}",
-            "Give the user who runs the pipeline permission to the data folder",
+            # A file that cannot be renamed lies in a folder that can be written; the other one is what it was for.
+            f"{error.filename2 or error.filename} cannot be written or read: {error.strerror}",
+            "Give the user who runs the pipeline permission to the data folder, on a disk that can be written",
         )
-    if isinstance(error, duckdb.Error) and str(settings.raw) in str(error):
-        return Problem(
-            f"The raw zone is damaged: {first_line(error)}",
-            "Restore the named file from a backup and run again",
-        )
+    if isinstance(error, duckdb.Error):
+        return raw_zone_is_damaged(settings, str(error))
     return None
+
+
+def raw_zone_is_damaged(settings: Settings, message: str) -> Problem | None:
+    """The problem that a file of the raw zone, named in an error of DuckDB, cannot be read; None when none is named."""
+    found = re.search(re.escape(str(settings.raw)) + r"/(batch_id=(\d+))/[\w-]+\.parquet", message)
+    if found is None:
+        return None
+    folder, number = settings.raw / found[1], int(found[2])
+    # Batch 0 has no records: its empty tables are made again when they are missing.
+    again = f"delete the folder {folder} and run again: its files are loaded again from the landing folder"
+    return Problem(
+        f"The raw zone is damaged: {found[0]} cannot be read ({' '.join(message.split())[:200]})",
+        f"Restore it from a backup and run again. Without one, {again if number else 'delete it and run again'}",
+    )

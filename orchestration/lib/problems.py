@@ -22,5 +22,25 @@ def disk_is_full(place: object, message: str) -> Problem:
     )
 
 
+def says_memory_is_short(message: str) -> bool:
+    """Whether a message of Python, of the system, or of DuckDB, says that there is no memory left."""
+    signs = (
+        "Out of Memory Error",
+        "failed to allocate",
+        "Cannot allocate memory",
+        "can't start new thread",
+        "bad_alloc",
+    )
+    return not says_disk_is_full(message) and any(sign in message for sign in signs)
+
+
+def memory_is_short(message: str) -> Problem:
+    """The problem that a run needs more memory than it gets."""
+    return Problem(
+        f"There is not enough memory ({message})",
+        "Give the machine more memory, or free disk space below the data folder, where DuckDB spills to, and run again",
+    )
+
+
 def first_line(error: BaseException) -> str:
     return (str(error).strip() or repr(error)).splitlines()[0]

@@ -15,6 +15,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -208,6 +209,28 @@ class RawZone:
         row = connection.execute(query).fetchone()
         assert row is not None
         return int(row[0])
+
+    def last_loading(self, connection: duckdb.DuckDBPyConnection) -> tuple[int, datetime] | None:
+        """The batch that says it was loaded last, and when; None when there is none."""
+        row = connection.execute(
+            f"""
+            select max_by(batch_id, loaded_at), epoch_us(max(loaded_at))
+            from read_parquet({self.pattern("files")}, hive_partitioning = true)"""
+        ).fetchone()
+        return None if row is None or row[1] is None else (row[0], datetime.fromtimestamp(row[1] / 1e6, UTC))
+
+    def contents(self, up_to: int) -> str:
+        """What the batches up to one loaded, and when, in few letters: others when one of them is not the same."""
+        with duckdb.connect() as connection:
+            row = connection.execute(
+                f"""
+                select concat_ws('/', count(*), bit_xor(hash(batch_id, file_id, sha256, epoch_us(loaded_at))))
+                from read_parquet({self.pattern("files")}, hive_partitioning = true)
+                where batch_id <= $1""",
+                [up_to],
+            ).fetchone()
+        assert row is not None
+        return str(row[0])
 
     def commit(self, folder: Path) -> int:
         """Make an incoming folder the next batch, in one step. Returns its number."""

@@ -147,18 +147,25 @@ def guard(settings: Settings) -> None:
 
 def export_settings(settings: Settings) -> None:
     """Put the resolved paths back into the environment, for dagster.yaml, profiles.yml and child processes."""
-    os.environ["CONTACT_REPORTS_DATA"] = str(settings.data)
-    # A pattern is made of it, in which brackets would mean something.
-    os.environ["CONTACT_REPORTS_RAW"] = glob.escape(str(settings.raw))
-    os.environ["CONTACT_REPORTS_WAREHOUSE"] = str(settings.warehouse)
-    os.environ["DBT_PROFILES_DIR"] = str(PROJECT_ROOT)
-    os.environ["DBT_TARGET_PATH"] = str(settings.dbt_target)
-    os.environ["DBT_LOG_PATH"] = str(settings.dbt_target / "logs")
-    # What it has to say comes by its output, which is kept; its own log file would hold every statement twice.
-    os.environ["DBT_LOG_LEVEL_FILE"] = "none"
-    os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
-    os.environ["DAGSTER_DISABLE_TELEMETRY"] = "true"
-    os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
-    os.environ["CONTACT_REPORTS_DAGSTER"] = str(settings.data / "dagster")
+    os.environ.update(environment(settings))
     (settings.data / "dagster").mkdir(parents=True, exist_ok=True)
     guard(settings)
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The variables by which dagster.yaml, profiles.yml and dbt know of the settings."""
+    return {
+        "CONTACT_REPORTS_DATA": str(settings.data),
+        # A pattern is made of it, in which brackets would mean something.
+        "CONTACT_REPORTS_RAW": glob.escape(str(settings.raw)),
+        "CONTACT_REPORTS_WAREHOUSE": str(settings.warehouse),
+        "DBT_PROFILES_DIR": str(PROJECT_ROOT),
+        "DBT_TARGET_PATH": str(settings.dbt_target),
+        "DBT_LOG_PATH": str(settings.dbt_target / "logs"),
+        # What it has to say comes by its output, which is kept; its own log file would hold every statement twice.
+        "DBT_LOG_LEVEL_FILE": "none",
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DAGSTER_DISABLE_TELEMETRY": "true",
+        "DAGSTER_HOME": str(settings.dagster_home),
+        "CONTACT_REPORTS_DAGSTER": str(settings.data / "dagster"),
+    }

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
-from tests.harness import QUALITY_VIEWS, REPORT_VIEWS, Pipeline, Row, in_order
-from tests.reckoning import Reckoning, comparable_row
+from tests.comparison import assert_as_reckoned
+from tests.harness import Pipeline, Row, in_order
+from tests.reckoning import Reckoning
 from tests.streams import Delivery, apply, make_deliveries
 
 # A failing history is rerun by its seed; shrinking one costs a run of the pipeline a step, and helps little.
@@ -28,33 +29,6 @@ def begin_anew(data: Path) -> Pipeline:
     for folder in ("raw", "published", "landing", "cache"):
         shutil.rmtree(data / folder, ignore_errors=True)
     return Pipeline(data)
-
-
-def assert_as_reckoned(pipeline: Pipeline, reckoning: Reckoning, when: str) -> None:
-    for schema, views in (("reports", REPORT_VIEWS), ("quality", QUALITY_VIEWS)):
-        for view in views:
-            published = pipeline.rows(f"select * from {schema}.{view}")
-            expected = reckoning.view(view)
-            columns = list((expected or published or [{}])[0])
-            assert not published or set(published[0]) == set(columns), f"columns of {view}"
-            assert _rows(published, columns) == _rows(expected, columns), f"{view}, {when}"
-    columns = ["workspace_id", "contact_id", "status", "first_event_at", "last_event_at", "survivor_contact_id"]
-    contacts = pipeline.rows(f"select {', '.join(columns)} from marts.dim_contact")
-    assert _rows(contacts, columns) == _rows(reckoning.contacts(), columns), f"dim_contact, {when}"
-
-
-def _rows(rows: list[dict[str, object]], columns: list[str]) -> list[Row]:
-    comparable = []
-    for row in rows:
-        values = dict(row)
-        if values.get("reason") == "malformed_record":
-            values["detail"] = None  # The contract leaves its wording to us.
-        if "raw_record" in values and str(values["source_file"]).endswith(".parquet"):
-            values["raw_record"] = comparable_row(str(values["raw_record"]))
-        if "occurred_at_local" in values and values["occurred_at_local"] is not None:
-            values["occurred_at_local"] = values["occurred_at_local"].replace(fold=0)  # type: ignore[attr-defined]
-        comparable.append(tuple(values[column] for column in columns))
-    return in_order(comparable)
 
 
 @pytest.mark.slow

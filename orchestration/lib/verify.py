@@ -1,0 +1,212 @@
+"""Checks the publication against the raw zone, and writes nothing but a scratch folder that goes when it is done.
+
+Everything is built anew from the batches that the publication was built from, and compared table by table. The
+publication stays open all the while: a run that replaces it in the meantime does not change what is compared.
+"""
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from orchestration.lib import dbt
+from orchestration.lib.problems import Problem
+from orchestration.lib.progress import announce
+from orchestration.lib.raw_zone import RECORD_TABLES, RawZone, sql_text
+from orchestration.lib.settings import PROJECT_ROOT, Settings, environment
+from orchestration.lib.warehouse import BuildState, rules_fingerprint
+
+# What the last run had to do: another one has other things to do.
+_OF_ONE_RUN = r"int\_%change%"
+_SAMPLE_ROWS = 3
+_SAMPLE_LETTERS = 300
+
+
+@dataclass
+class Verification:
+    """What was compared, and each difference as a line."""
+
+    checked: list[str] = field(default_factory=list)
+    differences: list[str] = field(default_factory=list)
+
+    def compare(self, what: str, expected: object, found: object) -> None:
+        if expected == found:
+            self.checked.append(f"{what}: {found:,}" if isinstance(found, int) else what)
+        else:
+            self.differences.append(f"{what}: should be {expected}, is {found}")
+
+
+def verify(settings: Settings) -> Verification:
+    """Compare counts, balance, every table, and the definitions of every view and function with a rebuild.
+
+    Raises Problem when there is nothing to compare: no publication, one that cannot be read, or one of other rules.
+    """
+    if not settings.published.exists():
+        raise Problem(f"There is no {settings.published}", "Run `make run` first")
+    result = Verification()
+    with tempfile.TemporaryDirectory(prefix="contact-reports-verify-") as folder, duckdb.connect() as connection:
+        scratch = settings.model_copy(update={"data": Path(folder).resolve()})
+        connection.execute(f"set temp_directory = {sql_text(scratch.data / 'spill')}")
+        connection.execute("set TimeZone = 'UTC'")
+        state = _open_publication(settings, connection)
+        with _of_a_damaged_publication(settings):
+            _compare_counts(settings, connection, state, result)
+        _link_batches(settings.raw, scratch.raw, state.batch_id)
+        if rules_fingerprint(RawZone(scratch.raw)) != state.rules:
+            raise Problem(
+                "The rules changed since the publication (models, seeds, or DuckDB's version)",
+                "Run `make run`, which builds everything anew, and verify then",
+            )
+        announce(f"building {state.batch_id:,} batches anew in {folder}")
+        _build(scratch)
+        connection.execute(f"attach {sql_text(scratch.warehouse)} as rebuilt (read_only)")
+        announce("comparing")
+        with _of_a_damaged_publication(settings):
+            _compare_definitions(settings, scratch, connection, result)
+            _compare_tables(connection, result)
+    return result
+
+
+@contextmanager
+def _of_a_damaged_publication(settings: Settings) -> Iterator[None]:
+    try:
+        yield
+    except duckdb.IOException as error:
+        if "Corrupt database file" in str(error) or str(settings.published) in str(error):
+            raise _damaged(settings) from error
+        raise
+
+
+def _damaged(settings: Settings) -> Problem:
+    return Problem(f"{settings.published} is damaged, or of another layout", "Run `make run`, which rebuilds it")
+
+
+def _open_publication(settings: Settings, connection: duckdb.DuckDBPyConnection) -> BuildState:
+    """Attach it, which holds on to this version of the file, and read what it was built from."""
+    try:
+        connection.execute(f"attach {sql_text(settings.published)} as contact_reports (read_only)")
+        row = connection.execute(
+            "select zone_id, batch_id, contents, rules from contact_reports.intermediate.build_state"
+        ).fetchone()
+    except duckdb.Error as error:
+        raise _damaged(settings) from error
+    if row is None:
+        raise _damaged(settings)
+    return BuildState(*row)
+
+
+def _compare_counts(
+    settings: Settings, connection: duckdb.DuckDBPyConnection, state: BuildState, result: Verification
+) -> None:
+    zone = RawZone(settings.raw)
+    result.compare("the raw zone is the one that was published", state.zone_id, zone.zone_id)
+    result.compare("its batches are those that were published", state.contents, zone.contents(state.batch_id))
+    landed = 0
+    for name, table in RECORD_TABLES.items():
+        # Every byte is read, so that a file that is broken anywhere is named here.
+        query = (
+            f"select count(*), max(hash(columns(*))) from read_parquet({zone.pattern(name)}, hive_partitioning = true)"
+        )
+        count = _one(connection, f"{query} where batch_id <= {state.batch_id}")
+        landed += count if table.route else 0
+    judged = "select sum(record_count)::bigint from contact_reports.staging.stg_events"
+    result.compare("records in the raw zone and in staging.stg_events", landed, _one(connection, judged) or 0)
+    states = "records_standing + records_superseded + records_rejected + records_ignored"
+    for view in ("quality.load_balance", "reports.data_status"):
+        unbalanced = f"select count(*) from contact_reports.{view} where records_landed <> {states}"
+        result.compare(f"rows of {view} that do not add up", 0, _one(connection, unbalanced))
+
+
+def _one(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+    row = connection.execute(query).fetchone()
+    assert row is not None
+    return row[0]  # type: ignore[no-any-return]
+
+
+def _link_batches(raw: Path, scratch: Path, newest: int) -> None:
+    """A raw zone of links, that has the batches up to one."""
+    scratch.mkdir()
+    for batch in raw.glob("batch_id=*"):
+        if int(batch.name.removeprefix("batch_id=")) <= newest:
+            (scratch / batch.name).symlink_to(batch)
+
+
+def _build(scratch: Settings) -> None:
+    scratch.warehouse.parent.mkdir()
+    built = subprocess.run(
+        [dbt.DBT_EXECUTABLE, "--quiet", "build", "--exclude-resource-type", "unit_test", "test"],
+        cwd=PROJECT_ROOT,
+        env=os.environ | environment(scratch),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if built.returncode:
+        said = " ".join((built.stdout + built.stderr).split())
+        raise Problem(
+            f"The scratch folder {scratch.data} could not be built: {dbt.failures(scratch.dbt_target)} {said[:300]}",
+            "It needs as much disk space as the warehouse, below TMPDIR",
+        )
+
+
+def _compare_definitions(
+    settings: Settings, scratch: Settings, connection: duckdb.DuckDBPyConnection, result: Verification
+) -> None:
+    # Views of the raw zone say where it is.
+    elsewhere, here = (environment(one)["CONTACT_REPORTS_RAW"] for one in (scratch, settings))
+    for what, query in {
+        "views": "select schema_name || '.' || view_name, sql from duckdb_views() where database_name = $1",
+        "functions": """
+            select schema_name || '.' || function_name, string_agg(macro_definition order by macro_definition)
+            from duckdb_functions() where database_name = $1 and not internal group by all""",
+    }.items():
+        found, expected = (
+            dict(connection.execute(query, [name]).fetchall()) for name in ("contact_reports", "rebuilt")
+        )
+        for name in sorted(found.keys() | expected.keys()):
+            if found.get(name) != str(expected.get(name)).replace(elsewhere, here):
+                result.differences.append(f"{name}: is not defined as it should be")
+        result.checked.append(f"definitions of {what}: {len(expected):,}")
+
+
+def _compare_tables(connection: duckdb.DuckDBPyConnection, result: Verification) -> None:
+    """Tables are equal when they have as many rows, of the same hashes; where they are not, the rows are looked for."""
+    columns = f"""
+        select schema_name || '.' || table_name, list(column_name || ' ' || data_type order by column_index)
+        from duckdb_columns() semi join duckdb_tables() using (database_name, schema_name, table_name)
+        where database_name = $1 and table_name not like '{_OF_ONE_RUN}' escape '\\' and table_name <> 'build_state'
+        group by all"""
+    found, expected = (dict(connection.execute(columns, [name]).fetchall()) for name in ("contact_reports", "rebuilt"))
+    rows = 0
+    for table in sorted(found.keys() | expected.keys()):
+        if found.get(table) != expected.get(table):
+            result.differences.append(
+                f"{table}: its columns are not as they should be: {found.get(table) or 'it is missing'}"
+            )
+            continue
+        published, rebuilt = (
+            connection.execute(
+                f"select count(*), bit_xor(hash(one)), sum(hash(one)) from {database}.{table} as one"
+            ).fetchall()[0]
+            for database in ("contact_reports", "rebuilt")
+        )
+        rows += rebuilt[0]
+        if published != rebuilt:
+            _find_rows(connection, table, result)
+    result.checked.append(f"tables: {len(expected):,}, of {rows:,} rows")
+
+
+def _find_rows(connection: duckdb.DuckDBPyConnection, table: str, result: Verification) -> None:
+    for what, one, other in (("missing", "rebuilt", "contact_reports"), ("too many", "contact_reports", "rebuilt")):
+        only_there = f"(from {one}.{table} except all from {other}.{table})"
+        if count := _one(connection, f"select count(*) from {only_there}"):
+            result.differences.append(f"{table}: {count:,} rows {what}")
+            sample = connection.execute(
+                f"select row_to_json(one)::varchar from {only_there} as one limit {_SAMPLE_ROWS}"
+            )
+            result.differences += [f"    {row[0][:_SAMPLE_LETTERS]}" for row in sample.fetchall()]

@@ -1,0 +1,111 @@
+"""Runs the steps of a run in a process group of its own, and kills it at a station or at a moment.
+
+A station is each change that Python makes to the data folder, and the beginning of each seed, model and test.
+The group is forked from a process that has imported everything already: of a run's ten CPU-seconds, imports are half.
+"""
+
+import os
+import re
+import signal
+import sys
+import threading
+import time
+import traceback
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from dbt.cli.main import dbtRunner
+
+from tests import harness
+
+_NODES = ("seed", "model", "test")
+# Of a batch, or of a folder that will be one.
+_NUMBER = re.compile(r"(/batch_id=|/.incoming-)\w+")
+_CHANGES = ("os.mkdir", "os.rename", "os.remove", "os.rmdir", "shutil.copyfile")
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a run ended, and the stations that it came to, named alike in every run."""
+
+    outcome: str  # killed, finished, failed
+    stations: list[str]
+    seconds: float
+
+    @property
+    def stage(self) -> str:
+        """The stage of the last station."""
+        return stage_of(self.stations[-1]) if self.stations else "start"
+
+
+def stage_of(station: str) -> str:
+    """The kind of node that dbt builds, or what Python does before and after."""
+    kind, _, place = station.partition(" ")
+    if kind in _NODES:
+        return kind
+    if kind == "flush" or place.startswith(("/published/", "/cache/publication")):
+        return "publish"
+    return "prepare" if place.startswith(("/warehouse", "/published")) else "extract"
+
+
+def run_in_child(data: Path, station: str | None = None, moment: float | None = None) -> Ending:
+    """One run, killed with its whole group before a station, or so many seconds after its start.
+
+    To be called in a process without threads: a fork of it is a process like any other.
+    """
+    assert threading.active_count() == 1
+    log = os.open(data.with_suffix(".stations"), os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
+    started = time.monotonic()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setsid()
+            _run(data, log, station)
+            os._exit(0)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+    if moment is not None:
+        time.sleep(moment)
+        try:
+            os.killpg(child, signal.SIGKILL)
+        except ProcessLookupError:  # It has not come to be a group's leader yet.
+            os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    stations = os.pread(log, 1 << 24, 0).decode().splitlines()
+    os.close(log)
+    outcome = "killed" if os.WIFSIGNALED(status) else "failed" if os.waitstatus_to_exitcode(status) else "finished"
+    return Ending(outcome, stations, time.monotonic() - started)
+
+
+def _run(data: Path, log: int, die_at: str | None) -> None:
+    def arrive(what: str, path: object = "") -> None:
+        place = _NUMBER.sub(r"\1", str(path).removeprefix(str(data)))
+        os.write(log, f"{what} {place}\n".encode())
+        if f"{what} {place}" == die_at:
+            os.killpg(0, signal.SIGKILL)
+
+    def change(event: str, args: tuple[Any, ...]) -> None:
+        if event == "open" and isinstance(args[0], str):
+            path, mode, _ = args
+            written = mode is not None and mode[0] in "wax"
+            # To wait until it is on the disk: with the checkpoint behind, and the publication in its place.
+            flushed = mode is None and path.endswith((".duckdb", "published"))
+            if (written or flushed) and path.startswith(str(data)) and not path.startswith(f"{data}/dbt/"):
+                arrive("write" if written else "flush", path)
+        elif event in _CHANGES and str(data) in str(args[0]) and f"{data}/dbt/" not in str(args[0]):
+            # What is renamed is known by where it goes.
+            arrive(event, args[1] if event in ("os.rename", "shutil.copyfile") else args[0])
+
+    def node(event: Any) -> None:
+        if event.info.name == "NodeStart":
+            kind, _, name, *_ = event.data.node_info.unique_id.split(".")
+            if kind in _NODES:
+                arrive(kind, name)
+
+    harness.dbtRunner = partial(dbtRunner, callbacks=[node])  # type: ignore[assignment, attr-defined]
+    pipeline = harness.Pipeline(data)
+    sys.addaudithook(change)
+    pipeline.run()

@@ -1,0 +1,175 @@
+"""Runs are killed over and over while records arrive and a reader reads: nothing is lost, doubled or half shown."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from itertools import cycle
+from multiprocessing import get_context
+from pathlib import Path
+
+import pytest
+
+from orchestration.lib.raw_zone import RawZone
+from orchestration.lib.settings import PROJECT_ROOT
+from tests.comparison import assert_as_reckoned
+from tests.faults.killing import Ending, run_in_child, stage_of
+from tests.harness import Pipeline
+from tests.reckoning import Reckoning
+from tests.streams import Delivery, apply, make_deliveries
+
+# One kill in six is of the real command, which costs twice as much; one in five is at a moment that chance chooses; of
+# the others, one in three is before or after dbt, and two are at a model or a test.
+REAL_EVERY, MOMENT_EVERY, BOUNDARY_EVERY = 6, 5, 3
+COMPARED_EVERY = 15
+# A changed workspaces.csv is a rebuild; most runs should not be.
+LISTED_EVERY = 8
+
+
+class History:
+    """A pipeline, what lands in it, and what the reckoning makes of the same."""
+
+    def __init__(self, data: Path, deliveries: list[Delivery]) -> None:
+        self.pipeline, self.reckoning = Pipeline(data), Reckoning()
+        self._deliveries = iter(enumerate(deliveries))
+        self._loaded = 0
+
+    def deliver(self) -> None:
+        number, delivery = next(self._deliveries)
+        listed = number % LISTED_EVERY == 0
+        apply({path: delivery[path] for path in delivery if listed or path != "workspaces.csv"}, self.pipeline.landing)
+
+    def notice(self) -> None:
+        """Reckon what a run loaded, though it may not have lived to publish it."""
+        raw = self.pipeline.settings.raw
+        newest = RawZone(raw).newest_batch() if raw.exists() and any(raw.glob("batch_id=*")) else 0
+        assert newest - self._loaded in (0, 1)
+        if newest > self._loaded:
+            self._loaded = newest
+            self.reckoning.load(self.pipeline.landing, self.pipeline.loaded_at(newest))
+
+
+@pytest.fixture
+def prepared() -> Iterator[ProcessPoolExecutor]:
+    """A process that has imported what a run needs, without threads or open connections."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as executor:
+        yield executor
+
+
+@pytest.mark.slow
+def test_runs_killed_anywhere_lose_nothing_double_nothing_and_show_no_reader_a_half(
+    tmp_path: Path, prepared: ProcessPoolExecutor, pytestconfig: pytest.Config, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kills, seed = pytestconfig.getoption("kills"), random.randrange(10**9)
+    rng = random.Random(seed)
+    history = History(tmp_path / "data", make_deliveries(rng, deliveries=2 * kills + 20, events=12))
+    killed: Counter[str] = Counter()
+
+    def run(station: str | None = None, moment: float | None = None) -> Ending:
+        ending = prepared.submit(run_in_child, tmp_path / "data", station, moment).result()
+        assert ending.outcome != "failed", f"seed {seed}, {ending.stations[-1:]}"
+        history.notice()
+        return ending
+
+    for _ in range(2):
+        history.deliver()
+        whole = run()
+    stations = rng.sample(whole.stations, len(whole.stations))
+    boundaries = cycle(station for station in stations if stage_of(station) in ("extract", "prepare", "publish"))
+    nodes = cycle(station for station in stations if stage_of(station) in ("model", "test"))
+    with reading(history.pipeline.settings.published, tmp_path) as seen:
+        while (number := killed.total()) < kills:
+            history.deliver()
+            if number % REAL_EVERY == REAL_EVERY - 1:
+                stage = list(STAGES)[number // REAL_EVERY % len(STAGES)]
+                kill_the_command(tmp_path / "data", stage, rng)
+                history.notice()
+                killed[f"command, {stage}"] += 1
+                continue
+            if number % MOMENT_EVERY == MOMENT_EVERY - 1:
+                ending = run(moment=rng.uniform(0, 0.8 * whole.seconds))
+            else:
+                ending = run(station=next(boundaries if number % BOUNDARY_EVERY == 0 else nodes))
+            killed[ending.stage] += ending.outcome == "killed"
+            if ending.outcome == "killed" and killed.total() % COMPARED_EVERY == 0:
+                assert run().outcome == "finished"
+                assert_as_reckoned(history.pipeline, history.reckoning, f"seed {seed}, kill {killed.total()}")
+        assert run().outcome == "finished"
+        assert_as_reckoned(history.pipeline, history.reckoning, f"seed {seed}, at the end")
+    assert seen["errors"] == [], f"seed {seed}"
+    assert seen["polls"] > kills
+    with capsys.disabled():
+        print(f"\n{killed.total()} kills: {dict(killed)}; {seen['polls']} polls of {seen['publications']} publications")
+
+
+@contextmanager
+def reading(published: Path, folder: Path) -> Iterator[dict[str, object]]:
+    """A reader that polls all the time; what it saw is known at the end."""
+    end = folder / "end"
+    seen: dict[str, object] = {}
+    command = [sys.executable, "-m", "tests.faults.reader", str(published), str(end)]
+    with subprocess.Popen(command, cwd=PROJECT_ROOT, stdout=subprocess.PIPE, text=True) as reader:
+        try:
+            yield seen
+        finally:
+            end.touch()
+            seen |= json.loads(reader.communicate()[0])
+
+
+def kill_the_command(data: Path, stage: str, rng: random.Random) -> None:
+    """Start `python -m orchestration run`, and kill it soon after it has come to a stage."""
+    log = data.with_suffix(".log")
+    before = inodes(data)
+    with log.open("w") as output:
+        run = subprocess.Popen(
+            [sys.executable, "-m", "orchestration", "run"],
+            cwd=PROJECT_ROOT,
+            env=os.environ | {"CONTACT_REPORTS_DATA": str(data)},
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+        while run.poll() is None and not STAGES[stage](data, before):
+            time.sleep(0.002)
+        assert run.poll() in (None, 0), log.read_text()
+        time.sleep(rng.uniform(0, 1.5) if stage in ("starting", "building", "building, parent only") else 0)
+        # The kernel that runs short of memory kills one process, not a group.
+        if stage == "building, parent only":
+            run.kill()
+        elif run.poll() is None:
+            os.killpg(run.pid, signal.SIGKILL)
+        run.wait()
+
+
+def inodes(data: Path) -> set[int]:
+    files = [data / "published" / "contact_reports.duckdb", data / "warehouse" / "contact_reports.duckdb"]
+    return {path.stat().st_ino for path in (*files, *(data / "raw").iterdir()) if path.exists()}
+
+
+def is_new(path: Path, before: set[int]) -> bool:
+    try:
+        return path.stat().st_ino not in before
+    except FileNotFoundError:
+        return False
+
+
+def has_new(folder: Path, pattern: str, before: set[int]) -> bool:
+    return any(is_new(path, before) for path in folder.glob(pattern))
+
+
+# How it can be seen from outside that a run has come to a stage.
+STAGES: dict[str, Callable[[Path, set[int]], bool]] = {
+    "building": lambda data, before: is_new(data / "warehouse" / "contact_reports.duckdb", before),
+    "extracting": lambda data, before: has_new(data / "raw", ".incoming-*", before),
+    "building, parent only": lambda data, before: is_new(data / "warehouse" / "contact_reports.duckdb", before),
+    "published": lambda data, before: is_new(data / "published" / "contact_reports.duckdb", before),
+    "extracted": lambda data, before: has_new(data / "raw", "batch_id=*", before),
+    "starting": lambda data, before: True,
+}
