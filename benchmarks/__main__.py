@@ -178,6 +178,7 @@ def _compare(
         note,
         events=size,
         format=file_format,
+        runs=repeats,
         contestants=contestants,
         stages=results.median_stages(stages),
         slowest=pipeline.slowest_models(),

@@ -120,10 +120,12 @@ def _table(heading: Sequence[str], rows: Sequence[Sequence[str]], text: int) -> 
 
 def _sources(entries: Iterable[Entry]) -> list[str]:
     """When and where the figures of a table come from."""
-    said = dict.fromkeys(
-        f"{entry['date']}, {entry['machine']}" + (f"; {entry['note']}" if entry["note"] else "") for entry in entries
-    )
-    return [*(f"{line}." for line in said), ""] if said else []
+    said: dict[str, list[str]] = {}
+    for entry in entries:
+        note = f"; {entry['note']}" if entry["note"] else ""
+        source = f"medians of {entry['runs']}, {entry['date']}, {entry['machine']}{note}"
+        said.setdefault(source, []).append(f"{entry['events']:,}")
+    return [*(f"- {' and '.join(dict.fromkeys(sizes))}: {source}." for source, sizes in said.items()), ""]
 
 
 def _plot(entries: Sequence[Entry]) -> None:
