@@ -163,6 +163,7 @@ def publish(settings: Settings, state: BuildState) -> None:
         )
         connection.execute("checkpoint")
     flush_to_disk(settings.warehouse)
+    settings.published.parent.mkdir(parents=True, exist_ok=True)
     settings.warehouse.chmod(settings.published_mode)
     os.replace(settings.warehouse, settings.published)
     flush_to_disk(settings.published.parent)
