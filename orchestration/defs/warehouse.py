@@ -114,7 +114,7 @@ def _build(context: dg.AssetExecutionContext, settings: Settings, todo: warehous
         if says_memory_is_short(messages):
             raise memory_is_short(failed)
         if invocation.process.returncode == -signal.SIGKILL:
-            raise memory_is_short("the system killed dbt")
+            raise memory_is_short("dbt was killed")
         if invocation.process.returncode < 0:
             ended = signal.Signals(-invocation.process.returncode).name
             raise Problem(f"dbt was ended by {ended}", "Nothing is lost, and the publication is untouched: run again")

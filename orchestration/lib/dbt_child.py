@@ -1,12 +1,18 @@
 """dbt's command line, in a process that goes when the run that started it is killed.
 
-Without that, a dbt that outlives its run would build on in a warehouse file that the next run takes for its own.
+Without that, a dbt that outlives its run would build on in a warehouse file that the next run takes for its own. It
+goes, too, when memory runs out: DuckDB may then wait for ever for a thread that found none (seen with `ulimit -v`).
 """
 
 import ctypes
 import os
 import signal
 import sys
+from typing import Any
+
+from dbt.cli.main import dbtRunner
+
+from orchestration.lib.problems import says_memory_is_short
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -19,8 +25,11 @@ def _go_with(parent: int) -> None:
             sys.exit(1)
 
 
-if __name__ == "__main__":
-    _go_with(int(sys.argv.pop(1)))
-    from dbt.cli.main import cli
+def _give_up(event: Any) -> None:
+    if event.info.name == "NodeFinished" and says_memory_is_short(event.data.run_result.message):
+        os.kill(os.getpid(), signal.SIGKILL)
 
-    cli()
+
+if __name__ == "__main__":
+    _go_with(int(sys.argv[1]))
+    sys.exit(not dbtRunner(callbacks=[_give_up]).invoke(sys.argv[2:]).success)
