@@ -39,7 +39,7 @@ bench: $(VENV)/installed $(VENV)-bench/installed ## measure, and write docs/perf
 test: $(VENV)/installed-dev lint ## everything: lint, types, pytest, dbt's own tests
 	@$(BIN)/python -m pytest -n auto --dist loadfile
 
-faults: $(VENV)/installed-dev ## 300 killed runs, every other fault, a million fuzzed records: about an hour and a half
+faults: $(VENV)/installed-dev ## 300 killed runs, every other fault, a million fuzzed records: hours, not minutes
 	@$(BIN)/python -m pytest tests/faults tests/integration/test_fuzzed_files.py --kills 300 --fuzzed-records 1000000
 
 unit: $(VENV)/installed-dev ## the tests that take seconds
