@@ -5,6 +5,7 @@ import json
 import signal
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from graphlib import TopologicalSorter
 from typing import Any
 
 import dagster as dg
@@ -58,11 +59,14 @@ def dbt_models(context: dg.AssetExecutionContext, operation: Operation) -> Itera
             todo = replace(todo, rebuild=True, reason=f"what was published could not be continued ({problem})")
             events = _build(context, settings, todo)
         facts = _facts(settings)
-    for event in events:
-        if isinstance(event, dg.Output) and event.output_name in facts:
-            yield dg.Output(None, event.output_name, metadata={**event.metadata, **facts[event.output_name]})
-        else:
-            yield event
+    built = {event.output_name: event for event in events if isinstance(event, dg.Output)}
+    yield from (event for event in events if not isinstance(event, dg.Output))
+    # A view that was left as it is shows what is new all the same, and is part of what will be published.
+    for key in TopologicalSorter(context.assets_def.asset_deps).static_order():
+        if key in context.selected_asset_keys:
+            name = key.to_python_identifier()
+            metadata = built[name].metadata if name in built else {}
+            yield dg.Output(None, name, metadata={**metadata, **facts.get(name, {})})
 
 
 class NotBuilt(Problem):
@@ -84,7 +88,7 @@ def _build(context: dg.AssetExecutionContext, settings: Settings, todo: warehous
     # Not by way of DbtCliResource, which asks dbt for its version twice and loads it into this process too, for
     # metadata that is not wanted here: 9 of a run's 40 CPU-seconds.
     invocation = DbtCliInvocation.run(
-        args=[*dbt.child_command(), *dbt.build_arguments(rebuild=todo.rebuild), *_selection(context, manifest)],
+        args=[*dbt.child_command(), *dbt.build_arguments(rebuild=todo.rebuild, chosen=_chosen(context, manifest))],
         env=without_secrets() | {"DBT_LOG_FORMAT": "json", "PYTHONUNBUFFERED": "1"},
         manifest=manifest,
         dagster_dbt_translator=_TRANSLATOR,
@@ -95,8 +99,7 @@ def _build(context: dg.AssetExecutionContext, settings: Settings, todo: warehous
         adapter=None,
         cli_version=Version(importlib.metadata.version("dbt-core")),
     )
-    kinds = ("model", "test", "seed") if todo.rebuild else ("model", "test")
-    total = sum(node["resource_type"] in kinds for node in manifest["nodes"].values())
+    total = dbt.nodes_to_build(manifest, rebuild=todo.rebuild)
     done = 0
     events: list[Any] = []
     for event in invocation.stream_raw_events():
@@ -127,13 +130,13 @@ def _build(context: dg.AssetExecutionContext, settings: Settings, todo: warehous
     return events
 
 
-def _selection(context: dg.AssetExecutionContext, manifest: Mapping[str, Any]) -> list[str]:
-    """What was chosen in Dagster's page, when that is not everything."""
+def _chosen(context: dg.AssetExecutionContext, manifest: Mapping[str, Any]) -> list[str]:
+    """The models chosen in Dagster's page, when that is not everything."""
     if not context.is_subset:
         return []
     keys = context.selected_asset_keys
     built = (node for node in manifest["nodes"].values() if node["resource_type"] in ("model", "seed"))
-    return ["--select", *(node["name"] for node in built if _TRANSLATOR.get_asset_key(node) in keys)]
+    return [node["name"] for node in built if _TRANSLATOR.get_asset_key(node) in keys]
 
 
 def _facts(settings: Settings) -> dict[str, dict[str, Any]]:

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +17,36 @@ from orchestration.lib.settings import PROJECT_ROOT, Settings
 # Beside the running Python: the one that belongs to it, whatever PATH says.
 DBT_EXECUTABLE = str(Path(sys.executable).with_name("dbt"))
 
+# Materializations that hold no rows: they are what the rules make them, and copied with the publication.
+_RULES_ALONE = ("view", "table_function")
+
 _PROJECT_FILES = ("models/**/*", "macros/**/*", "seeds/**/*", "tests/dbt/**/*", "dbt_project.yml", "profiles.yml")
 
 
-def build_arguments(*, rebuild: bool) -> list[str]:
-    """The dbt command of a run. Unit tests are about the code and run with `make test`, not with the data."""
+def build_arguments(*, rebuild: bool, chosen: Sequence[str] = ()) -> list[str]:
+    """The dbt command of a run, of everything or of the models chosen.
+
+    Unit tests are about the code and run with `make test`, not with the data.
+    """
     arguments = ["build", "--exclude-resource-type", "unit_test"]
-    if not rebuild:
-        # A changed seed is a changed rule, and that is a rebuild.
-        arguments.append("seed")
-    return arguments
+    if rebuild:
+        return arguments
+    arguments.append("seed")
+    if chosen:
+        return [*arguments, "--select", *chosen]
+    # A changed seed, view or function is a changed rule, and that is a rebuild. Tests of views look at what is new.
+    unchanged = (f"config.materialized:{materialization}" for materialization in _RULES_ALONE)
+    return [*arguments, "--indirect-selection", "empty", "--exclude", "path:seeds", *unchanged]
+
+
+def nodes_to_build(manifest: Mapping[str, Any], *, rebuild: bool) -> int:
+    """How many models, tests and seeds a run of everything builds."""
+    nodes = manifest["nodes"].values()
+    return len(nodes) if rebuild else sum(not _is_made_of_rules(node) for node in nodes)
+
+
+def _is_made_of_rules(node: Mapping[str, Any]) -> bool:
+    return node["config"]["materialized"] in _RULES_ALONE or node["original_file_path"].startswith("seeds/")
 
 
 def child_command() -> list[str]:

@@ -167,5 +167,9 @@ def environment(settings: Settings) -> dict[str, str]:
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DAGSTER_DISABLE_TELEMETRY": "true",
         "DAGSTER_HOME": str(settings.dagster_home),
+        # Dagster's programs import what dagster.yaml names from there.
+        "PYTHONPATH": os.pathsep.join(
+            dict.fromkeys([str(PROJECT_ROOT), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))])
+        ),
         "CONTACT_REPORTS_DAGSTER": str(settings.data / "dagster"),
     }
