@@ -1,6 +1,6 @@
 {#-
-    From a route's records to the shape that stg_events judges, in steps that a staging model puts together:
-    a CTE `landed` with the fields of a canonical event as text, then `trimmed_fields`, then `typed_fields`.
+    From a route's records to the shape that stg_events judges: a CTE with the fields of a canonical event as text, named
+    `landed_…`, then `typed_fields`.
 -#}
 
 {% macro canonical_fields() -%}
@@ -8,21 +8,6 @@
         'event_id', 'event_type', 'occurred_at', 'contact_id', 'contact_name', 'source', 'user_id', 'channel_id',
         'merged_contact_id'
     ]) }}
-{%- endmacro %}
-
-{#- Adds each field trimmed, NULL where nothing is left; a contact's name is kept as it is (contract 2). -#}
-{% macro trimmed_fields(landed) -%}
-    select
-        *,
-        lower({{ trimmed('landed_event_type') }}) as event_type,
-        {{ trimmed('landed_occurred_at') }} as occurred_at,
-        {{ trimmed('landed_contact_id') }} as contact_id,
-        nullif(landed_contact_name, '') as contact_name,
-        {{ trimmed('landed_source') }} as source,
-        {{ trimmed('landed_user_id') }} as user_id,
-        {{ trimmed('landed_channel_id') }} as channel_id,
-        {{ trimmed('landed_merged_contact_id') }} as merged_contact_id
-    from {{ landed }}
 {%- endmacro %}
 
 {#- The columns that every route's staging model has. -#}
@@ -36,8 +21,11 @@
     ) }}
 {%- endmacro %}
 
-{#- `event_id` and `instant` are expressions over the trimmed fields: what identifies an event of this route, how it writes a time. -#}
-{% macro typed_fields(trimmed, event_id, instant) -%}
+{#-
+    Values trimmed and typed; a contact's name is kept as it is (contract 2). `event_id` and `instant` are expressions:
+    what identifies an event of this route, how it writes a time.
+-#}
+{% macro typed_fields(landed, event_id, instant) -%}
     select
         batch_id,
         file_id,
@@ -54,16 +42,16 @@
         raw_record,
         is_ignored,
         {{ event_id }} as event_id,
-        event_type,
-        occurred_at is not null as has_occurred_at,
-        contact_id is not null as has_contact_id,
-        contact_name,
-        source,
-        merged_contact_id is not null as has_merged_contact_id,
+        lower({{ trimmed_word('landed_event_type') }}) as event_type,
+        {{ has_text('landed_occurred_at') }} as has_occurred_at,
+        {{ has_text('landed_contact_id') }} as has_contact_id,
+        nullif(landed_contact_name, '') as contact_name,
+        {{ trimmed_word('landed_source') }} as source,
+        {{ has_text('landed_merged_contact_id') }} as has_merged_contact_id,
         {{ instant }} as occurred_at,
-        {{ id_number('contact_id') }} as contact_id,
-        {{ id_text('user_id') }} as user_id,
-        {{ id_text('channel_id') }} as channel_id,
-        {{ id_number('merged_contact_id') }} as merged_contact_id
-    from {{ trimmed }}
+        {{ id_number('landed_contact_id') }} as contact_id,
+        {{ id_text('landed_user_id') }} as user_id,
+        {{ id_text('landed_channel_id') }} as channel_id,
+        {{ id_number('landed_merged_contact_id') }} as merged_contact_id
+    from {{ landed }}
 {%- endmacro %}

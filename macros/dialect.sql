@@ -8,6 +8,16 @@
     regexp_replace({{ column }}, '{{ pattern }}', '{{ replacement }}', 'g')
 {%- endmacro %}
 
+{#- In a replacement: what the first group of the pattern matched. -#}
+{% macro first_group() -%}
+    \1
+{%- endmacro %}
+
+{#- Text → its last character. -#}
+{% macro last_character(column) -%}
+    {{ column }}[-1]
+{%- endmacro %}
+
 {#- ISO 8601 text with an offset → the instant, cut to the microsecond. DuckDB wants seconds, ISO does not. -#}
 {% macro instant_from_text(column) -%}
     try_cast(
@@ -81,6 +91,14 @@
 {#- Values that compare like a tuple: the first decides, then the second. -#}
 {% macro composite(columns) -%}
     row({{ columns | join(', ') }})
+{%- endmacro %}
+
+{#-
+    What orders records by instant, and those of one instant by their loading, in one value. A number, as max_by is slow
+    where it compares tuples (2 million events by contact: 1.7 against 2.9 CPU-seconds).
+-#}
+{% macro recency(instant, file_id, source_line) -%}
+    (cast(epoch_us({{ instant }}) as hugeint) * 4294967296 + {{ file_id }}) * 1099511627776 + {{ source_line }}
 {%- endmacro %}
 
 {#- The instant at which the query runs. -#}

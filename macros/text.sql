@@ -8,10 +8,27 @@
 {#- Text without white space around it; NULL when nothing is left. Most values need no copy, and get none. -#}
 {% macro trimmed(column) -%}
     case
-        when {{ column }} = '' then null
-        when not {{ matches(column, '^[' ~ white_space() ~ ']|[' ~ white_space() ~ ']$') }} then {{ column }}
-        else nullif({{ replace_matches(column, '^[' ~ white_space() ~ ']+|[' ~ white_space() ~ ']+$', '') }}, '')
+        when {{ begins_with_ascii(column) }} and {{ last_character(column) }} between '!' and '~' then {{ column }}
+        else {{ trimmed_word(column) }}
     end
+{%- endmacro %}
+
+{#-
+    The same for a column of few values: DuckDB applies a function once to each value of a Parquet dictionary, but a CASE
+    to every row (2 million user ids: 0.01 against 0.08 CPU-seconds).
+-#}
+{% macro trimmed_word(column) -%}
+    nullif({{ replace_matches(column, '^[' ~ white_space() ~ ']+|[' ~ white_space() ~ ']+$', '') }}, '')
+{%- endmacro %}
+
+{#- Whether there is more than white space. -#}
+{% macro has_text(column) -%}
+    case when {{ begins_with_ascii(column) }} then true else {{ trimmed_word(column) }} is not null end
+{%- endmacro %}
+
+{#- Text whose first character is a visible one of ASCII, as nearly all is. (Text that begins with ~ may be more than ~.) -#}
+{% macro begins_with_ascii(column) -%}
+    {{ column }} between '!' and '~'
 {%- endmacro %}
 
 {#- Whether text is an id: digits, with the `.0` that spreadsheets append. -#}
@@ -22,17 +39,14 @@
 {#- An id as a number; NULL when it is none or beyond 2^63 - 1. Guarded, as a cast would take `1e3` and `+5`. -#}
 {% macro id_number(column) -%}
     case
-        when {{ is_id(column) }}
-            then try_cast(case when {{ column }} like '%.0' then split_part({{ column }}, '.', 1) else {{ column }} end as bigint)
+        when {{ matches(column, '^[0-9]{1,18}$') }} then try_cast({{ column }} as bigint)
+        when {{ is_id(trimmed(column)) }} then try_cast({{ id_text(column) }} as bigint)
     end
 {%- endmacro %}
 
 {#- An id as text, without leading zeros and `.0`; what is no id stays as it is. -#}
 {% macro id_text(column) -%}
-    case
-        when {{ is_id(column) }} then coalesce(nullif(ltrim(split_part({{ column }}, '.', 1), '0'), ''), '0')
-        else {{ column }}
-    end
+    {{ replace_matches(trimmed_word(column), '^0*([0-9]+?)([.]0)?$', first_group()) }}
 {%- endmacro %}
 
 {#- What spellings of a source have in common: lower case, any run of spaces, - or _ being one separator. -#}
@@ -56,16 +70,17 @@
 
 {#- A value of an export, in which `-` is nothing. -#}
 {% macro export_text(column) -%}
-    case when {{ trimmed(column) }} = '-' then null else {{ column }} end
+    nullif({{ trimmed(column) }}, '-')
 {%- endmacro %}
 
-{#- The same of a report log, without the apostrophe that keeps a spreadsheet from taking it for a formula. -#}
+{#- The same for a column of few values. -#}
+{% macro export_word(column) -%}
+    nullif({{ trimmed_word(column) }}, '-')
+{%- endmacro %}
+
+{#- A value of a report log without the apostrophe that keeps a spreadsheet from taking it for a formula. -#}
 {% macro unguarded(column) -%}
-    case
-        when {{ trimmed(column) }} = '-' then null
-        when {{ matches(column, "^''[=+@-]") }} then substr({{ column }}, 2)
-        else {{ column }}
-    end
+    {{ replace_matches(column, "^''([=+@-])", first_group()) }}
 {%- endmacro %}
 
 {#- First and last name as one; NULL when there is neither. -#}

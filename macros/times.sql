@@ -2,7 +2,10 @@
 
 {#- An ISO 8601 time with an offset, and nothing else that a cast would take. -#}
 {% macro instant_with_offset(column) -%}
-    case when {{ matches(column, iso_8601_with_offset()) }} then {{ instant_from_text(column) }} end
+    case
+        when {{ matches(column, iso_8601_with_offset()) }} then {{ instant_from_text(column) }}
+        when {{ matches(trimmed(column), iso_8601_with_offset()) }} then {{ instant_from_text(trimmed(column)) }}
+    end
 {%- endmacro %}
 
 {#-
@@ -27,20 +30,20 @@
     Adds what `instant_of_wall_clock` looks at: the workspace's zone, the wall clock in microseconds, and the zone's
     offset where it is the same all day.
 -#}
-{% macro with_wall_clock(trimmed) -%}
+{% macro with_wall_clock(landed) -%}
     select
         records.*,
         offsets.wall_clock_offset_us
     from (
         select
-            trimmed.*,
+            landed.*,
             workspaces.timezone,
             case
-                when {{ matches('trimmed.occurred_at', iso_8601_without_offset()) }}
-                    then {{ wall_clock_microseconds_from_text('trimmed.occurred_at') }}
+                when {{ matches('landed.landed_occurred_at', iso_8601_without_offset()) }}
+                    then {{ wall_clock_microseconds_from_text('landed.landed_occurred_at') }}
             end as wall_clock_us
-        from {{ trimmed }} as trimmed
-        left join {{ ref('stg_workspaces') }} as workspaces on trimmed.workspace_id = workspaces.workspace_id
+        from {{ landed }} as landed
+        left join {{ ref('stg_workspaces') }} as workspaces on landed.workspace_id = workspaces.workspace_id
     ) as records
     left join {{ ref('stg_clock_offsets') }} as offsets
         on

@@ -10,48 +10,55 @@
 }}
 {% set changed_contacts = ref('int_changed_contacts') %}
 
--- A contact has a part in the events that bear its id, and in the merge by which it went.
-with appearances as (
+-- A contact has a part in the events that bear its id, and in the merges by which it went. Of two names of one moment
+-- the one counts that was loaded later.
+with own_events as (
     select
         workspace_id,
         contact_id,
-        event_type,
-        false as is_merged_away,
-        occurred_at,
-        event_id,
-        contact_name,
-        cast(null as bigint) as merged_into_contact_id
+        max_by(contact_name, {{ recency('occurred_at', 'file_id', 'source_line') }})
+        filter (where contact_name is not null) as contact_name,
+        min(occurred_at) as first_event_at,
+        max(occurred_at) as last_event_at,
+        min(occurred_at) filter (where event_type = 'added') as added_at,
+        min(occurred_at) filter (where event_type = 'connected') as first_connected_at,
+        max(occurred_at) filter (where event_type = 'deleted') as deleted_at
     from {{ ref('fct_contact_events') }}
-    union all
+    {% if is_incremental() %}
+    where (workspace_id, contact_id) in (select workspace_id, contact_id from {{ changed_contacts }})
+    {% endif %}
+    group by workspace_id, contact_id
+),
+
+merged_away as (
     select
         workspace_id,
         merged_contact_id as contact_id,
-        event_type,
-        true as is_merged_away,
-        occurred_at,
-        event_id,
-        cast(null as varchar) as contact_name,
-        contact_id as merged_into_contact_id
+        min(occurred_at) as first_merged_at,
+        max(occurred_at) as merged_at,
+        max_by(contact_id, {{ composite(['occurred_at', 'event_id']) }}) as merged_into_contact_id,
+        max_by(event_id, {{ composite(['occurred_at', 'event_id']) }}) as merge_event_id
     from {{ ref('fct_contact_events') }}
-    where merged_contact_id is not null
+    where
+        merged_contact_id is not null
+        {% if is_incremental() %}
+        and (workspace_id, merged_contact_id) in (select workspace_id, contact_id from {{ changed_contacts }})
+        {% endif %}
+    group by workspace_id, merged_contact_id
 )
 
 select
-    workspace_id,
-    contact_id,
-    max_by(contact_name, {{ composite(['occurred_at', 'event_id']) }})
-    filter (where contact_name is not null) as contact_name,
-    min(occurred_at) as first_event_at,
-    max(occurred_at) as last_event_at,
-    min(occurred_at) filter (where event_type = 'added') as added_at,
-    min(occurred_at) filter (where event_type = 'connected') as first_connected_at,
-    max(occurred_at) filter (where event_type = 'deleted') as deleted_at,
-    max(occurred_at) filter (where is_merged_away) as merged_at,
-    max_by(merged_into_contact_id, {{ composite(['occurred_at', 'event_id']) }})
-    filter (where is_merged_away) as merged_into_contact_id,
-    max_by(event_id, {{ composite(['occurred_at', 'event_id']) }}) filter (where is_merged_away) as merge_event_id
-from appearances
-{% if is_incremental() %}
-where (workspace_id, contact_id) in (select workspace_id, contact_id from {{ changed_contacts }})
-{% endif %}
-group by workspace_id, contact_id
+    coalesce(own_events.workspace_id, merged_away.workspace_id) as workspace_id,
+    coalesce(own_events.contact_id, merged_away.contact_id) as contact_id,
+    own_events.contact_name,
+    least(own_events.first_event_at, merged_away.first_merged_at) as first_event_at,
+    greatest(own_events.last_event_at, merged_away.merged_at) as last_event_at,
+    own_events.added_at,
+    own_events.first_connected_at,
+    own_events.deleted_at,
+    merged_away.merged_at,
+    merged_away.merged_into_contact_id,
+    merged_away.merge_event_id
+from own_events
+full outer join merged_away
+    on own_events.workspace_id = merged_away.workspace_id and own_events.contact_id = merged_away.contact_id

@@ -53,6 +53,7 @@ records_now as (
 
 records_before as (
     select
+        records.batch_id,
         records.file_id,
         records.source_line,
         records.workspace_id,
@@ -95,8 +96,9 @@ before as (
 
 changes as (
     select
-        coalesce(now.file_id, before.file_id) as file_id,
-        coalesce(now.source_line, before.source_line) as source_line,
+        {% for column in ['batch_id', 'file_id', 'source_line', 'workspace_id', 'event_type', 'event_id'] %}
+        coalesce(now.{{ column }}, before.{{ column }}) as {{ column }},
+        {% endfor %}
         now.file_id is not null as is_superseded,
         now.superseded_as,
         now.standing_event_id
@@ -107,16 +109,4 @@ changes as (
         or now.standing_event_id is distinct from before.standing_event_id
 )
 
-select
-    events.batch_id,
-    changes.file_id,
-    changes.source_line,
-    events.workspace_id,
-    events.event_type,
-    events.event_id,
-    changes.is_superseded,
-    changes.superseded_as,
-    changes.standing_event_id
-from changes
-inner join {{ ref('int_accepted_events') }} as events
-    on changes.file_id = events.file_id and changes.source_line = events.source_line
+select * from changes

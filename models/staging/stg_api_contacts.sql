@@ -23,10 +23,13 @@ with landed as (
     from {{ source('raw', 'api_contacts') }}
 ),
 
-trimmed as (
-    {{ trimmed_fields('landed') }}
+timed as (
+    select
+        *,
+        {{ trimmed('landed_occurred_at') }} as occurred_at
+    from landed
 )
 
 {{ typed_fields(
-    'trimmed', event_id="'api/contact/' || coalesce(" ~ id_text('contact_id') ~ ", '')", instant=instant_of_epoch('occurred_at')
+    'timed', event_id="'api/contact/' || coalesce(" ~ id_text('landed_contact_id') ~ ", '')", instant=instant_of_epoch('occurred_at')
 ) }}

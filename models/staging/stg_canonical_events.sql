@@ -21,10 +21,6 @@ with landed as (
         raw_record,
         false as is_ignored
     from {{ source('raw', 'events') }}
-),
-
-trimmed as (
-    {{ trimmed_fields('landed') }}
 )
 
-{{ typed_fields('trimmed', event_id=trimmed('landed_event_id'), instant=instant_with_offset('occurred_at')) }}
+{{ typed_fields('landed', event_id=trimmed('landed_event_id'), instant=instant_with_offset('landed_occurred_at')) }}

@@ -20,7 +20,7 @@ api_channels as (
         file_id,
         source_line,
         workspace_folder as workspace_id,
-        {{ id_text(trimmed('channel_id')) }} as channel_id,
+        {{ id_text('channel_id') }} as channel_id,
         {{ trimmed('channel_name') }} as channel_name,
         {{ trimmed('channel_type') }} as channel_type
     from {{ source('raw', 'api_channels') }}

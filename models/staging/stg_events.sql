@@ -3,7 +3,11 @@
 -- The judgement of every landed record (contract 3 and 4). A row is written once and never changes: whether an
 -- accepted record stands is a matter of the others, and of the intermediate layer.
 with records as (
-    select * from {{ ref('stg_records') }}
+    select
+        *,
+        -- Here, while the values of a file still come with their dictionary.
+        {{ source_spelling('source') }} as source_spelling
+    from {{ ref('stg_records') }}
     where batch_id > {{ last_built_batch() }}
 ),
 
@@ -23,7 +27,7 @@ with_lookups as (
     left join {{ ref('stg_workspaces') }} as workspaces on records.workspace_id = workspaces.workspace_id
     left join {{ ref('event_types') }} as event_types on records.event_type = event_types.event_type
     left join {{ ref('stg_source_spellings') }} as spellings
-        on {{ source_spelling('records.source') }} = spellings.spelling
+        on records.source_spelling = spellings.spelling
 ),
 
 judged as (

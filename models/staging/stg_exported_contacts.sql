@@ -24,7 +24,7 @@ landed as (
         -- Of a file that nobody knows, nobody knows either which of its columns is the time: none is missing.
         case
             when {{ exported() }} = 'contacts' then {{ export_text('created_at') }}
-            else coalesce(created_at, occurred_at, 'unknown')
+            else coalesce({{ trimmed('created_at') }}, {{ trimmed('occurred_at') }}, 'unknown')
         end as landed_occurred_at,
         {{ export_text('contact_id') }} as landed_contact_id,
         {{ full_name('given_name', 'family_name') }} as landed_contact_name,
@@ -39,16 +39,12 @@ landed as (
     from exported
 ),
 
-trimmed as (
-    {{ trimmed_fields('landed') }}
-),
-
 with_zone as (
-    {{ with_wall_clock('trimmed') }}
+    {{ with_wall_clock('landed') }}
 )
 
 {{ typed_fields(
     'with_zone',
-    event_id="'data_export/contact/' || coalesce(" ~ id_text('contact_id') ~ ", '')",
-    instant=instant_of_wall_clock('occurred_at')
+    event_id="'data_export/contact/' || coalesce(" ~ id_text('landed_contact_id') ~ ", '')",
+    instant=instant_of_wall_clock('landed_occurred_at')
 ) }}

@@ -12,9 +12,9 @@ with landed as (
         {{ export_text('occurred_at') }} as landed_occurred_at,
         {{ export_text('contact_id') }} as landed_contact_id,
         cast(null as varchar) as landed_contact_name,
-        {{ export_text('sender_type') }} as landed_source,
-        {{ export_text('sender_id') }} as landed_user_id,
-        {{ export_text('channel_id') }} as landed_channel_id,
+        {{ export_word('sender_type') }} as landed_source,
+        {{ export_word('sender_id') }} as landed_user_id,
+        {{ export_word('channel_id') }} as landed_channel_id,
         cast(null as varchar) as landed_merged_contact_id,
         cast(null as varchar) as number_fields,
         cast(null as varchar) as extra_fields,
@@ -24,16 +24,12 @@ with landed as (
     where {{ exported() }} = 'messages'
 ),
 
-trimmed as (
-    {{ trimmed_fields('landed') }}
-),
-
 with_zone as (
-    {{ with_wall_clock('trimmed') }}
+    {{ with_wall_clock('landed') }}
 )
 
 {{ typed_fields(
     'with_zone',
-    event_id="'data_export/message/' || " ~ id_text(trimmed('landed_event_id')),
-    instant=instant_of_wall_clock('occurred_at')
+    event_id="'data_export/message/' || " ~ id_text('landed_event_id'),
+    instant=instant_of_wall_clock('landed_occurred_at')
 ) }}

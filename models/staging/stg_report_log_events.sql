@@ -48,13 +48,13 @@ landed as (
         parse_error,
         cast(null as varchar) as landed_event_id,
         event_type as landed_event_type,
-        {{ unguarded('occurred_at') }} as landed_occurred_at,
-        {{ unguarded('event_contact_id') }} as landed_contact_id,
-        {{ unguarded('contact_name') }} as landed_contact_name,
-        {{ unguarded('source') }} as landed_source,
-        {{ unguarded('user_name') }} as landed_user_id,
-        {{ unguarded('channel_name') }} as landed_channel_id,
-        {{ unguarded('merged_contact_id') }} as landed_merged_contact_id,
+        {{ unguarded(export_text('occurred_at')) }} as landed_occurred_at,
+        {{ unguarded(export_text('event_contact_id')) }} as landed_contact_id,
+        case when {{ trimmed('contact_name') }} <> '-' then {{ unguarded('contact_name') }} end as landed_contact_name,
+        {{ unguarded(export_word('source')) }} as landed_source,
+        {{ unguarded(export_word('user_name')) }} as landed_user_id,
+        {{ unguarded(export_word('channel_name')) }} as landed_channel_id,
+        {{ unguarded(export_text('merged_contact_id')) }} as landed_merged_contact_id,
         cast(null as varchar) as number_fields,
         cast(null as varchar) as extra_fields,
         raw_record,
@@ -62,21 +62,18 @@ landed as (
     from typed_files
 ),
 
-trimmed as (
-    {{ trimmed_fields('landed') }}
-),
-
 -- What a download says of an event whenever it is downloaded: a name or a user may be shown differently later.
 identified as (
     select
         *,
-        'report_log/' || event_type
-        || '/' || coalesce(replace(occurred_at, 'T', ' '), '')
-        || '/' || coalesce({{ id_text('contact_id') }}, '')
-        || '/' || coalesce(channel_id, '')
+        'report_log/' || landed_event_type
+        || '/' || coalesce(replace(landed_occurred_at, 'T', ' '), '')
+        || '/' || coalesce({{ id_text('landed_contact_id') }}, '')
+        || '/' || coalesce(landed_channel_id, '')
         || '/'
-        || case event_type when 'merged' then coalesce({{ id_text('merged_contact_id') }}, '') else '' end as identity
-    from trimmed
+        || case landed_event_type when 'merged' then coalesce({{ id_text('landed_merged_contact_id') }}, '') else '' end
+            as identity
+    from landed
 ),
 
 with_zone as (
@@ -89,5 +86,5 @@ with_zone as (
 {{ typed_fields(
     'with_zone',
     event_id="identity || '/' || cast(" ~ row_of_identity ~ ' as varchar)',
-    instant=instant_of_wall_clock('occurred_at')
+    instant=instant_of_wall_clock('landed_occurred_at')
 ) }}

@@ -19,7 +19,7 @@ api_users as (
         file_id,
         source_line,
         workspace_folder as workspace_id,
-        {{ id_text(trimmed('user_id')) }} as user_id,
+        {{ id_text('user_id') }} as user_id,
         coalesce({{ full_name('first_name', 'last_name') }}, {{ trimmed('email') }}) as user_name
     from {{ source('raw', 'api_users') }}
     where parse_error is null

@@ -51,8 +51,11 @@ landed as (
     from bodies
 ),
 
-trimmed as (
-    {{ trimmed_fields('landed') }}
+timed as (
+    select
+        *,
+        {{ trimmed('landed_occurred_at') }} as occurred_at
+    from landed
 )
 
-{{ typed_fields('trimmed', event_id=trimmed('landed_event_id'), instant=instant_of_epoch('occurred_at')) }}
+{{ typed_fields('timed', event_id=trimmed('landed_event_id'), instant=instant_of_epoch('occurred_at')) }}
