@@ -4,7 +4,6 @@ Small files that are decoded alike share a statement and a Parquet file; a large
 Parquet file, so that all of it can go if it turns out to be broken. Workers write while the next chunk is read.
 """
 
-import glob
 import json
 import os
 import re
@@ -27,7 +26,14 @@ from orchestration.lib import decoding
 from orchestration.lib.landing import Landing, LandingFile
 from orchestration.lib.problems import first_line, says_disk_is_full
 from orchestration.lib.progress import report
-from orchestration.lib.raw_zone import PARQUET_OPTIONS, RECORD_TABLES, RecordTable, sql_text
+from orchestration.lib.raw_zone import (
+    PARQUET_OPTIONS,
+    RECORD_TABLES,
+    RecordTable,
+    parquet_files,
+    read_parquet,
+    sql_text,
+)
 from orchestration.lib.reading import (
     CHUNK_BYTES,
     CHUNK_MARK,
@@ -89,11 +95,13 @@ class Batch:
         landing: Landing,
         connection: duckdb.DuckDBPyConnection,
         folder: Path,
+        batch_id: int,
         loaded_at: datetime,
     ) -> None:
         self._landing = landing
         self._connection = connection
         self._folder = folder
+        self._batch_id = batch_id
         self._loaded_at = loaded_at
         self.warnings: list[str] = []
         self.files = 0
@@ -173,6 +181,7 @@ class Batch:
                     json.dumps([chunk.description for chunk in chunks]),
                     CHUNK_MARK.join(chunk.chunk.text for chunk in chunks),
                     self._loaded_at,
+                    self._batch_id,
                 ],
             )
 
@@ -201,7 +210,7 @@ class Batch:
             select = decoding.decode_parquet(_table(new.file), columns)
             self._connection.execute(
                 f"copy ({select}) to {sql_text(part)} ({PARQUET_OPTIONS})",
-                [new.file_id, new.file.workspace_id, new.file.path, path, self._loaded_at],
+                [new.file_id, new.file.workspace_id, new.file.path, path, self._loaded_at, self._batch_id],
             )
         except duckdb.Error as error:
             if isinstance(error, duckdb.OutOfMemoryException) or says_disk_is_full(str(error)):
@@ -260,9 +269,8 @@ class Batch:
         """Say which versions of which files this batch loaded, and how many records each of them had."""
         records: dict[int, int] = {}
         for kind in {new.file.kind for new in self._loaded}:
-            if any(self._folder.glob(f"{kind}-*.parquet")):
-                parts = sql_text(Path(glob.escape(str(self._folder))) / f"{kind}-*.parquet")
-                counts = f"select file_id, count(*) from read_parquet({parts}) group by file_id"
+            if parts := parquet_files(self._folder, kind):
+                counts = f"select file_id, count(*) from {read_parquet(parts)} group by file_id"
                 records |= dict(self._connection.execute(counts).fetchall())
         self.files = len(self._loaded)
         self.records = sum(records.values())
@@ -270,6 +278,7 @@ class Batch:
             f"""
             copy (
                 select
+                    $3::bigint as batch_id,
                     unnest(from_json($1, '[{{
                         "file_id": "BIGINT", "workspace_folder": "VARCHAR", "kind": "VARCHAR",
                         "source_file": "VARCHAR", "sha256": "VARCHAR", "bytes": "BIGINT", "records": "BIGINT"
@@ -292,6 +301,7 @@ class Batch:
                     ]
                 ),
                 self._loaded_at,
+                self._batch_id,
             ],
         )
 

@@ -119,7 +119,7 @@ def test_a_run_killed_at_any_moment_loses_nothing_and_doubles_nothing(
         target = Place(tmp_path / str(i))
         last = target.extract(Landing(str(place.landing)))
         assert last.warnings == []
-        assert {path.name for path in target.raw.iterdir()} == {"batch_id=0", "batch_id=1"}
+        assert {path.name for path in target.raw.iterdir()} == {"batches-0-0", "batches-1-1"}
         assert len(target.read("files")) == 36
         ids = "select event_id::bigint as id from read_parquet($1::varchar[])"
         summary = f"select count(*), count(distinct id), min(id), max(id) from ({ids})"
