@@ -58,19 +58,24 @@ def die_at_every_change(landing: str, folder: Path) -> int:
 
 
 def extract_into(landing: str, target: Path, die_at: int | None = None) -> None:
+    if die_at is not None:
+        die_before_change(die_at)
+    extract(Landing(landing), RawZone(target / "raw"), target / "state" / "checksums.json")
+
+
+def die_before_change(number: int) -> None:
+    """Have this process killed before the change that Python makes to the disk after so many others."""
     changes = 0
 
     def die(event: str, args: tuple[Any, ...]) -> None:
         nonlocal changes
         writes = event == "open" and args[1] is not None and args[1][0] in "wax"
         if writes or event in ("os.mkdir", "os.rename", "os.remove", "os.rmdir"):
-            if changes == die_at:
+            if changes == number:
                 os.kill(os.getpid(), signal.SIGKILL)
             changes += 1
 
-    if die_at is not None:
-        sys.addaudithook(die)
-    extract(Landing(landing), RawZone(target / "raw"), target / "state" / "checksums.json")
+    sys.addaudithook(die)
 
 
 def in_child(work: Callable[[], object], kill_after: float | None = None) -> str:
