@@ -207,20 +207,23 @@ class RawZone:
 
     def _bring_over_former_layout(self) -> None:
         """Rewrite folders of one batch each, `batch_id=7`, whose number was in the folder's name alone."""
-        for former in sorted(self.path.glob("batch_id=*")):
-            number = int(former.name.removeprefix("batch_id="))
-            if not (target := self.path / f"batches-{number}-{number}").exists():
-                with self.incoming() as folder, duckdb.connect() as connection:
-                    for file in former.iterdir():
-                        if file.suffix != ".parquet":
-                            shutil.copyfile(file, folder / file.name)
-                            continue
-                        connection.execute(
-                            f"copy (select {number}::bigint as batch_id, * from {read_parquet([file])}) "
-                            f"to {sql_text(folder / file.name)} ({PARQUET_OPTIONS})"
-                        )
-                    self.appear(folder, target)
-            shutil.rmtree(former)
+        if not (former := list(self.path.glob("batch_id=*"))):
+            return
+        with duckdb.connect() as connection:
+            for source in former:
+                number = int(source.name.removeprefix("batch_id="))
+                if not (target := self.path / f"batches-{number}-{number}").exists():
+                    with self.incoming() as folder:
+                        for file in source.iterdir():
+                            if file.suffix != ".parquet":
+                                shutil.copyfile(file, folder / file.name)
+                                continue
+                            connection.execute(
+                                f"copy (select {number}::bigint as batch_id, * from {read_parquet([file])}) "
+                                f"to {sql_text(folder / file.name)} ({PARQUET_OPTIONS})"
+                            )
+                        self.appear(folder, target)
+                shutil.rmtree(source)
 
     @property
     def zone_id(self) -> str:
