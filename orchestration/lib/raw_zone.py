@@ -202,8 +202,20 @@ class RawZone:
                     connection.execute(f"create table empty_table ({columns})")
                     connection.execute(f"copy empty_table to {sql_text(folder / name)} ({PARQUET_OPTIONS})")
                     self.appear(folder / name, target)
-        for folder in {one.path for one in self._all_folders()} - {one.path for one in self.folders()}:
-            shutil.rmtree(folder)
+        self._remove_merged_folders()
+
+    def _remove_merged_folders(self) -> None:
+        """Remove the folders that a wider one has taken the place of."""
+        for folder in set(self._all_folders()).difference(self.folders()):
+            wider = self.folder_of(folder.first)
+            # Half removed, it may have no manifest any more. One with other files than the wider one was put there.
+            if manifests := parquet_files(folder.path, "files"):
+                merged = read_parquet(parquet_files(wider, "files"))
+                with duckdb.connect() as connection:
+                    query = f"from {read_parquet(manifests)} except from {merged} limit 1"
+                    if connection.execute(query).fetchone():
+                        raise _in_common(folder.path, wider)
+            shutil.rmtree(folder.path)
 
     def _bring_over_former_layout(self) -> None:
         """Rewrite folders of one batch each, `batch_id=7`, whose number was in the folder's name alone."""
@@ -246,10 +258,7 @@ class RawZone:
             if not folders or folder.first > folders[-1].last:
                 folders.append(folder)
             elif folder.last > folders[-1].last:
-                raise Problem(
-                    f"{folders[-1].path} and {folder.path} have batches in common",
-                    "Put back the raw zone as it was in one backup, without what others have left there",
-                )
+                raise _in_common(folders[-1].path, folder.path)
         return folders
 
     def _all_folders(self) -> list[BatchFolder]:
@@ -350,6 +359,13 @@ class RawZone:
             flush_to_disk(path)
         os.rename(source, target)
         flush_to_disk(target.parent)
+
+
+def _in_common(one: Path, other: Path) -> Problem:
+    return Problem(
+        f"{one} and {other} have batches in common, and are not of one raw zone",
+        "Put the raw zone back as it is in one backup, into an empty folder",
+    )
 
 
 def parquet_files(folder: Path, table: str) -> list[Path]:

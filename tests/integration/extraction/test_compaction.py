@@ -15,7 +15,7 @@ from orchestration.lib.compaction import compact
 from orchestration.lib.extract import extract
 from orchestration.lib.landing import Landing
 from orchestration.lib.problems import Problem
-from orchestration.lib.raw_zone import PARQUET_OPTIONS, RawZone, read_parquet, sql_text
+from orchestration.lib.raw_zone import PARQUET_OPTIONS, RawZone, parquet_files, read_parquet, sql_text
 from orchestration.lib.verify import _link_batches
 from tests.integration.extraction.place import Place, event_ids, json_lines
 from tests.integration.extraction.test_kills import die_before_change, in_child
@@ -171,6 +171,26 @@ def test_folders_that_have_some_batches_in_common_are_named(zone: RawZone) -> No
     with pytest.raises(Problem, match="batches-1-2 and .*batches-2-3 have batches in common"):
         zone.prepare()
     assert len(list(zone.path.glob("batches-*"))) == 4
+
+
+def test_a_folder_within_a_wider_one_that_has_other_files_is_named_and_not_removed(
+    zone: RawZone, tmp_path: Path
+) -> None:
+    other = prepared(tmp_path / "other")
+    for _ in range(3):
+        add_batch(zone, rows=1)
+        add_batch(other, rows=1)
+    compact(zone, growth=2)
+    shutil.copytree(other.folder_of(2), zone.path / "batches-2-2")
+    zone.prepare()
+    assert not (zone.path / "batches-2-2").exists()
+    with duckdb.connect() as connection:
+        (manifest,) = parquet_files(other.folder_of(3), "files")
+        connection.execute(f"copy (select * replace ('other' as sha256) from '{manifest}') to '{manifest}'")
+    shutil.copytree(other.folder_of(3), zone.path / "batches-3-3")
+    with pytest.raises(Problem, match="batches-3-3 and .*batches-1-3 have batches in common"):
+        zone.prepare()
+    assert (zone.path / "batches-3-3").exists()
 
 
 def die_at_every_change_of_a_merge(zone: Path, folder: Path) -> int:
