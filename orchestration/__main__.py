@@ -271,6 +271,7 @@ def _execute(settings: Settings, *, rebuild: bool = False) -> list[str]:
     import dagster as dg
 
     from orchestration.definitions import defs
+    from orchestration.lib.raw_zone import RawZone
     from orchestration.lib.warehouse import plan
 
     with dg.DagsterInstance.get() as instance:
@@ -280,7 +281,8 @@ def _execute(settings: Settings, *, rebuild: bool = False) -> list[str]:
             run_config=_QUIET | {"resources": {"operation": {"config": {"rebuild": rebuild}}}},
         )
         if result.success:
-            todo = plan(settings)
+            with RawZone(settings.raw).at_rest():
+                todo = plan(settings)
             if not todo.nothing_to_do:
                 raise Problem(f"The run ended without a publication: {todo.reason}", "Run it again")
             return [_in_words(check) for check in result.get_asset_check_evaluations() if not check.passed]

@@ -16,8 +16,10 @@ from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 
 from orchestration.lib import dbt, warehouse
+from orchestration.lib.compaction import compact
 from orchestration.lib.extract import Extraction
 from orchestration.lib.pipeline import load_landing
+from orchestration.lib.raw_zone import RawZone
 from orchestration.lib.settings import export_settings, read_settings
 
 Row = tuple[object, ...]
@@ -103,6 +105,7 @@ class Pipeline:
             warehouse.prepare(self.settings, todo)
             self.build(rebuild=todo.rebuild)
             warehouse.publish(self.settings, todo.target)
+            compact(RawZone(self.settings.raw))
         return extraction
 
     def build(self, *, rebuild: bool) -> None:
@@ -112,9 +115,10 @@ class Pipeline:
 
     def loaded_at(self, batch_id: int) -> datetime:
         """When a batch was loaded, as its own files say."""
-        manifest = self.settings.raw / f"batch_id={batch_id}" / "files-0.parquet"
+        files = RawZone(self.settings.raw).reading("files")
+        query = f"select epoch_us(max(loaded_at)) from {files} where batch_id = ?"
         with duckdb.connect() as connection:
-            row = connection.execute("select epoch_us(max(loaded_at)) from read_parquet(?)", [str(manifest)]).fetchone()
+            row = connection.execute(query, [batch_id]).fetchone()
         assert row is not None
         return datetime.fromtimestamp(row[0] // 1_000_000, UTC).replace(microsecond=row[0] % 1_000_000)
 

@@ -262,7 +262,7 @@ def assert_every_answered_body_is_loaded_once(load: Load, landing: Path, raw: Pa
     assert extraction.warnings == []
     with duckdb.connect() as connection:
         query = "select raw_record from read_parquet(?)"
-        loaded = connection.execute(query, [str(raw / "batch_id=*" / "webhooks-*.parquet")]).fetchall()
+        loaded = connection.execute(query, [str(raw / "batches-*" / "webhooks-*.parquet")]).fetchall()
     bodies = [body.encode() for (body,) in loaded]
     assert len(bodies) == len(set(bodies)), "a body is loaded twice"
     assert load.kept <= set(bodies), "a body that was answered with 200 is lost"

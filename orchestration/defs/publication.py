@@ -8,8 +8,10 @@ from orchestration.defs.operating import Operation, problems_as_failures
 from orchestration.defs.raw_zone import OWNERS
 from orchestration.defs.warehouse import dbt_models
 from orchestration.lib import warehouse
+from orchestration.lib.compaction import compact
 from orchestration.lib.health import NEWEST_EVENT_WITHIN, PUBLISHED_WITHIN
 from orchestration.lib.published import open_published
+from orchestration.lib.raw_zone import RawZone
 from orchestration.lib.settings import read_settings
 
 
@@ -29,6 +31,8 @@ def published(operation: Operation) -> dg.MaterializeResult[None]:
     settings = operation.settings
     with problems_as_failures(settings):
         warehouse.publish(settings, warehouse.plan(settings).target)
+        # Now that nobody waits for it any more.
+        compact(RawZone(settings.raw))
         metadata: dict[str, dg.MetadataValue] = {
             "path": dg.MetadataValue.path(settings.published),
             "megabytes": dg.MetadataValue.float(settings.published.stat().st_size / 1e6),

@@ -1,5 +1,6 @@
 """The raw zone's tables as assets: what the landing folder brought."""
 
+import glob
 from collections.abc import Iterator
 
 import dagster as dg
@@ -57,8 +58,12 @@ def raw_zone(
     settings = operation.settings
     zone = RawZone(settings.raw)
     with problems_as_failures(settings):
-        # A rebuild is of what was loaded.
-        extraction = Extraction() if operation.rebuild and zone.path.exists() else load_landing(settings)
+        if operation.rebuild and zone.path.exists():
+            # A rebuild is of what was loaded.
+            zone.prepare()
+            extraction = Extraction()
+        else:
+            extraction = load_landing(settings)
         rows = {table: _rows(zone, table) for table in _DESCRIPTIONS}
     for warning in extraction.warnings:
         context.log.warning(warning)
@@ -84,7 +89,8 @@ def _rows(zone: RawZone, table: str) -> int:
     """Counted from the files' footers."""
     with duckdb.connect() as connection:
         row = connection.execute(
-            f"select coalesce(sum(num_rows), 0) from parquet_file_metadata({zone.pattern(table)})"
+            "select coalesce(sum(num_rows), 0) from parquet_file_metadata($1::varchar[])",
+            [[glob.escape(str(file)) for file in zone.files(table)]],
         ).fetchone()
     assert row is not None
     return int(row[0])

@@ -62,12 +62,13 @@ def extract(landing: Landing, zone: RawZone, cache: Path) -> Extraction:
         if not new_files:
             return result
         with zone.incoming() as folder:
-            batch = Batch(landing, connection, folder, loaded_at)
+            batch_id = zone.newest_batch() + 1
+            batch = Batch(landing, connection, folder, batch_id, loaded_at)
             batch.load(new_files)
             result.warnings += batch.warnings
             if batch.files:
-                result.files, result.records = batch.files, batch.records
-                result.batch_id = zone.commit(folder)
+                zone.commit(folder, batch_id)
+                result.batch_id, result.files, result.records = batch_id, batch.files, batch.records
     return result
 
 
@@ -75,11 +76,10 @@ def _check_clock(zone: RawZone, connection: duckdb.DuckDBPyConnection, now: date
     """Load nothing by a clock that was set back: what happened after its time would be rejected for good."""
     last = zone.last_loading(connection)
     if last is not None and now < last[1] - _CLOCK_TOLERANCE:
-        batch = zone.path / f"batch_id={last[0]}"
         raise Problem(
             f"The clock says {now:%Y-%m-%d %H:%M} UTC, but batch {last[0]} was loaded at {last[1]:%Y-%m-%d %H:%M} UTC",
             "Set the clock right and run again. If it is right, the batch was loaded by a wrong one: delete the folder "
-            f"{batch} and run again, and its files are loaded again from the landing folder",
+            f"{zone.folder_of(last[0])} and run again, and its files are loaded again from the landing folder",
         )
 
 

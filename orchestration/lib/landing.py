@@ -83,6 +83,8 @@ class Landing:
         return f"{self.root.rstrip('/')}/{path}"
 
     def open(self, path: str) -> BinaryIO:
+        if self.is_local:  # fsspec takes twice as long
+            return open(self.absolute(path), "rb")
         return cast(BinaryIO, self.files.open(self.absolute(path), "rb"))
 
     def list(self) -> Listing:

@@ -68,13 +68,13 @@ def explain(error: BaseException, settings: Settings) -> Problem | None:
 
 def raw_zone_is_damaged(settings: Settings, message: str) -> Problem | None:
     """The problem that a file of the raw zone, named in an error of DuckDB, cannot be read; None when none is named."""
-    found = re.search(re.escape(str(settings.raw)) + r"/(batch_id=(\d+))/[\w-]+\.parquet", message)
+    found = re.search(re.escape(str(settings.raw)) + r"/(batches-\d+-(\d+))/[\w-]+\.parquet", message)
     if found is None:
         return None
-    folder, number = settings.raw / found[1], int(found[2])
+    folder, newest = settings.raw / found[1], int(found[2])
     # Batch 0 has no records: its empty tables are made again when they are missing.
     again = f"delete the folder {folder} and run again: its files are loaded again from the landing folder"
     return Problem(
         f"The raw zone is damaged: {found[0]} cannot be read ({' '.join(message.split())[:200]})",
-        f"Restore it from a backup and run again. Without one, {again if number else 'delete it and run again'}",
+        f"Restore it from a backup and run again. Without one, {again if newest else 'delete it and run again'}",
     )

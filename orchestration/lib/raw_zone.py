@@ -1,18 +1,22 @@
 """The raw zone: every landed record, as text, in Parquet batches that appear whole or not at all.
 
-    raw/batch_id=0/             the empty tables, so that a pattern over all batches always finds a file; zone_id
-    raw/batch_id=7/files-*.parquet       the versions of files that batch 7 loaded
-    raw/batch_id=7/events-*.parquet      their records; likewise every other kind of file
+    raw/batches-0-0/            the empty tables, so that a pattern over all batches always finds a file; zone_id
+    raw/batches-1-64/files-*.parquet     the versions of files that batches 1 to 64 loaded
+    raw/batches-1-64/events-*.parquet    their records; likewise every other kind of file
+    raw/batches-65-65/                   a batch that has not been merged with others yet (compaction.py)
 
-A batch is written in a hidden folder and renamed when it is complete and on disk. Nothing else records what was
-loaded, so nothing can disagree with it.
+A folder is written under a hidden name and renamed when it is complete and on disk. Nothing else records what was
+loaded, so nothing can disagree with it. A folder whose batches are also in a wider one is no part of the zone: the
+wider one has taken its place, and whoever made it was killed before the other was gone.
 """
 
+import fcntl
 import glob
 import os
+import re
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,12 +24,14 @@ from pathlib import Path
 
 import duckdb
 
+from orchestration.lib.problems import Problem
+
 # Zstandard's lowest level: three quarters of the CPU of its default, and no larger a file (2 million events:
 # 2.8 against 3.8 CPU-seconds, 75 against 78 MB).
 PARQUET_OPTIONS = "format parquet, compression zstd, compression_level 1"
 
 _FILES_COLUMNS = (
-    "file_id bigint, workspace_folder varchar, kind varchar, source_file varchar, sha256 varchar, "
+    "batch_id bigint, file_id bigint, workspace_folder varchar, kind varchar, source_file varchar, sha256 varchar, "
     "bytes bigint, records bigint, loaded_at timestamptz"
 )
 
@@ -47,9 +53,9 @@ class RecordTable:
         fields = "".join(f"{field} varchar, " for field in self.fields)
         header = "header varchar, " if self.is_export else ""
         return (
-            "file_id bigint, source_line bigint, loaded_at timestamptz, workspace_folder varchar, route varchar, "
-            f"source_file varchar, parse_error varchar, {header}{fields}number_fields varchar, extra_fields varchar, "
-            "raw_record varchar, raw_bytes blob"
+            "batch_id bigint, file_id bigint, source_line bigint, loaded_at timestamptz, workspace_folder varchar, "
+            f"route varchar, source_file varchar, parse_error varchar, {header}{fields}number_fields varchar, "
+            "extra_fields varchar, raw_record varchar, raw_bytes blob"
         )
 
 
@@ -155,6 +161,20 @@ def sql_text(value: str | Path) -> str:
     return "'" + str(value).replace("'", "''") + "'"
 
 
+@dataclass(frozen=True, order=True)
+class BatchFolder:
+    """A folder of the zone, and the first and the last of the batches in it."""
+
+    first: int
+    last: int
+    path: Path
+
+    @property
+    def bytes(self) -> int:
+        """The size of its files."""
+        return sum(file.stat().st_size for file in self.path.iterdir())
+
+
 class RawZone:
     """The batches below one folder."""
 
@@ -162,39 +182,108 @@ class RawZone:
         self.path = path
 
     def prepare(self) -> None:
-        """Make the zone if it does not exist, complete its empty tables, and clear what a killed run left."""
+        """Make the zone if it does not exist, complete its empty tables, and clear what a killed run left.
+
+        To be called by the only writer, before anything reads the zone by its pattern, as models do.
+        """
         self.path.mkdir(parents=True, exist_ok=True)
         for leftover in self.path.glob(".incoming-*"):
             shutil.rmtree(leftover)
-        empty = self.path / "batch_id=0"
+        self._bring_over_former_layout()
+        empty = self.path / "batches-0-0"
         if not empty.exists():
             with self.incoming() as folder:
                 (folder / "zone_id").write_text(uuid.uuid4().hex)
-                self._appear(folder, empty)
+                self.appear(folder, empty)
         tables = {"files": _FILES_COLUMNS} | {name: table.columns for name, table in RECORD_TABLES.items()}
         for name, columns in tables.items():
             if not (target := empty / f"{name}-0.parquet").exists():
                 with self.incoming() as folder, duckdb.connect() as connection:
                     connection.execute(f"create table empty_table ({columns})")
                     connection.execute(f"copy empty_table to {sql_text(folder / name)} ({PARQUET_OPTIONS})")
-                    self._appear(folder / name, target)
+                    self.appear(folder / name, target)
+        self._remove_merged_folders()
+
+    def _remove_merged_folders(self) -> None:
+        """Remove the folders that a wider one has taken the place of."""
+        for folder in set(self._all_folders()).difference(self.folders()):
+            wider = self.folder_of(folder.first)
+            # Half removed, it may have no manifest any more. One with other files than the wider one was put there.
+            if manifests := parquet_files(folder.path, "files"):
+                merged = read_parquet(parquet_files(wider, "files"))
+                with duckdb.connect() as connection:
+                    query = f"from {read_parquet(manifests)} except from {merged} limit 1"
+                    if connection.execute(query).fetchone():
+                        raise _in_common(folder.path, wider)
+            shutil.rmtree(folder.path)
+
+    def _bring_over_former_layout(self) -> None:
+        """Rewrite folders of one batch each, `batch_id=7`, whose number was in the folder's name alone."""
+        if not (former := list(self.path.glob("batch_id=*"))):
+            return
+        with duckdb.connect() as connection:
+            for source in former:
+                number = int(source.name.removeprefix("batch_id="))
+                if not (target := self.path / f"batches-{number}-{number}").exists():
+                    with self.incoming() as folder:
+                        for file in source.iterdir():
+                            if file.suffix != ".parquet":
+                                shutil.copyfile(file, folder / file.name)
+                                continue
+                            connection.execute(
+                                f"copy (select {number}::bigint as batch_id, * from {read_parquet([file])}) "
+                                f"to {sql_text(folder / file.name)} ({PARQUET_OPTIONS})"
+                            )
+                        self.appear(folder, target)
+                shutil.rmtree(source)
 
     @property
     def zone_id(self) -> str:
         """What distinguishes this zone from one that was deleted and begun again."""
-        return (self.path / "batch_id=0" / "zone_id").read_text()
+        return self._identity.read_text()
 
-    def pattern(self, table: str) -> str:
-        """The files of a table in all batches, as an SQL literal."""
-        return sql_text(Path(glob.escape(str(self.path))) / "batch_id=*" / f"{table}-*.parquet")
+    @property
+    def _identity(self) -> Path:
+        return self.path / "batches-0-0" / "zone_id"
+
+    def folders(self) -> list[BatchFolder]:
+        """The folders that make up the zone, in the order of their batches.
+
+        Raises Problem when they cannot be told: those of a former version, or batches that two folders have.
+        """
+        if former := next(self.path.glob("batch_id=*"), None):
+            raise Problem(f"{former} is of the layout of a former version", "Run `make run`, which brings it over")
+        folders: list[BatchFolder] = []
+        for folder in sorted(self._all_folders(), key=lambda one: (one.first, -one.last)):
+            if not folders or folder.first > folders[-1].last:
+                folders.append(folder)
+            elif folder.last > folders[-1].last:
+                raise _in_common(folders[-1].path, folder.path)
+        return folders
+
+    def _all_folders(self) -> list[BatchFolder]:
+        names = ((path, re.fullmatch(r"batches-(\d+)-(\d+)", path.name)) for path in self.path.glob("batches-*"))
+        return [BatchFolder(int(name[1]), int(name[2]), path) for path, name in names if name]
+
+    def folder_of(self, batch_id: int) -> Path:
+        """Where a batch is."""
+        return next(folder.path for folder in self.folders() if folder.first <= batch_id <= folder.last)
+
+    def files(self, table: str) -> list[Path]:
+        """The Parquet files of a table, those of the first batches first."""
+        return [file for folder in self.folders() for file in parquet_files(folder.path, table)]
+
+    def reading(self, table: str) -> str:
+        """What stands for a table after `from`."""
+        return read_parquet(self.files(table))
 
     def newest_batch(self) -> int:
         """The number of the newest batch, 0 when there is none."""
-        return max(int(folder.name.removeprefix("batch_id=")) for folder in self.path.glob("batch_id=*"))
+        return self.folders()[-1].last
 
     def loaded_contents(self, connection: duckdb.DuckDBPyConnection) -> LoadedContents:
         """Read what all batches say they have loaded."""
-        files = f"read_parquet({self.pattern('files')})"
+        files = self.reading("files")
         by_content = connection.execute(
             f"select distinct workspace_folder, kind, sha256 from {files} where workspace_folder is not null"
         ).fetchall()
@@ -205,17 +294,14 @@ class RawZone:
 
     def newest_file_id(self, connection: duckdb.DuckDBPyConnection) -> int:
         """The highest file_id given to a file, 0 when there is none."""
-        query = f"select coalesce(max(file_id), 0) from read_parquet({self.pattern('files')})"
-        row = connection.execute(query).fetchone()
+        row = connection.execute(f"select coalesce(max(file_id), 0) from {self.reading('files')}").fetchone()
         assert row is not None
         return int(row[0])
 
     def last_loading(self, connection: duckdb.DuckDBPyConnection) -> tuple[int, datetime] | None:
         """The batch that says it was loaded last, and when; None when there is none."""
         row = connection.execute(
-            f"""
-            select max_by(batch_id, loaded_at), epoch_us(max(loaded_at))
-            from read_parquet({self.pattern("files")}, hive_partitioning = true)"""
+            f"select max_by(batch_id, loaded_at), epoch_us(max(loaded_at)) from {self.reading('files')}"
         ).fetchone()
         return None if row is None or row[1] is None else (row[0], datetime.fromtimestamp(row[1] / 1e6, UTC))
 
@@ -225,18 +311,37 @@ class RawZone:
             row = connection.execute(
                 f"""
                 select concat_ws('/', count(*), bit_xor(hash(batch_id, file_id, sha256, epoch_us(loaded_at))))
-                from read_parquet({self.pattern("files")}, hive_partitioning = true)
-                where batch_id <= $1""",
+                from {self.reading("files")} where batch_id <= $1""",
                 [up_to],
             ).fetchone()
         assert row is not None
         return str(row[0])
 
-    def commit(self, folder: Path) -> int:
-        """Make an incoming folder the next batch, in one step. Returns its number."""
-        batch_id = self.newest_batch() + 1
-        self._appear(folder, self.path / f"batch_id={batch_id}")
-        return batch_id
+    def commit(self, folder: Path, batch_id: int) -> None:
+        """Make an incoming folder the next batch, in one step."""
+        self.appear(folder, self.path / f"batches-{batch_id}-{batch_id}")
+
+    @contextmanager
+    def at_rest(self) -> Iterator[None]:
+        """No folder goes during the block because it was merged with others: for who reads without being the writer.
+
+        Raises Problem as `folders` does.
+        """
+        self.folders()
+        with self._identity.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH)
+            yield
+
+    @contextmanager
+    def unobserved(self) -> Iterator[bool]:
+        """Whether nobody relies on the zone to be at rest; if so, nobody begins to during the block."""
+        with self._identity.open("r+b") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+            else:
+                yield True
 
     @contextmanager
     def incoming(self) -> Iterator[Path]:
@@ -248,11 +353,30 @@ class RawZone:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _appear(self, source: Path, target: Path) -> None:
+    def appear(self, source: Path, target: Path) -> None:
+        """Give what was written under a hidden name the one that counts, when all of it is on the disk."""
         for path in [*(source.iterdir() if source.is_dir() else ()), source]:
             flush_to_disk(path)
         os.rename(source, target)
         flush_to_disk(target.parent)
+
+
+def _in_common(one: Path, other: Path) -> Problem:
+    return Problem(
+        f"{one} and {other} have batches in common, and are not of one raw zone",
+        "Put the raw zone back as it is in one backup, into an empty folder",
+    )
+
+
+def parquet_files(folder: Path, table: str) -> list[Path]:
+    """The Parquet files of a table in a folder, in the order they were begun in."""
+    return sorted(folder.glob(f"{table}-*.parquet"), key=lambda file: int(file.stem.rsplit("-", 1)[1]))
+
+
+def read_parquet(files: Sequence[Path]) -> str:
+    """What stands for the rows of files after `from`: their columns, and none that a folder's name suggests."""
+    names = ", ".join(sql_text(glob.escape(str(file))) for file in files)
+    return f"read_parquet([{names}], hive_partitioning = false)"
 
 
 def flush_to_disk(path: Path) -> None:

@@ -18,6 +18,7 @@ from typing import BinaryIO, cast
 # copies of a chunk each stay far below 1 GB.
 CHUNK_BYTES = 32 << 20
 LONGEST_RECORD_BYTES = 256 << 20
+_SMALL_BYTES = 1 << 16
 
 # Unicode guarantees that these are never text, so they can mark things in it. A record that contains them all the
 # same is treated like one that is not UTF-8.
@@ -25,8 +26,8 @@ INVALID_BYTE_MARK = "\ufdd0"  # followed by the byte's two hex digits
 FIELD_MARK = "\ufdd1"
 RECORD_MARK = "\ufdd2"
 CHUNK_MARK = "\ufdd3"
-_MARKS = re.compile(f"[{INVALID_BYTE_MARK}-{CHUNK_MARK}]")
 _MARK_BYTES = re.compile(rb"(\xef\xb7[\x90-\x93])")
+_MARK_PREFIX = b"\xef\xb7"
 
 # A line of nothing else is no record. The same as \s in DuckDB's regular expressions.
 _BLANK = " \t\n\f\r"
@@ -72,14 +73,13 @@ class HashingStream(io.RawIOBase):
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        data = self._stream.read(len(buffer))
-        buffer[: len(data)] = data
-        self._hash.update(data)
-        return len(data)
+        count = self._stream.readinto(buffer)  # type: ignore[attr-defined]
+        self._hash.update(buffer[:count])
+        return cast(int, count)
 
     def checksum(self) -> str:
         """Read what is left, then give the SHA-256 of the whole file as hex."""
-        while block := self._stream.read(1 << 20):
+        while block := self._stream.read(1 << 18):
             self._hash.update(block)
         return self._hash.hexdigest()
 
@@ -193,12 +193,13 @@ def _blocks(stream: BinaryIO, compressed: bool, chunk_bytes: int) -> Iterator[st
     start_of_file = True
     while True:
         try:
-            block = source.read(chunk_bytes)
+            block = _read(source, chunk_bytes)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise NotReadable(f"cannot be decompressed to its end ({error})") from None
-        end = block.rfind(b"\n") + 1 if block else 0
-        data = rest + (block[:end] if block else b"")
-        if block and not end:
+        at_end = len(block) < chunk_bytes
+        end = len(block) if at_end else block.rfind(b"\n") + 1
+        data = rest + block[:end]
+        if not end and not at_end:
             rest += block
             if len(rest) > LONGEST_RECORD_BYTES:
                 raise NotReadable(f"has a line of more than {LONGEST_RECORD_BYTES >> 20} MiB")
@@ -208,20 +209,25 @@ def _blocks(stream: BinaryIO, compressed: bool, chunk_bytes: int) -> Iterator[st
             start_of_file = False
         if data:
             yield _decode(data)
-        if not block:
+        if at_end:
             return
         rest = block[end:]
 
 
+def _read(source: BinaryIO, size: int) -> bytes:
+    """So many bytes, fewer only at the end."""
+    # Most files are small. For each call the system would have to find as much memory as is asked for.
+    block = source.read(min(size, _SMALL_BYTES))
+    return block + source.read(size - _SMALL_BYTES) if len(block) == _SMALL_BYTES < size else block
+
+
 def _decode(data: bytes) -> str:
     """The text of UTF-8 bytes, with every byte that is none, or would be taken for a mark, marked."""
-    try:
-        text = data.decode()
-    except UnicodeDecodeError:
-        pass
-    else:
-        if not _MARKS.search(text):
-            return text
+    if _MARK_PREFIX not in data:
+        try:
+            return data.decode()
+        except UnicodeDecodeError:
+            pass
     parts = _MARK_BYTES.split(data)
     return "".join(_marked(part) if i % 2 else part.decode("utf-8", "mark_invalid") for i, part in enumerate(parts))
 

@@ -17,7 +17,7 @@ import duckdb
 from orchestration.lib import dbt
 from orchestration.lib.problems import Problem
 from orchestration.lib.progress import announce
-from orchestration.lib.raw_zone import RECORD_TABLES, RawZone, sql_text
+from orchestration.lib.raw_zone import PARQUET_OPTIONS, RECORD_TABLES, RawZone, read_parquet, sql_text
 from orchestration.lib.settings import PROJECT_ROOT, Settings, environment
 from orchestration.lib.warehouse import BuildState, rules_fingerprint
 
@@ -54,16 +54,17 @@ def verify(settings: Settings) -> Verification:
         connection.execute(f"set temp_directory = {sql_text(scratch.data / 'spill')}")
         connection.execute("set TimeZone = 'UTC'")
         state = _open_publication(settings, connection)
-        with _of_a_damaged_publication(settings):
-            _compare_counts(settings, connection, state, result)
-        _link_batches(settings.raw, scratch.raw, state.batch_id)
-        if rules_fingerprint(RawZone(scratch.raw)) != state.rules:
-            raise Problem(
-                "The rules changed since the publication (models, seeds, or DuckDB's version)",
-                "Run `make run`, which builds everything anew, and verify then",
-            )
-        announce(f"building {state.batch_id:,} batches anew in {folder}")
-        _build(scratch)
+        with RawZone(settings.raw).at_rest():
+            with _of_a_damaged_publication(settings):
+                _compare_counts(settings, connection, state, result)
+            _link_batches(RawZone(settings.raw), scratch.raw, state.batch_id)
+            if rules_fingerprint(RawZone(scratch.raw)) != state.rules:
+                raise Problem(
+                    "The rules changed since the publication (models, seeds, or DuckDB's version)",
+                    "Run `make run`, which builds everything anew, and verify then",
+                )
+            announce(f"building {state.batch_id:,} batches anew in {folder}")
+            _build(scratch)
         connection.execute(f"attach {sql_text(scratch.warehouse)} as rebuilt (read_only)")
         announce("comparing")
         with _of_a_damaged_publication(settings):
@@ -109,10 +110,8 @@ def _compare_counts(
     landed = 0
     for name, table in RECORD_TABLES.items():
         # Every byte is read, so that a file that is broken anywhere is named here.
-        query = (
-            f"select count(*), max(hash(columns(*))) from read_parquet({zone.pattern(name)}, hive_partitioning = true)"
-        )
-        count = _one(connection, f"{query} where batch_id <= {state.batch_id}")
+        query = f"select count(*), max(hash(columns(*))) from {zone.reading(name)} where batch_id <= {state.batch_id}"
+        count = _one(connection, query)
         landed += count if table.route else 0
     judged = "select sum(record_count)::bigint from contact_reports.staging.stg_events"
     result.compare("records in the raw zone and in staging.stg_events", landed, _one(connection, judged) or 0)
@@ -128,12 +127,21 @@ def _one(connection: duckdb.DuckDBPyConnection, query: str) -> int:
     return row[0]  # type: ignore[no-any-return]
 
 
-def _link_batches(raw: Path, scratch: Path, newest: int) -> None:
-    """A raw zone of links, that has the batches up to one."""
+def _link_batches(zone: RawZone, scratch: Path, newest: int) -> None:
+    """A raw zone of links, that has the batches up to one; of a folder that has later ones too, a copy without them."""
     scratch.mkdir()
-    for batch in raw.glob("batch_id=*"):
-        if int(batch.name.removeprefix("batch_id=")) <= newest:
-            (scratch / batch.name).symlink_to(batch)
+    for folder in zone.folders():
+        if folder.last <= newest:
+            (scratch / folder.path.name).symlink_to(folder.path)
+        elif folder.first <= newest:
+            target = scratch / f"batches-{folder.first}-{newest}"
+            target.mkdir()
+            with duckdb.connect() as connection:
+                for file in folder.path.iterdir():
+                    connection.execute(
+                        f"copy (from {read_parquet([file])} where batch_id <= {newest}) "
+                        f"to {sql_text(target / file.name)} ({PARQUET_OPTIONS})"
+                    )
 
 
 def _build(scratch: Settings) -> None:

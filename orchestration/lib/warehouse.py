@@ -72,7 +72,7 @@ def rules_fingerprint(zone: RawZone) -> str:
     for pattern in _RULE_FILES:
         for path in sorted(PROJECT_ROOT.glob(pattern)):
             digest.update(f"{path.relative_to(PROJECT_ROOT)}\0".encode() + path.read_bytes() + b"\0")
-    workspaces = f"read_parquet({zone.pattern('workspaces')})"
+    workspaces = zone.reading("workspaces")
     with duckdb.connect() as connection:
         rows = connection.execute(
             f"""
@@ -140,7 +140,9 @@ def _signature(path: Path) -> str:
 
 
 def prepare(settings: Settings, todo: Plan) -> None:
-    """Make the file that dbt builds in: empty for a rebuild, otherwise a copy of the publication."""
+    """Make the file that dbt builds in: empty for a rebuild, otherwise a copy of the publication. Clear the raw zone,
+    which the models read whole: in a run of a part of the assets nobody else has."""
+    RawZone(settings.raw).prepare()
     settings.published.parent.mkdir(parents=True, exist_ok=True)
     if not os.access(settings.published.parent, os.W_OK):
         # Told now, not when everything is built.

@@ -164,7 +164,7 @@ def test_rebuild_builds_what_was_loaded_and_names_the_days_that_changed(pipeline
 
 @pytest.mark.slow
 def test_a_truncated_file_of_the_raw_zone_is_named_and_its_batch_can_be_loaded_again(pipeline: Pipeline) -> None:
-    (broken,) = (pipeline.settings.raw / "batch_id=1").glob("events-*.parquet")
+    (broken,) = (pipeline.settings.raw / "batches-1-1").glob("events-*.parquet")
     truncate(broken)
     publication = pipeline.settings.published.read_bytes()
     line = error_of(start(pipeline))
@@ -181,7 +181,7 @@ def test_a_truncated_file_of_the_raw_zone_is_named_and_its_batch_can_be_loaded_a
 def test_a_newest_batch_that_is_deleted_and_loaded_again_is_not_taken_for_the_one_that_was_published(
     pipeline: Pipeline,
 ) -> None:
-    shutil.rmtree(pipeline.settings.raw / "batch_id=2")
+    shutil.rmtree(pipeline.settings.raw / "batches-2-2")
     assert warehouse.plan(pipeline.settings).rebuild
     land(pipeline, 9)
     RawZone(pipeline.settings.raw).prepare()

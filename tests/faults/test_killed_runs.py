@@ -49,7 +49,7 @@ class History:
     def notice(self) -> None:
         """Reckon what a run loaded, though it may not have lived to publish it."""
         raw = self.pipeline.settings.raw
-        newest = RawZone(raw).newest_batch() if raw.exists() and any(raw.glob("batch_id=*")) else 0
+        newest = RawZone(raw).newest_batch() if raw.exists() and any(raw.glob("batches-*")) else 0
         assert newest - self._loaded in (0, 1)
         if newest > self._loaded:
             self._loaded = newest
@@ -170,6 +170,6 @@ STAGES: dict[str, Callable[[Path, set[int]], bool]] = {
     "extracting": lambda data, before: has_new(data / "raw", ".incoming-*", before),
     "building, parent only": lambda data, before: is_new(data / "warehouse" / "contact_reports.duckdb", before),
     "published": lambda data, before: is_new(data / "published" / "contact_reports.duckdb", before),
-    "extracted": lambda data, before: has_new(data / "raw", "batch_id=*", before),
+    "extracted": lambda data, before: has_new(data / "raw", "batches-*", before),
     "starting": lambda data, before: True,
 }

@@ -3,9 +3,16 @@
 import shutil
 from pathlib import Path
 
+import duckdb
 import pytest
 
+from orchestration.lib import verify as verify_module
 from orchestration.lib import warehouse
+from orchestration.lib.compaction import compact
+from orchestration.lib.pipeline import explain, load_landing
+from orchestration.lib.problems import Problem
+from orchestration.lib.raw_zone import RawZone
+from orchestration.lib.settings import Settings
 from tests.harness import Pipeline
 
 
@@ -115,8 +122,6 @@ def test_building_twice_by_hand_before_publishing_counts_nothing_twice(pipeline:
     pipeline.run()
     land(pipeline, "2", "added", 2)
     land(pipeline, "1", "added", 5)
-    from orchestration.lib.pipeline import load_landing
-
     load_landing(pipeline.settings)
     todo = warehouse.plan(pipeline.settings)
     warehouse.prepare(pipeline.settings, todo)
@@ -150,3 +155,48 @@ def test_real_files_take_the_place_of_the_sample(pipeline: Pipeline) -> None:
     real.rename(pipeline.landing)
     pipeline.run()
     assert pipeline.query(ADDED) == [(1,)]
+
+
+@pytest.mark.slow
+def test_a_damaged_folder_of_several_batches_is_named_and_its_batches_can_be_loaded_again(pipeline: Pipeline) -> None:
+    pipeline.run()
+    land(pipeline, "2", "added", 2)
+    pipeline.run()
+    zone = RawZone(pipeline.settings.raw)
+    assert compact(zone, growth=2) == 2
+    (broken,) = zone.files("events")[1:]
+    assert broken.parent == zone.folder_of(1) == zone.folder_of(2)
+    assert warehouse.plan(pipeline.settings).nothing_to_do
+    broken.write_bytes(broken.read_bytes()[:-100])
+    with pytest.raises(duckdb.Error) as error, duckdb.connect() as connection:
+        connection.execute(f"from {zone.reading('events')}")
+    problem = str(explain(error.value, pipeline.settings))
+    assert f"The raw zone is damaged: {broken} cannot be read" in problem
+    assert f"delete the folder {broken.parent} and run again" in problem
+
+    shutil.rmtree(broken.parent)
+    land(pipeline, "3", "added", 3)
+    pipeline.run()
+
+    assert pipeline.query(ADDED) == [(1,), (2,), (3,)]
+    assert warehouse.plan(pipeline.settings).nothing_to_do
+
+
+@pytest.mark.slow
+def test_no_folders_are_merged_while_verify_reads_them(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    pipeline.run()
+    land(pipeline, "2", "added", 2)
+    load_landing(pipeline.settings)
+    zone = RawZone(pipeline.settings.raw)
+    merged: list[int] = []
+
+    def build(scratch: Settings) -> None:
+        assert len(RawZone(scratch.raw).folders()) == 2
+        merged.append(compact(zone, growth=2))
+        raise Problem("That is all that is to be seen here")
+
+    monkeypatch.setattr(verify_module, "_build", build)
+    with pytest.raises(Problem, match="That is all"):
+        verify_module.verify(pipeline.settings)
+    assert merged == [0]
+    assert compact(zone, growth=2) == 2

@@ -53,7 +53,7 @@ class Place:
 
     def parquet(self, table: str) -> list[str]:
         """The files of a table, as patterns that match only them."""
-        return [glob.escape(str(file)) for file in self.raw.glob(f"batch_id=*/{table}-*.parquet")]
+        return [glob.escape(str(file)) for file in self.raw.glob(f"batches-*/{table}-*.parquet")]
 
     def events(self) -> list[Row]:
         return self.read("events")
@@ -64,7 +64,7 @@ class Place:
 
     def check(self, result: Extraction) -> None:
         """What must hold after every run: nothing is there twice or by half, and batches agree with their manifests."""
-        assert all(re.fullmatch(r"batch_id=\d+", path.name) for path in self.raw.iterdir())
+        assert all(re.fullmatch(r"batches-\d+-\d+", path.name) for path in self.raw.iterdir())
         assert {path.name for path in self.cache.parent.glob("*")} <= {self.cache.name}
         files = self.read("files")
         assert len({row["file_id"] for row in files}) == len(files)

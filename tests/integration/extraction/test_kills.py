@@ -58,19 +58,24 @@ def die_at_every_change(landing: str, folder: Path) -> int:
 
 
 def extract_into(landing: str, target: Path, die_at: int | None = None) -> None:
+    if die_at is not None:
+        die_before_change(die_at)
+    extract(Landing(landing), RawZone(target / "raw"), target / "state" / "checksums.json")
+
+
+def die_before_change(number: int) -> None:
+    """Have this process killed before the change that Python makes to the disk after so many others."""
     changes = 0
 
     def die(event: str, args: tuple[Any, ...]) -> None:
         nonlocal changes
         writes = event == "open" and args[1] is not None and args[1][0] in "wax"
         if writes or event in ("os.mkdir", "os.rename", "os.remove", "os.rmdir"):
-            if changes == die_at:
+            if changes == number:
                 os.kill(os.getpid(), signal.SIGKILL)
             changes += 1
 
-    if die_at is not None:
-        sys.addaudithook(die)
-    extract(Landing(landing), RawZone(target / "raw"), target / "state" / "checksums.json")
+    sys.addaudithook(die)
 
 
 def in_child(work: Callable[[], object], kill_after: float | None = None) -> str:
@@ -119,7 +124,7 @@ def test_a_run_killed_at_any_moment_loses_nothing_and_doubles_nothing(
         target = Place(tmp_path / str(i))
         last = target.extract(Landing(str(place.landing)))
         assert last.warnings == []
-        assert {path.name for path in target.raw.iterdir()} == {"batch_id=0", "batch_id=1"}
+        assert {path.name for path in target.raw.iterdir()} == {"batches-0-0", "batches-1-1"}
         assert len(target.read("files")) == 36
         ids = "select event_id::bigint as id from read_parquet($1::varchar[])"
         summary = f"select count(*), count(distinct id), min(id), max(id) from ({ids})"

@@ -1,9 +1,12 @@
 """Every row of a Parquet file arrives, whatever columns and types it has."""
 
 import json
+from typing import Any
 
 import pytest
 
+from orchestration.lib import extract as extract_module
+from orchestration.lib.batch import NewFile
 from tests.integration.extraction.place import Place, event_ids, refuse_constant
 
 
@@ -124,3 +127,80 @@ def test_a_parquet_file_without_rows_is_loaded_once(place: Place) -> None:
     place.land_parquet("1/events/a.parquet", "select 'x' as event_id where false")
 
     assert (place.extract().files, place.extract().files) == (2, 0)
+
+
+def test_small_files_are_loaded_together_each_with_its_own_columns_and_row_numbers(place: Place) -> None:
+    for number in range(6):
+        place.land_parquet(f"1/events/{number}.parquet", f"select '{number}-' || range as event_id from range(3)")
+    place.land_parquet("1/events/number.parquet", "select range as event_id from range(2)")
+    place.land_parquet("1/events/same-name.parquet", "select 'x' as event_id, 'X' as EVENT_ID_")
+    place.land_parquet("2/events/0.parquet", "select '0-' || range as event_id from range(3)")
+    place.land_parquet(
+        "2/events/names.parquet",
+        "select 'n' as event_id, 'p' as path, 'q' as path_, 7 as file_index, 'f' as file_id, 's' as source_file, "
+        "1 as files",
+    )
+
+    result = place.extract()
+
+    assert (result.files, result.warnings) == (11, [])
+    found = {(row["source_file"], row["source_line"]): row for row in place.events()}
+    assert len(found) == 6 * 3 + 2 + 1 + 3 + 1
+    for number in range(6):
+        for line in (1, 2, 3):
+            row = found[f"1/events/{number}.parquet", line]
+            assert (row["event_id"], row["workspace_folder"]) == (f"{number}-{line - 1}", "1")
+            assert (row["number_fields"], row["extra_fields"], row["batch_id"]) == ("", None, 1)
+    assert found["2/events/0.parquet", 3]["workspace_folder"] == "2"
+    assert found["1/events/number.parquet", 2]["number_fields"] == "event_id"
+    assert json.loads(found["2/events/names.parquet", 1]["extra_fields"]) == {
+        "path": "p",
+        "path_": "q",
+        "file_index": 7,
+        "file_id": "f",
+        "source_file": "s",
+        "files": 1,
+    }
+
+
+def test_of_small_files_that_are_loaded_together_broken_ones_are_named_and_the_others_loaded(place: Place) -> None:
+    for number in range(20):
+        place.land_parquet(
+            f"1/events/{number:02}.parquet", f"select '{number}' as event_id, range as n from range(100)"
+        )
+    whole = (place.landing / "1/events/00.parquet").read_bytes()
+    # In the footer, which is read first, and among the records.
+    place.land("1/events/03.parquet", whole[:-20])
+    place.land("1/events/04.parquet", b"")
+    place.land("1/events/11.parquet", whole[:4] + b"\xff" * 100 + whole[104:])
+
+    for _ in range(2):
+        result = place.extract()
+        assert [warning.split(" is not loaded")[0] for warning in sorted(result.warnings)] == [
+            "1/events/03.parquet",
+            "1/events/04.parquet",
+            "1/events/11.parquet",
+        ]
+    assert sorted({int(row["event_id"]) for row in place.events()}) == [n for n in range(20) if n not in (3, 4, 11)]
+    assert len(place.events()) == 17 * 100
+
+
+def test_of_small_files_that_are_loaded_together_one_that_changed_meanwhile_waits_for_the_next_run(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        place.land_parquet(f"1/events/{number}.parquet", f"select '{number}' as event_id")
+    new_files = extract_module._new_files
+
+    def then_one_changes(*arguments: Any) -> list[NewFile]:
+        found = new_files(*arguments)
+        place.land_parquet("1/events/2.parquet", "select 'changed' as event_id")
+        return found
+
+    monkeypatch.setattr(extract_module, "_new_files", then_one_changes)
+    result = place.extract()
+    assert len(result.warnings) == 1 and "1/events/2.parquet is not loaded: it changed" in result.warnings[0]
+    assert event_ids(place.events()) == ["0", "1", "3", "4"]
+    monkeypatch.undo()
+    assert place.extract().warnings == []
+    assert event_ids(place.events()) == ["0", "1", "3", "4", "changed"]
