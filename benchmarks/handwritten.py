@@ -61,6 +61,8 @@ def main(landing: Path, output: Path) -> None:
             connection.execute(_RESOLVE)
         with _timed("logs"):
             connection.execute(_LOGS)
+        with _timed("contacts"):
+            connection.execute(_CONTACTS)
         with _timed("counts"):
             connection.execute(_COUNTS)
         with _timed("views"):
@@ -493,6 +495,65 @@ where event_type = '{event_type}' and reason is null and record_id not in (selec
 order by occurred_at desc;"""
     for event_type, columns in _LOG_COLUMNS.items()
 )
+
+# What became of each contact. Merges that lead in a circle are left as they are.
+_CONTACTS = f"""
+create table contacts as
+with recursive events as (
+    {
+    " union all ".join(
+        f'''
+    select
+        workspace_id, contact_id, contact_name, occurred_at, file_id, '{event_type}'::event_type as event_type,
+        event_id, {"merged_contact_id" if event_type == "merged" else "null::bigint as merged_contact_id"}
+    from log_{event_type}'''
+        for event_type in _LOG_COLUMNS
+    )
+}
+),
+own_events as (
+    select
+        workspace_id, contact_id,
+        max_by(contact_name, (epoch_us(occurred_at)::hugeint << 40) + file_id) filter (contact_name is not null)
+            as contact_name,
+        min(occurred_at) as first_event_at, max(occurred_at) as last_event_at,
+        min(occurred_at) filter (event_type = 'added') as added_at,
+        min(occurred_at) filter (event_type = 'connected') as first_connected_at,
+        max(occurred_at) filter (event_type = 'deleted') as deleted_at
+    from events
+    group by all
+),
+merged_away as (
+    select
+        workspace_id, merged_contact_id as contact_id, min(occurred_at) as first_merged_at,
+        max(occurred_at) as merged_at, max_by(contact_id, (occurred_at, event_id)) as merged_into_contact_id
+    from events
+    where merged_contact_id is not null
+    group by all
+),
+survivors as (
+    select workspace_id, contact_id, merged_into_contact_id as survivor_contact_id
+    from merged_away anti join merged_away as onward
+        on onward.workspace_id = merged_away.workspace_id and onward.contact_id = merged_away.merged_into_contact_id
+    union all
+    select workspace_id, merged_away.contact_id, survivor_contact_id
+    from survivors join merged_away using (workspace_id)
+    where merged_away.merged_into_contact_id = survivors.contact_id
+)
+select
+    workspace_id, contact_id, contact_name,
+    case
+        when merged_at is not null and deleted_at > merged_at then 'deleted'
+        when merged_at is not null then 'merged'
+        when deleted_at is not null then 'deleted'
+        else 'active'
+    end as status,
+    least(first_event_at, first_merged_at) as first_event_at, greatest(last_event_at, merged_at) as last_event_at,
+    added_at, first_connected_at, deleted_at, merged_at, merged_into_contact_id,
+    coalesce(survivor_contact_id, contact_id) as survivor_contact_id
+from own_events
+full join merged_away using (workspace_id, contact_id)
+left join survivors using (workspace_id, contact_id);"""
 
 _COUNTS = f"""
 create table daily as
