@@ -101,6 +101,21 @@
     (cast(epoch_us({{ instant }}) as hugeint) * 4294967296 + {{ file_id }}) * 1099511627776 + {{ source_line }}
 {%- endmacro %}
 
+{#-
+    A text that is one of a seed's keys, in a byte: whatever reads, sorts and writes it has less to do (2 million events
+    written: 2.5 against 3.3 CPU-seconds). What is published casts it to text again.
+-#}
+{% macro one_of(column, seed, key) -%}
+    {%- set relation = ref(seed) -%}
+    {%- if execute and load_relation(relation) -%}
+        {%- set keys = run_query('select distinct ' ~ key ~ ' from ' ~ relation ~ ' order by 1').columns[0].values() -%}
+        cast({{ column }} as enum('{{ keys | join("', '") }}'))
+    {%- else -%}
+        {#- While dbt parses, and before there are seeds. -#}
+        cast({{ column }} as varchar)
+    {%- endif -%}
+{%- endmacro %}
+
 {#- The instant at which the query runs. -#}
 {% macro current_instant() -%}
     now()

@@ -4,7 +4,7 @@ select
     batch_id,
     file_id,
     workspace_id,
-    coalesce(event_type, 'unknown') as event_type,
+    coalesce(cast(event_type as varchar), 'unknown') as event_type,
     cast(sum(record_count) as bigint) as records_landed,
     -- Those that no row is kept of: messages of an export that are not the first.
     cast(sum(record_count - 1) as bigint) as records_counted_only,
@@ -12,4 +12,4 @@ select
     count(*) filter (where is_ignored) as records_ignored
 from {{ ref('stg_events') }}
 where batch_id > {{ last_built_batch() }}
-group by batch_id, file_id, workspace_id, coalesce(event_type, 'unknown')
+group by batch_id, file_id, workspace_id, event_type

@@ -7,7 +7,7 @@ with downloads as (
         events.batch_id,
         events.file_id,
         events.workspace_id,
-        coalesce(max(events.event_type), 'unknown') as event_type,
+        coalesce(max(cast(events.event_type as varchar)), 'unknown') as event_type,
         files.records_landed = 10000 as is_cut,
         min(events.report_date) filter (where events.reject_reason is null) as first_date,
         max(events.report_date) filter (where events.reject_reason is null) as last_date

@@ -14,7 +14,7 @@ select
     events.merged_contact_id,
     events.contact_name,
     events.source,
-    sources.source_label,
+    {{ one_of('sources.source_label', 'sources', 'source_label') }} as source_label,
     events.user_id,
     events.user_name,
     events.channel_id,

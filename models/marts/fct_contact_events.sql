@@ -10,7 +10,7 @@ select
     {{ 'primary_contact_id' if event_type == 'merged' else 'contact_id' }} as contact_id,
     {{ 'merged_contact_id' if event_type == 'merged' else 'cast(null as bigint)' }} as merged_contact_id,
     contact_name,
-    source,
+    cast(source as varchar) as source,
     user_id,
     {{ 'channel_id' if event_type == 'connected' else 'cast(null as varchar)' }} as channel_id,
     event_id,

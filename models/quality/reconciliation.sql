@@ -61,7 +61,7 @@ compared as (
 select
     workspace_id,
     report_date,
-    event_type,
+    cast(event_type as varchar) as event_type,
     count(*) filter (where route = 'report_log') as standing_report_log,
     count(*) filter (where route = 'events') as standing_events,
     count(*) filter (where route = 'data_export') as standing_data_export,

@@ -1,6 +1,6 @@
 select
     events.workspace_id,
-    events.route,
+    cast(events.route as varchar) as route,
     files.source_file,
     events.source_line,
     events.reject_reason as reason,

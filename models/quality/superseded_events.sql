@@ -5,13 +5,13 @@ select
     events.report_date,
     events.contact_id,
     events.contact_name,
-    events.source,
+    cast(events.source as varchar) as source,
     sources.source_label,
     events.user_id,
     events.user_name,
     events.event_id,
-    events.route,
-    events.event_type,
+    cast(events.route as varchar) as route,
+    cast(events.event_type as varchar) as event_type,
     -- An older version of an event that itself lost to another one is superseded by that other one.
     coalesce(superseded.standing_event_id, newest_version.standing_event_id, superseded.event_id) as superseded_by
 from {{ ref('int_superseded_events') }} as superseded

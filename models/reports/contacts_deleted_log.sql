@@ -5,10 +5,10 @@ select
     report_date,
     contact_id,
     contact_name,
-    source,
-    source_label,
+    cast(source as varchar) as source,
+    cast(source_label as varchar) as source_label,
     user_id,
     user_name,
     event_id,
-    route
+    cast(route as varchar) as route
 from {{ ref('fct_contacts_deleted') }}

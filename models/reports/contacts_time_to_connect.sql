@@ -2,8 +2,8 @@ with added as (
     select
         facts.workspace_id,
         cast(date_trunc('month', facts.report_date) as date) as month_start,
-        facts.source,
-        facts.source_label,
+        cast(facts.source as varchar) as source,
+        cast(facts.source_label as varchar) as source_label,
         {{ hours_between('facts.occurred_at', 'contacts.first_connected_at') }} as hours_to_connect
     from {{ ref('fct_contacts_added') }} as facts
     inner join {{ ref('dim_contact') }} as contacts

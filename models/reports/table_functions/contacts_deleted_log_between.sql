@@ -17,12 +17,12 @@ select
     facts.report_date,
     facts.contact_id,
     facts.contact_name,
-    facts.source,
-    facts.source_label,
+    cast(facts.source as varchar) as source,
+    cast(facts.source_label as varchar) as source_label,
     facts.user_id,
     facts.user_name,
     facts.event_id,
-    facts.route
+    cast(facts.route as varchar) as route
 from {{ ref('fct_contacts_deleted') }} as facts
 where
     {{ passes_filters('facts', contacts_of('deleted')) }}
