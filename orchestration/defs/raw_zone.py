@@ -56,7 +56,7 @@ def raw_zone(
     """Extract what is new in the landing folder into one batch."""
     settings = operation.settings
     zone = RawZone(settings.raw)
-    with problems_as_failures(settings):
+    with problems_as_failures(settings, context):
         # A rebuild is of what was loaded.
         extraction = Extraction() if operation.rebuild and zone.path.exists() else load_landing(settings)
         rows = {table: _rows(zone, table) for table in _DESCRIPTIONS}
