@@ -1,7 +1,7 @@
 """Runs the steps of a run in a process group of its own, and kills it at a station or at a moment.
 
 A station is each change that Python makes to the data folder, and the beginning of each seed, model and test.
-The group is forked from a process that has imported and parsed everything already: 6 of a run's 11 CPU-seconds are left.
+The group is forked from a process that has imported and parsed everything already, which is a fifth of a run.
 """
 
 import gc

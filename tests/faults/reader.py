@@ -1,4 +1,4 @@
-"""A reader of the published file that never stops: opens it anew whenever it changed, and asks whether it is consistent.
+"""A reader of the published file that never stops: opens it whenever it changed, and asks whether it is consistent.
 
 `python -m tests.faults.reader <published file> <file that ends it>` prints polls, publications seen and errors as JSON.
 """
