@@ -169,11 +169,12 @@ class Landing:
 
 def _may_pass(error: Exception) -> bool:
     """Whether an error of S3 says that it did not answer, or not now; its driver has tried five times by then."""
+    from botocore.exceptions import ConnectionError as NotConnected
     from botocore.exceptions import HTTPClientError
 
     # As s3fs says "slow down", "service unavailable" and "internal error"; the last name is Linux's.
     not_now = (errno.EBUSY, errno.EIO, getattr(errno, "EREMOTEIO", errno.EIO))
-    return isinstance(error, HTTPClientError | ConnectionError | TimeoutError) or (
+    return isinstance(error, HTTPClientError | NotConnected | TimeoutError) or (
         isinstance(error, OSError) and error.errno in not_now
     )
 

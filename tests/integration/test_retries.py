@@ -4,7 +4,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -40,8 +40,8 @@ def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.Dag
 
 
 @pytest.fixture
-def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[ThreadedMotoServer]:
-    """A server that is not started yet, and a landing folder there."""
+def come_back(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
+    """A landing folder in S3, on a server that is out of reach until this is called."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -55,9 +55,20 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[ThreadedMotoServer]:
     }.items():
         monkeypatch.setenv(variable, value)
     s3fs.S3FileSystem.clear_instance_cache()
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
-    yield server
-    server.stop()
+    servers = []
+
+    def come_back() -> None:
+        servers.append(ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False))
+        servers[-1].start()
+
+    come_back()
+    files = s3fs.S3FileSystem(skip_instance_cache=True)
+    files.makedirs("bucket", exist_ok=True)
+    files.pipe_file("bucket/landing/workspaces.csv", WORKSPACES)
+    servers.pop().stop()
+    yield come_back
+    for server in servers:
+        server.stop()
     s3fs.S3FileSystem.clear_instance_cache()
 
 
@@ -80,21 +91,18 @@ def retried(result: dg.ExecuteInProcessResult) -> int:
 
 @pytest.mark.slow
 def test_a_scheduled_run_that_finds_no_network_tries_again_and_succeeds_when_it_is_back(
-    instance: dg.DagsterInstance, s3: ThreadedMotoServer
+    instance: dg.DagsterInstance, come_back: Callable[[], None]
 ) -> None:
     def come_back_after_the_first_failure() -> None:
         failed = dg.DagsterEventType.STEP_UP_FOR_RETRY
         while not any(instance.all_logs(run.run_id, of_type=failed) for run in instance.get_runs()):
             time.sleep(0.05)
-        s3.start()
-        files = s3fs.S3FileSystem(skip_instance_cache=True)
-        files.mkdir("bucket")
-        files.pipe_file("bucket/landing/workspaces.csv", WORKSPACES)
+        come_back()
 
-    network = threading.Thread(target=come_back_after_the_first_failure)
+    network = threading.Thread(target=come_back_after_the_first_failure, daemon=True)
     network.start()
     result = execute(instance, **SCHEDULED)
-    network.join()
+    network.join(10)
     assert result.success, failure(result)
     assert retried(result) >= 1
     assert RawZone(read_settings().raw).newest_batch() == 1
@@ -102,7 +110,7 @@ def test_a_scheduled_run_that_finds_no_network_tries_again_and_succeeds_when_it_
 
 @pytest.mark.slow
 def test_a_network_that_stays_away_fails_the_run_after_three_more_attempts_and_a_person_is_told_at_once(
-    instance: dg.DagsterInstance, s3: ThreadedMotoServer, monkeypatch: pytest.MonkeyPatch
+    instance: dg.DagsterInstance, come_back: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(operating, "RETRY_AFTER_SECONDS", 0)
     for tags, retries in ((SCHEDULED, 3), ({}, 0)):
