@@ -1,4 +1,4 @@
-"""What may pass is tried again by runs that nobody waits for; what cannot pass fails at once, as does a person's run."""
+"""What may pass is tried again by runs that nobody waits for; what cannot fails at once, as does a person's run."""
 
 import os
 import socket
