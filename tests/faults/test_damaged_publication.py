@@ -68,6 +68,7 @@ def test_a_backup_of_the_raw_zone_brings_back_all_that_was_published_on_an_empty
 
     restore("raw", "published")
     assert warehouse.plan(pipeline.settings).nothing_to_do
+    assert verify(pipeline.settings).differences == []
     restore("raw", "landing")
     assert pipeline.run().files == 0, "nothing is loaded twice"
     assert pipeline.tables() == published

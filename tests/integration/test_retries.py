@@ -49,11 +49,11 @@ def come_back(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
         "CONTACT_REPORTS_LANDING": "s3://bucket/landing",
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
         "AWS_ACCESS_KEY_ID": "key",
-        "AWS_SECRET_ACCESS_KEY": "secret",
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_MAX_ATTEMPTS": "1",
     }.items():
         monkeypatch.setenv(variable, value)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     s3fs.S3FileSystem.clear_instance_cache()
     servers = []
 
