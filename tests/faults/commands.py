@@ -20,10 +20,11 @@ def land(pipeline: Pipeline, number: int) -> None:
 
 
 def start(
-    pipeline: Pipeline, *, prefix: tuple[str, ...] = (), before: Callable[[], None] | None = None, command: str = "run"
+    pipeline: Pipeline, *command: str, prefix: tuple[str, ...] = (), before: Callable[[], None] | None = None
 ) -> subprocess.Popen[str]:
+    """Our command line, `run` unless told, in a process of its own."""
     return subprocess.Popen(
-        [*prefix, sys.executable, "-m", "orchestration", command],
+        [*prefix, sys.executable, "-m", "orchestration", *(command or ("run",))],
         cwd=PROJECT_ROOT,
         env=os.environ | {"CONTACT_REPORTS_DATA": str(pipeline.settings.data)},
         stdout=subprocess.PIPE,
@@ -34,12 +35,17 @@ def start(
 
 
 def error_of(process: subprocess.Popen[str]) -> str:
-    """The one line of a command that failed, without harm to the publication."""
-    said = process.communicate()[1]
+    """The one line by which a command says why it failed."""
+    return failed(process)[1]
+
+
+def failed(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """What a command that failed printed, and the one line by which it says why."""
+    printed, said = process.communicate()
     assert process.returncode != 0, said
     assert "Traceback" not in said
     (line,) = (line for line in said.splitlines() if line.startswith("error: "))
-    return line
+    return printed, line
 
 
 def truncate(path: Path) -> None:

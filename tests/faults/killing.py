@@ -25,7 +25,7 @@ from tests import harness
 
 _NODES = ("seed", "model", "test")
 # Of a batch, or of a folder that will be one.
-_NUMBER = re.compile(r"(/batch_id=|/.incoming-)\w+")
+_NUMBER = re.compile(r"(/batch|/[.]incoming-)[\w=-]+")
 START = "start "
 _CHANGES = ("os.mkdir", "os.rename", "os.remove", "os.rmdir", "shutil.copyfile")
 
