@@ -36,10 +36,10 @@ bench: $(VENV)/installed $(VENV)-bench/installed ## measure, and write docs/perf
 	@$(VENV)-bench/bin/python -m benchmarks queries
 	@$(VENV)-bench/bin/python -m benchmarks small-files
 
-test: $(VENV)/installed-dev lint ## everything: lint, types, pytest, dbt's own tests
-	@$(BIN)/python -m pytest -n auto --dist loadfile
+test: $(VENV)/installed-dev lint ## everything: lint, types, pytest with 25 killed runs, dbt's own tests
+	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
-faults: $(VENV)/installed-dev ## 300 killed runs, every other fault, a million fuzzed records: hours, not minutes
+faults: $(VENV)/installed-dev ## 300 killed runs, every other fault, a million fuzzed records: an hour
 	@$(BIN)/python -m pytest tests/faults tests/integration/test_fuzzed_files.py --kills 300 --fuzzed-records 1000000
 
 unit: $(VENV)/installed-dev ## the tests that take seconds

@@ -13,8 +13,13 @@ from orchestration.lib.settings import Settings, read_settings
 
 # Of runs with this tag, one waits for the other (dagster.yaml).
 STARTED_BY = "contact_reports/started_by"
+# Of runs with the same value of this tag, one waits for the other (dagster.yaml): they share a token's rate.
+FETCHES = "contact_reports/fetches"
 # A rebuild of many millions of events on the command line takes a quarter of an hour.
 LOCK_PATIENCE_SECONDS = 1800
+# What may pass by itself is tried again so often, so much later. What lasts longer is for the next hour's run.
+RETRIES = 3
+RETRY_AFTER_SECONDS = 60
 
 
 class Operation(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -33,7 +38,7 @@ class Operation(dg.ConfigurableResource):  # type: ignore[type-arg]
 
         data = self.settings.data
         # Another run passes, so one that nobody waits for waits for it.
-        patience = LOCK_PATIENCE_SECONDS if context.run is not None and STARTED_BY in context.run.tags else 0
+        patience = LOCK_PATIENCE_SECONDS if nobody_waits(context.run) else 0
         with problems_as_failures(self.settings), only_writer(data, patience), noting_the_run(data, problem):
             yield self
 
@@ -42,15 +47,26 @@ class Operation(dg.ConfigurableResource):  # type: ignore[type-arg]
         return read_settings()
 
 
+def nobody_waits(run: dg.DagsterRun | None) -> bool:
+    """Whether a run is the schedule's or a sensor's, so that it may take its time. A person is told at once."""
+    return run is not None and not run.tags.keys().isdisjoint((STARTED_BY, FETCHES))
+
+
 @contextmanager
-def problems_as_failures(settings: Settings) -> Iterator[None]:
-    """Turn what an operator can mend into a failure whose description is one line, not a stack trace."""
+def problems_as_failures(settings: Settings, context: dg.AssetExecutionContext | None = None) -> Iterator[None]:
+    """Turn what an operator can mend into a failure whose description is one line, not a stack trace.
+
+    With the context of a step that nobody waits for, what may pass by itself is tried again before it fails.
+    """
     try:
         yield
     except Exception as error:
         problem = explain(error, settings)
         if problem is None:
             raise
+        if problem.passes and context is not None and nobody_waits(context.run) and context.retry_number < RETRIES:
+            context.log.warning(f"Tried again in {RETRY_AFTER_SECONDS} s: {problem}")
+            raise dg.RetryRequested(RETRIES, RETRY_AFTER_SECONDS) from error
         raise dg.Failure(description=str(problem), allow_retries=False) from error
 
 

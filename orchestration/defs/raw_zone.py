@@ -57,7 +57,7 @@ def raw_zone(
     """Extract what is new in the landing folder into one batch."""
     settings = operation.settings
     zone = RawZone(settings.raw)
-    with problems_as_failures(settings):
+    with problems_as_failures(settings, context):
         if operation.rebuild and zone.path.exists():
             # A rebuild is of what was loaded.
             zone.prepare()

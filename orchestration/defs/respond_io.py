@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 import dagster as dg
 
 from orchestration.defs.automation import contact_reports
-from orchestration.defs.operating import STARTED_BY, problems_as_failures
+from orchestration.defs.operating import FETCHES, STARTED_BY, problems_as_failures
 from orchestration.defs.raw_zone import LANDING, OWNERS
 from orchestration.lib.landing import Landing
 from orchestration.lib.problems import Problem
@@ -26,8 +26,6 @@ DAYS = dg.DailyPartitionsDefinition(start_date=FIRST_DAY.isoformat(), timezone="
 
 # A run with this tag is not followed by one that publishes: who started it does that.
 BY_COMMAND = "contact_reports/by_command"
-# Of runs with the same value of this tag, one waits for the other (dagster.yaml): they share a token's rate.
-FETCHES = "contact_reports/fetches"
 
 
 def build_defs() -> dg.Definitions:
@@ -147,7 +145,7 @@ def _api_asset(workspace_id: str) -> dg.AssetsDefinition:
         landing = Landing(settings.own_landing_url)
         key, days = api_key(workspace_id), list(context.partition_keys)
         came: dict[str, dict[str, int | float | str]] = {}
-        with problems_as_failures(settings), _client(workspace_id) as client:
+        with problems_as_failures(settings, context), _client(workspace_id) as client:
             for done, day in enumerate(days):
                 report(f"fetching {workspace_id}", done, len(days))
                 requests, waited = client.requests, client.waited

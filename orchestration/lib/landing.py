@@ -1,5 +1,6 @@
 """What lies in the landing folder: which files there are, which of them are complete, what each one holds."""
 
+import errno
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -118,6 +119,7 @@ class Landing:
             raise Problem(
                 f"The landing folder {self.url} cannot be listed: {error}",
                 "Check the bucket, the network, and the credentials in the AWS_* variables",
+                passes=_may_pass(error),
             ) from error
         listing.files.sort(key=lambda file: file.path.encode())
         return listing
@@ -165,6 +167,18 @@ class Landing:
                 listing.warnings.append(f"{path} is not read: it is not a file")
                 continue
             yield {**entry, "path": path}
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether an error of S3 says that it did not answer, or not now; its driver has tried five times by then."""
+    from botocore.exceptions import ConnectionError as NotConnected
+    from botocore.exceptions import HTTPClientError
+
+    # As s3fs says "slow down", "service unavailable" and "internal error"; the last name is Linux's.
+    not_now = (errno.EBUSY, errno.EIO, getattr(errno, "EREMOTEIO", errno.EIO))
+    return isinstance(error, HTTPClientError | NotConnected | TimeoutError) or (
+        isinstance(error, OSError) and error.errno in not_now
+    )
 
 
 def _is_text(name: str) -> bool:

@@ -2,9 +2,13 @@
 
 
 class Problem(Exception):
-    """Something a person has to mend before a run can succeed. Its text is the whole message, on one line."""
+    """Something that has to be mended before a run can succeed. Its text is the whole message, on one line.
 
-    def __init__(self, what: str, cure: str | None = None) -> None:
+    `passes`: it may be over in some minutes without anybody, as it lies in the network or in somebody's server.
+    """
+
+    def __init__(self, what: str, cure: str | None = None, *, passes: bool = False) -> None:
+        self.passes = passes
         super().__init__(" ".join((f"{what}. {cure}" if cure else what).split()))
 
 

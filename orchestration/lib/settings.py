@@ -139,8 +139,9 @@ def guard(settings: Settings) -> None:
         settings.published: settings.published_mode,
     }
     for path, mode in modes.items():
-        # What belongs to somebody else, as a volume may, is his to guard.
-        with contextlib.suppress(FileNotFoundError, PermissionError):
+        # What belongs to somebody else or is mounted read-only, as a volume may be, is not ours to guard. Who has to
+        # write there says that he cannot.
+        with contextlib.suppress(OSError):
             if stat.S_IMODE(path.stat().st_mode) & 0o777 != mode:
                 path.chmod(mode)
 

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from datetime import datetime
 from itertools import cycle
 from multiprocessing import get_context
 from pathlib import Path
@@ -20,15 +21,17 @@ import pytest
 from orchestration.lib.raw_zone import RawZone
 from orchestration.lib.settings import PROJECT_ROOT
 from tests.comparison import assert_as_reckoned
-from tests.faults.killing import Ending, run_in_child, stage_of
+from tests.faults.killing import START, Ending, get_ready, run_in_child, stage_of
 from tests.harness import Pipeline
 from tests.reckoning import Reckoning
 from tests.streams import Delivery, apply, make_deliveries
 
-# One kill in six is of the real command, which costs twice as much; one in five is at a moment that chance chooses; of
-# the others, one in three is before or after dbt, and two are at a model or a test.
-REAL_EVERY, MOMENT_EVERY, BOUNDARY_EVERY = 6, 5, 3
-COMPARED_EVERY = 15
+# How one run after the other is killed: at a station of a stage, at a moment that chance chooses, or, which costs three
+# times as much, the real command.
+HOW = ("extract", "model", "command", "publish", "test", "moment", "prepare", "model")
+# Half of the kills around dbt, where a station is one change to a file, come this much later, within the change itself.
+WITHIN_SECONDS = 0.03
+COMPARED_EVERY = 13
 # A changed workspaces.csv is a rebuild; most runs should not be.
 LISTED_EVERY = 8
 
@@ -49,7 +52,7 @@ class History:
     def notice(self) -> None:
         """Reckon what a run loaded, though it may not have lived to publish it."""
         raw = self.pipeline.settings.raw
-        newest = RawZone(raw).newest_batch() if raw.exists() and any(raw.glob("batches-*")) else 0
+        newest = RawZone(raw).newest_batch() if any(raw.glob("batches-*")) else 0
         assert newest - self._loaded in (0, 1)
         if newest > self._loaded:
             self._loaded = newest
@@ -57,56 +60,70 @@ class History:
 
 
 @pytest.fixture
-def prepared() -> Iterator[ProcessPoolExecutor]:
-    """A process that has imported what a run needs, without threads or open connections."""
+def ready(tmp_path: Path) -> Iterator[ProcessPoolExecutor]:
+    """A process that has imported and parsed what a run needs, without threads or open connections."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as executor:
+        executor.submit(get_ready, tmp_path / "data").result()
         yield executor
 
 
 @pytest.mark.slow
 def test_runs_killed_anywhere_lose_nothing_double_nothing_and_show_no_reader_a_half(
-    tmp_path: Path, prepared: ProcessPoolExecutor, pytestconfig: pytest.Config, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, ready: ProcessPoolExecutor, pytestconfig: pytest.Config, capsys: pytest.CaptureFixture[str]
 ) -> None:
     kills, seed = pytestconfig.getoption("kills"), random.randrange(10**9)
     rng = random.Random(seed)
     history = History(tmp_path / "data", make_deliveries(rng, deliveries=2 * kills + 20, events=12))
     killed: Counter[str] = Counter()
 
-    def run(station: str | None = None, moment: float | None = None) -> Ending:
-        ending = prepared.submit(run_in_child, tmp_path / "data", station, moment).result()
+    def run(station: str | None = None, delay: float | None = None) -> Ending:
+        ending = ready.submit(run_in_child, tmp_path / "data", station, delay).result()
         assert ending.outcome != "failed", f"seed {seed}, {ending.stations[-1:]}"
         history.notice()
         return ending
 
+    def say(line: str) -> None:
+        with capsys.disabled():
+            print(f"\n{datetime.now():%H:%M:%S} {line}", end="", flush=True)
+
     for _ in range(2):
         history.deliver()
         whole = run()
-    stations = rng.sample(whole.stations, len(whole.stations))
-    boundaries = cycle(station for station in stations if stage_of(station) in ("extract", "prepare", "publish"))
-    nodes = cycle(station for station in stations if stage_of(station) in ("model", "test"))
+    stations: dict[str, Iterator[str]] = {
+        stage: cycle(rng.sample(of_stage, len(of_stage)))
+        for stage in set(HOW) - {"command", "moment"}
+        if (of_stage := [station for station in whole.stations if stage_of(station) == stage])
+    }
+    commands = cycle(STAGES)
     with reading(history.pipeline.settings.published, tmp_path) as seen:
-        while (number := killed.total()) < kills:
+        for how in cycle(HOW):
             history.deliver()
-            if number % REAL_EVERY == REAL_EVERY - 1:
-                stage = list(STAGES)[number // REAL_EVERY % len(STAGES)]
+            if how == "command":
+                stage = next(commands)
                 kill_the_command(tmp_path / "data", stage, rng)
                 history.notice()
                 killed[f"command, {stage}"] += 1
-                continue
-            if number % MOMENT_EVERY == MOMENT_EVERY - 1:
-                ending = run(moment=rng.uniform(0, 0.8 * whole.seconds))
             else:
-                ending = run(station=next(boundaries if number % BOUNDARY_EVERY == 0 else nodes))
-            killed[ending.stage] += ending.outcome == "killed"
-            if ending.outcome == "killed" and killed.total() % COMPARED_EVERY == 0:
+                if how == "moment":
+                    ending = run(START, rng.uniform(0, 0.8 * whole.seconds))
+                elif how in ("model", "test"):
+                    ending = run(next(stations[how]))
+                else:
+                    ending = run(next(stations[how]), rng.choice([None, rng.uniform(0, WITHIN_SECONDS)]))
+                if ending.outcome != "killed":
+                    continue
+                killed[ending.stage] += 1
+            if killed.total() % COMPARED_EVERY == 0:
                 assert run().outcome == "finished"
                 assert_as_reckoned(history.pipeline, history.reckoning, f"seed {seed}, kill {killed.total()}")
+                say(f"{killed.total()} of {kills} kills, no difference")
+            if killed.total() == kills:
+                break
         assert run().outcome == "finished"
         assert_as_reckoned(history.pipeline, history.reckoning, f"seed {seed}, at the end")
     assert seen["errors"] == [], f"seed {seed}"
     assert seen["polls"] > kills
-    with capsys.disabled():
-        print(f"\n{killed.total()} kills: {dict(killed)}; {seen['polls']} polls of {seen['publications']} publications")
+    say(f"seed {seed}: {dict(killed)}; {seen['polls']} polls of {seen['publications']} publications\n")
 
 
 @contextmanager
@@ -166,10 +183,10 @@ def has_new(folder: Path, pattern: str, before: set[int]) -> bool:
 
 # How it can be seen from outside that a run has come to a stage.
 STAGES: dict[str, Callable[[Path, set[int]], bool]] = {
-    "building": lambda data, before: is_new(data / "warehouse" / "contact_reports.duckdb", before),
-    "extracting": lambda data, before: has_new(data / "raw", ".incoming-*", before),
     "building, parent only": lambda data, before: is_new(data / "warehouse" / "contact_reports.duckdb", before),
+    "building": lambda data, before: is_new(data / "warehouse" / "contact_reports.duckdb", before),
     "published": lambda data, before: is_new(data / "published" / "contact_reports.duckdb", before),
+    "extracting": lambda data, before: has_new(data / "raw", ".incoming-*", before),
     "extracted": lambda data, before: has_new(data / "raw", "batches-*", before),
     "starting": lambda data, before: True,
 }

@@ -1,8 +1,10 @@
 """What the README and the cookbook promise, on the sample: their queries answer, their views and files exist."""
 
+import csv
 import re
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from orchestration.lib.settings import PROJECT_ROOT
@@ -29,6 +31,34 @@ def place(sample: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.splitlines()[0][:60])
 def test_every_query_of_readme_and_cookbook_answers_with_rows(sample: Pipeline, query: str) -> None:
     assert sample.query(query.strip().removesuffix(";"))
+
+
+def test_the_export_that_the_cookbook_shows_is_guarded_against_formulas(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (export,) = (query for query in QUERIES if "(header)" in query)
+    names = ["=1+1", "+49", "-x", "@a", "\t=1", "\r=1", "Ann = Bob", "", None, 'Zoë, "7"']
+    with duckdb.connect() as connection:
+        connection.execute("create schema reports")
+        connection.execute(
+            """
+            create table reports.contacts_added_log as
+            select
+                'lumiere' as workspace_id,
+                '2026-03-01'::timestamp as occurred_at,
+                7 as contact_id,
+                name as contact_name
+            from unnest($1::varchar[]) as names(name)""",
+            [names],
+        )
+        connection.execute(export)
+    with (tmp_path / "contacts_added_log.csv").open(newline="") as file:
+        header, *rows = csv.reader(file)
+    assert header == ["workspace_id", "occurred_at", "contact_id", "contact_name"]
+    assert {row[1] for row in rows} == {"2026-03-01 00:00:00"}
+    guarded = [f"'{name}" if name and name[0] in "=+-@\t\r" else name or "" for name in names]
+    assert sorted(row[3] for row in rows) == sorted(guarded)
 
 
 @pytest.mark.slow

@@ -3,6 +3,8 @@
 import configparser
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +105,20 @@ def test_a_unit_has_only_keys_that_systemd_knows_and_keeps_its_service_in(path: 
     assert service["CapabilityBoundingSet"] == ""
     assert service["User"] != "root"
     assert "--host" not in service["ExecStart"], "127.0.0.1 is the default"
+
+
+@pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
+def test_systemd_itself_finds_nothing_wrong_with_a_unit(path: Path, tmp_path: Path) -> None:
+    # It looks for the command and the folder, too.
+    unit = path.read_text().replace("/opt/contact-reports/.venv/bin/python", sys.executable)
+    (tmp_path / path.name).write_text(unit.replace("/opt/contact-reports", str(PROJECT_ROOT)))
+    verified = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", str(tmp_path / path.name)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (verified.returncode, verified.stderr) == (0, "")
 
 
 def test_services_listen_on_this_machine_only_unless_told() -> None:

@@ -1,5 +1,7 @@
 """Who may read what the project writes."""
 
+import errno
+import os
 import stat
 import subprocess
 import sys
@@ -57,6 +59,27 @@ def test_a_data_folder_that_all_could_read_is_closed(settings: Settings) -> None
     guard(settings)
     assert mode(settings.data) == 0o700
     assert mode(settings.published) == 0o600
+
+
+def test_permission_that_somebody_took_from_the_owner_is_given_back(settings: Settings) -> None:
+    publish_something(settings)
+    settings.published.parent.chmod(0o555)
+    guard(settings)
+    assert mode(settings.published.parent) == 0o700
+
+
+@pytest.mark.parametrize("reason", [errno.EPERM, errno.EROFS], ids=["of another user", "mounted read-only"])
+def test_a_folder_that_is_not_ours_to_guard_stops_nobody_who_does_not_write_there(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, reason: int
+) -> None:
+    publish_something(settings)
+    settings.published.parent.chmod(0o750)
+
+    def refuse(path: Path, mode: int) -> None:
+        raise OSError(reason, os.strerror(reason), str(path))
+
+    monkeypatch.setattr(Path, "chmod", refuse)
+    guard(settings)
 
 
 def test_every_process_of_ours_writes_for_its_owner_alone(tmp_path: Path) -> None:

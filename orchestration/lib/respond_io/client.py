@@ -251,7 +251,9 @@ class Client:
         times = f" at the last of {error.attempts} attempts" if error.attempts > 1 else ""
         what = self._in_short(error.what)
         raise Problem(
-            f"respond.io's API, workspace {self.workspace_id!r}: {method} {path} got {what}{times}", cure
+            f"respond.io's API, workspace {self.workspace_id!r}: {method} {path} got {what}{times}",
+            cure,
+            passes=isinstance(error, _TryAgain),
         ) from None
 
     def _said(self, content: bytes) -> str:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ import dagster as dg
 import duckdb
 import pytest
 
+from orchestration.defs import operating
 from orchestration.lib.problems import Problem
-from orchestration.lib.respond_io import stand_in
+from orchestration.lib.respond_io import client, stand_in
 from orchestration.lib.respond_io.stand_in import StandIn, Workspace
 from orchestration.lib.settings import PROJECT_ROOT, export_settings, read_settings
 from tests.integration.respond_io.conftest import TOKEN
@@ -113,6 +115,19 @@ def test_a_day_that_fails_ends_the_run_and_the_days_before_it_are_shown_as_fetch
     (failure,) = (event for event in result.all_events if event.is_step_failure)
     assert "workspace 'acme': POST /contact/list got 400 (No ***)" in str(failure.event_specific_data)
     assert_nowhere(TOKEN, environment, str(result.all_events))
+
+
+def test_a_scheduled_fetch_that_got_no_answer_asks_again_later_and_one_that_was_refused_does_not(
+    environment: Path, api: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operating, "RETRY_AFTER_SECONDS", 0)
+    monkeypatch.setattr(client, "Patience", partial(client.Patience, attempts=1))
+    for status, succeeds, retries in ((503, True, 1), (400, False, 0)):
+        api.faults["/contact/list"] = iter([stand_in.error(status, "Not now")])
+        result = execute("acme", first=1, last=0, **{operating.FETCHES: "acme"})
+        assert result.success is succeeds
+        again = [event for event in result.all_events if event.event_type == dg.DagsterEventType.STEP_UP_FOR_RETRY]
+        assert len(again) == retries
 
 
 def test_two_workspaces_whose_ids_look_alike_are_two_assets(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,112 @@
+"""A publication that is not as a run left it, by a disk, a person or another version: found, rebuilt, nothing lost."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from orchestration.lib import warehouse
+from orchestration.lib.verify import verify
+from tests.faults.commands import ADDED, failed, land, start, truncate
+from tests.harness import Pipeline
+
+
+def overwrite_in_the_middle(path: Path) -> None:
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        file.seek(size // 2)
+        file.write(os.urandom(512))
+
+
+def make_older(path: Path) -> None:
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("alter table intermediate.build_state drop column contents")
+
+
+def make_unknown(path: Path) -> None:
+    path.unlink()
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("create table something (else_altogether integer)")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("damage", [overwrite_in_the_middle, truncate, make_older, make_unknown])
+def test_a_publication_that_is_damaged_or_of_another_layout_is_to_be_rebuilt_though_nothing_is_new(
+    pipeline: Pipeline, damage: Callable[[Path], None]
+) -> None:
+    assert warehouse.plan(pipeline.settings).nothing_to_do
+    damage(pipeline.settings.published)
+    todo = warehouse.plan(pipeline.settings)
+    assert todo.rebuild
+    assert todo.reason == "the published file is damaged or of another layout"
+
+
+@pytest.mark.slow
+def test_a_publication_that_a_disk_damaged_is_rebuilt_by_the_next_run(pipeline: Pipeline) -> None:
+    overwrite_in_the_middle(pipeline.settings.published)
+    pipeline.run()
+    assert pipeline.query(ADDED) == [(1,), (2,)]
+
+
+@pytest.mark.slow
+def test_a_backup_of_the_raw_zone_brings_back_all_that_was_published_on_an_empty_machine(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    data, published = pipeline.settings.data, pipeline.tables()
+    # As deploy/README.md says, while a run that was killed has left something half done.
+    (pipeline.settings.raw / ".incoming-half").mkdir()
+    for folder in ("raw", "published", "landing"):
+        shutil.copytree(data / folder, tmp_path / folder, ignore=shutil.ignore_patterns(".*"))
+
+    def restore(*folders: str) -> None:
+        shutil.rmtree(data)
+        for folder in folders:
+            shutil.copytree(tmp_path / folder, data / folder)
+
+    restore("raw", "published")
+    assert warehouse.plan(pipeline.settings).nothing_to_do
+    assert verify(pipeline.settings).differences == []
+    restore("raw", "landing")
+    assert pipeline.run().files == 0, "nothing is loaded twice"
+    assert pipeline.tables() == published
+
+
+@pytest.mark.slow
+def test_rows_that_somebody_changed_are_found_by_verify_and_mended_by_the_next_run_that_has_something_to_do(
+    pipeline: Pipeline,
+) -> None:
+    with duckdb.connect(str(pipeline.settings.published)) as connection:
+        connection.execute("delete from marts.fct_contacts_added where contact_id = 1")
+        connection.execute("update marts.agg_contacts_daily set contacts = 7")
+        connection.execute("create or replace view reports.sources as select 1 as source")
+    before = pipeline.settings.published.read_bytes()
+    differences, line = failed(start(pipeline, "verify"))
+    assert f"{pipeline.settings.published} is not what the raw zone makes of it" in line
+    assert "marts.fct_contacts_added: 1 rows missing" in differences
+    assert '"contact_id":1' in differences
+    assert "marts.agg_contacts_daily: 1 rows too many" in differences
+    assert "reports.sources: is not defined as it should be" in differences
+    assert "dim_contact" not in differences
+    assert pipeline.settings.published.read_bytes() == before
+    land(pipeline, 3)
+    run = start(pipeline)
+    said = run.communicate()[1]
+    assert run.returncode == 0, said
+    assert "building everything from the raw zone: what was published could not be continued" in said
+    assert pipeline.query(ADDED) == [(1,), (2,), (3,)]
+
+
+@pytest.mark.slow
+def test_rebuild_builds_what_was_loaded_and_names_the_days_that_changed(pipeline: Pipeline) -> None:
+    with duckdb.connect(str(pipeline.settings.published)) as connection:
+        connection.execute("delete from marts.fct_contacts_added where contact_id = 1")
+    land(pipeline, 3)
+    run = start(pipeline, "rebuild", "--from", "2026-03-01", "--to", "2026-03-31")
+    printed, said = run.communicate()
+    assert run.returncode == 0, said
+    assert "building everything from the raw zone: a rebuild was asked for" in said
+    assert "acme 2026-03-01: 1 events before, 2 now\ndays that changed from 2026-03-01 to 2026-03-31: 1\n" in printed
+    assert pipeline.query(ADDED) == [(1,), (2,)]
