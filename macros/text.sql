@@ -78,6 +78,11 @@
     nullif({{ trimmed_word(column) }}, '-')
 {%- endmacro %}
 
+{#- The same for a name, which keeps its white space. -#}
+{% macro export_name(column) -%}
+    case when {{ trimmed(column) }} = '-' then null else {{ column }} end
+{%- endmacro %}
+
 {#- A value of a report log without the apostrophe that keeps a spreadsheet from taking it for a formula. -#}
 {% macro unguarded(column) -%}
     {{ replace_matches(column, "^''([=+@-])", first_group()) }}

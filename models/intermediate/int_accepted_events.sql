@@ -6,7 +6,7 @@ select
     events.file_id,
     events.source_line,
     events.workspace_id,
-    events.route,
+    {{ one_of('events.route', 'routes', 'route') }} as route,
     routes.precedence as route_precedence,
     events.event_id,
     events.event_type,

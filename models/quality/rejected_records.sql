@@ -1,6 +1,6 @@
 select
     events.workspace_id,
-    cast(events.route as varchar) as route,
+    events.route,
     files.source_file,
     events.source_line,
     events.reject_reason as reason,

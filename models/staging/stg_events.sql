@@ -91,7 +91,7 @@ select
     file_id,
     source_line,
     workspace_id,
-    {{ one_of('route', 'routes', 'route') }} as route,
+    route,
     event_id,
     {{ one_of(
         'case when parse_error is null and not coalesce(is_ignored, false) then known_event_type end',

@@ -1,8 +1,8 @@
 with exported as (
     select
         *,
-        {{ export_text('first_name') }} as given_name,
-        {{ export_text('last_name') }} as family_name
+        {{ export_name('first_name') }} as given_name,
+        {{ export_name('last_name') }} as family_name
     from {{ source('raw', 'data_export') }}
     where {{ exported() }} is distinct from 'messages'
 ),

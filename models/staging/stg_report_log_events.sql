@@ -50,7 +50,7 @@ landed as (
         event_type as landed_event_type,
         {{ unguarded(export_text('occurred_at')) }} as landed_occurred_at,
         {{ unguarded(export_text('event_contact_id')) }} as landed_contact_id,
-        case when {{ trimmed('contact_name') }} <> '-' then {{ unguarded('contact_name') }} end as landed_contact_name,
+        {{ unguarded(export_name('contact_name')) }} as landed_contact_name,
         {{ unguarded(export_word('source')) }} as landed_source,
         {{ unguarded(export_word('user_name')) }} as landed_user_id,
         {{ unguarded(export_word('channel_name')) }} as landed_channel_id,
