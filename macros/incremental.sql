@@ -41,17 +41,10 @@
 -#}
 {% macro records_to_load(event_type) -%}
     {#- Outside of the condition, as dbt looks for dependencies without running the model. -#}
-    {%- set changed_records = ref('int_changed_records') -%}
+    {%- set all_of_them, some_of_them = ref('int_standing_events'), ref('int_events_to_load') -%}
     (
-        select * from {{ ref('int_standing_events') }}
-        where event_type = '{{ event_type }}' {% if is_incremental() %} and batch_id > {{ last_built_batch() }}
-        union all
-        select * from {{ ref('int_standing_events') }}
-        where
-            event_type = '{{ event_type }}'
-            and batch_id <= {{ last_built_batch() }}
-            and (file_id, source_line) in (select file_id, source_line from {{ changed_records }})
-        {% endif %}
+        select * from {{ some_of_them if is_incremental() else all_of_them }}
+        where event_type = '{{ event_type }}'
     )
 {%- endmacro %}
 

@@ -1,5 +1,6 @@
 {% set last_built = last_built_batch() | int %}
 {% set directory_changes = ref('int_directory_changes') %}
+{% set touched_events = ref('int_touched_events') %}
 
 {% if last_built == 0 -%}
 
@@ -14,41 +15,12 @@ before as (
 
 {%- else -%}
 
--- A contact is what a new record can touch: whatever arrives for a contact, all its records are resolved again. An
--- event that is sent again may have moved from one contact to another; then both are touched. So are those that were
--- connected on a channel which a directory has come to know, or another one by that name.
-with touched_contacts as (
+with at_stake as (
     select
-        workspace_id,
-        contact_id
-    from {{ ref('int_accepted_events') }}
-    where
-        event_key in (
-            select event_key from {{ ref('int_accepted_events') }}
-            where batch_id > {{ last_built }}
-        )
-    union
-    select
-        events.workspace_id,
-        events.contact_id
-    from {{ ref('int_accepted_events') }} as events
-    inner join {{ directory_changes }} as changes
-        on
-            events.workspace_id = changes.workspace_id
-            and events.channel_reference = changes.reference
-            and changes.directory = 'channel'
-    where changes.id_now <> changes.id_before
-),
-
-at_stake as (
-    select * from {{ ref('int_accepted_events') }}
-    where (workspace_id, contact_id) in (select workspace_id, contact_id from touched_contacts)
-),
-
--- With their other versions, which may be another contact's.
-records_now as (
-    select * from {{ ref('int_accepted_events') }}
-    where event_key in (select event_key from at_stake)
+        file_id,
+        source_line
+    from {{ touched_events }}
+    where is_at_stake
 ),
 
 records_before as (
@@ -65,7 +37,7 @@ records_before as (
         records.occurred_at,
         records.event_id,
         records.event_key
-    from records_now as records
+    from {{ touched_events }} as records
     left join {{ directory_changes }} as changes
         on
             records.workspace_id = changes.workspace_id
@@ -75,7 +47,7 @@ records_before as (
 ),
 
 superseded_now as (
-    {{ superseded_among('records_now') }}
+    {{ superseded_among(touched_events) }}
 ),
 
 superseded_before as (

@@ -1,0 +1,74 @@
+{#- What is made of judged records: for all of them in a view, and in an incremental run for those that it touches. -#}
+
+{#-
+    The accepted of some rows of stg_events. Users and channels are those that today's directories know by the id or the
+    name that the event has (contract 5).
+-#}
+{% macro accepted_events(events) -%}
+    select
+        events.batch_id,
+        events.file_id,
+        events.source_line,
+        events.workspace_id,
+        {{ one_of('events.route', 'routes', 'route') }} as route,
+        routes.precedence as route_precedence,
+        events.event_id,
+        events.event_type,
+        events.occurred_at,
+        events.occurred_at_local,
+        events.report_date,
+        events.contact_id,
+        events.contact_name,
+        events.source,
+        events.user_id as user_reference,
+        coalesce(users.id, events.user_id) as user_id,
+        coalesce(users.shown_name, events.user_id) as user_name,
+        events.channel_id as channel_reference,
+        coalesce(channels.id, events.channel_id) as channel_id,
+        coalesce(channels.shown_name, events.channel_id, 'Unknown') as channel_name,
+        events.merged_contact_id,
+        events.event_key
+    from {{ events }} as events
+    inner join {{ ref('routes') }} as routes on events.route = routes.route
+    left join {{ ref('int_directory_references') }} as users
+        on
+            events.workspace_id = users.workspace_id
+            and events.user_id = users.reference
+            and users.directory = 'user'
+    left join {{ ref('int_directory_references') }} as channels
+        on
+            events.workspace_id = channels.workspace_id
+            and events.channel_id = channels.reference
+            and channels.directory = 'channel'
+    where events.reject_reason is null and not events.is_ignored
+{%- endmacro %}
+
+{#- The standing of some accepted events: what counts. -#}
+{% macro standing_events(accepted) -%}
+    select
+        events.batch_id,
+        events.file_id,
+        events.source_line,
+        events.workspace_id,
+        events.event_type,
+        events.occurred_at,
+        events.occurred_at_local,
+        events.report_date,
+        events.contact_id,
+        events.merged_contact_id,
+        events.contact_name,
+        events.source,
+        {{ one_of('sources.source_label', 'sources', 'source_label') }} as source_label,
+        events.user_id,
+        events.user_name,
+        events.channel_id,
+        events.channel_name,
+        events.event_id,
+        events.route
+    from {{ accepted }} as events
+    inner join {{ ref('dim_source') }} as sources on events.source = sources.source
+    left join {{ ref('int_superseded_events') }} as superseded
+        on events.file_id = superseded.file_id and events.source_line = superseded.source_line
+    -- Half the cost of NOT EXISTS on two columns (10 million events, one fact: 2.0 against 4.5 CPU-seconds).
+    where superseded.file_id is null
+{%- endmacro %}

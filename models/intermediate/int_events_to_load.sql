@@ -1,0 +1,9 @@
+-- Nothing, when everything is built anew: then nobody asks.
+with standing as (
+    {{ standing_events(ref('int_touched_events')) }}
+)
+
+select * from standing
+where
+    batch_id > {{ last_built_batch() }}
+    or (file_id, source_line) in (select file_id, source_line from {{ ref('int_changed_records') }})
