@@ -27,11 +27,13 @@
     `records_to_load`, which gives the rows to append.
 -#}
 {% macro remove_changed_records() -%}
+    {#- Outside of the condition, as dbt looks for dependencies without running the model. -#}
+    {%- set changed_records = ref('int_changed_records') -%}
     {% if is_incremental() %}
         delete from {{ this }}
         where
             batch_id > {{ last_built_batch() }}
-            or (file_id, source_line) in (select file_id, source_line from {{ ref('int_changed_records') }})
+            or (file_id, source_line) in (select file_id, source_line from {{ changed_records }})
     {% endif %}
 {%- endmacro %}
 
