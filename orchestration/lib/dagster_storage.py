@@ -41,11 +41,16 @@ class _EventLog(SqliteEventLogStorage):
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
         with self._db_lock:
-            # The one that was used last is the last.
             connection = self._connections.pop(shard, None) or self._open(shard)
+            try:
+                with connection.begin():
+                    yield connection
+            except BaseException:
+                # On a full disk, say, not even what was begun can be taken back. The next one begins anew.
+                connection.close()
+                raise
+            # The one that was used last is the last.
             self._connections[shard] = connection
-            with connection.begin():
-                yield connection
             while len(self._connections) > _KEPT_CONNECTIONS:
                 self._connections.pop(next(iter(self._connections))).close()
 
