@@ -109,7 +109,8 @@ def _section(model: dict[str, Any], connection: duckdb.DuckDBPyConnection) -> It
     relation = f"{name}({', '.join(required)})" if _is_function(model) else name
     for column, data_type, *_ in connection.execute(f"describe from {relation}").fetchall():
         meaning = _one_line(model["columns"].get(column, {}).get("description", "")).replace("|", "\\|")
-        yield f"| `{column}` | {data_type.lower()} | {meaning} |"
+        # Of an ENUM not its values: the seed has them.
+        yield f"| `{column}` | {data_type.partition('(')[0].lower()} | {meaning} |"
     yield ""
 
 
