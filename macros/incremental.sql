@@ -43,7 +43,7 @@
 -#}
 {% macro records_to_load(event_type) -%}
     {#- Outside of the condition, as dbt looks for dependencies without running the model. -#}
-    {%- set all_of_them, some_of_them = ref('int_standing_events'), ref('int_events_to_load') -%}
+    {%- set all_of_them, some_of_them = ref('int_standing_events'), ref('int_changed_standing_events') -%}
     (
         select * from {{ some_of_them if is_incremental() else all_of_them }}
         where event_type = '{{ event_type }}'

@@ -9,7 +9,7 @@ with changed as (
     select
         events.file_id,
         events.source_line
-    from {{ ref('int_touched_events') }} as events
+    from {{ ref('int_changeable_events') }} as events
     inner join {{ ref('int_directory_changes') }} as changes
         on
             events.workspace_id = changes.workspace_id
@@ -20,7 +20,7 @@ with changed as (
     select
         events.file_id,
         events.source_line
-    from {{ ref('int_touched_events') }} as events
+    from {{ ref('int_changeable_events') }} as events
     inner join {{ ref('int_directory_changes') }} as changes
         on
             events.workspace_id = changes.workspace_id
@@ -37,5 +37,5 @@ select
     events.contact_id,
     events.merged_contact_id
 from changed
-inner join {{ ref('int_touched_events') }} as events
+inner join {{ ref('int_changeable_events') }} as events
     on changed.file_id = events.file_id and changed.source_line = events.source_line

@@ -1,6 +1,6 @@
 {% set last_built = last_built_batch() | int %}
 {% set directory_changes = ref('int_directory_changes') %}
-{% set touched_events = ref('int_touched_events') %}
+{% set changeable_events = ref('int_changeable_events') %}
 
 {% if last_built == 0 -%}
 
@@ -19,7 +19,7 @@ with at_stake as (
     select
         file_id,
         source_line
-    from {{ touched_events }}
+    from {{ changeable_events }}
     where is_at_stake
 ),
 
@@ -37,7 +37,7 @@ records_before as (
         records.occurred_at,
         records.event_id,
         records.event_key
-    from {{ touched_events }} as records
+    from {{ changeable_events }} as records
     left join {{ directory_changes }} as changes
         on
             records.workspace_id = changes.workspace_id
@@ -47,7 +47,7 @@ records_before as (
 ),
 
 superseded_now as (
-    {{ superseded_among(touched_events) }}
+    {{ superseded_among(changeable_events) }}
 ),
 
 superseded_before as (

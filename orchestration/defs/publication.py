@@ -17,9 +17,7 @@ from orchestration.lib.settings import read_settings
 
 @dg.asset(
     key=["published", "contact_reports"],
-    # Seeds are left out: they are built only when a rule changes, and Dagster skips what comes after an asset that a
-    # run has not built.
-    deps=[key for key, group in dbt_models.group_names_by_key.items() if group != "seeds"],
+    deps=dbt_models.keys,
     group_name="published",
     owners=OWNERS,
     kinds={"duckdb"},

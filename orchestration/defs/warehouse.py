@@ -61,7 +61,7 @@ def dbt_models(context: dg.AssetExecutionContext, operation: Operation) -> Itera
         facts = _facts(settings)
     built = {event.output_name: event for event in events if isinstance(event, dg.Output)}
     yield from (event for event in events if not isinstance(event, dg.Output))
-    # A view that was left as it is shows what is new all the same, and is part of what will be published.
+    # A view or a seed that was left as it is is part of what will be published all the same.
     for key in TopologicalSorter(context.assets_def.asset_deps).static_order():
         if key in context.selected_asset_keys:
             name = key.to_python_identifier()

@@ -44,7 +44,9 @@ KEYS_TESTED_ELSEWHERE = {
 PASSING_SETS = {
     "int_changed_contacts",
     "int_changed_days",
+    "int_changeable_events",
     "int_changed_records",
+    "int_changed_standing_events",
     "int_directory_changes",
     "int_superseded_changes",
 }

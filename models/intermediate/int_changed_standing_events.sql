@@ -1,6 +1,6 @@
 -- Nothing, when everything is built anew: then nobody asks.
 with standing as (
-    {{ standing_events(ref('int_touched_events')) }}
+    {{ standing_events(ref('int_changeable_events')) }}
 )
 
 select * from standing
