@@ -10,8 +10,6 @@ import signal
 import sys
 from typing import Any
 
-from dbt.cli.main import dbtRunner
-
 from orchestration.lib.problems import says_memory_is_short
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -32,4 +30,9 @@ def _give_up(event: Any) -> None:
 
 if __name__ == "__main__":
     _go_with(int(sys.argv[1]))
+    # Who stops it while dbt is being imported, for seconds, need not read where that was.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from dbt.cli.main import dbtRunner
+
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.exit(not dbtRunner(callbacks=[_give_up]).invoke(sys.argv[2:]).success)

@@ -4,6 +4,8 @@ import os
 import resource
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +17,7 @@ from orchestration.lib.lock import only_writer
 from orchestration.lib.pipeline import load_landing
 from orchestration.lib.problems import Problem
 from orchestration.lib.raw_zone import RawZone
+from orchestration.lib.settings import PROJECT_ROOT
 from tests.faults.commands import ADDED, error_of, land, start, truncate
 from tests.harness import Pipeline
 
@@ -96,6 +99,17 @@ def test_a_second_run_leaves_and_names_the_first_and_one_that_is_stopped_leaves_
     assert pipeline.query(ADDED) == [(1,), (2,)]
     pipeline.run()
     assert pipeline.query(ADDED) == [(1,), (2,), (3,)]
+
+
+def test_dbt_goes_without_a_word_when_it_is_stopped_while_it_is_being_imported() -> None:
+    command = [sys.executable, "-m", "orchestration.lib.dbt_child", str(os.getpid()), "--version"]
+    dbt = subprocess.Popen(command, cwd=PROJECT_ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while "site-packages" not in Path(f"/proc/{dbt.pid}/maps").read_text():
+        assert dbt.poll() is None
+        time.sleep(0.01)
+    dbt.send_signal(signal.SIGINT)
+    assert dbt.communicate() == ("", "")
+    assert dbt.returncode == -signal.SIGINT
 
 
 def children(process: int) -> list[str]:
