@@ -27,7 +27,7 @@ _NODES = ("seed", "model", "test")
 # Of a batch, or of a folder that will be one.
 _NUMBER = re.compile(r"(/batches-|/[.]incoming-)[\w-]+")
 START = "start "
-_CHANGES = ("os.mkdir", "os.rename", "os.remove", "os.rmdir", "shutil.copyfile")
+_CHANGES = ("os.mkdir", "os.rename", "os.remove", "os.rmdir")
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ def _run(data: Path, log: int, die_at: str | None, kill: Callable[[], None]) -> 
                 arrive("write" if written else "flush", path)
         elif event in _CHANGES and str(data) in str(args[0]) and f"{data}/dbt/" not in str(args[0]):
             # What is renamed is known by where it goes.
-            arrive(event, args[1] if event in ("os.rename", "shutil.copyfile") else args[0])
+            arrive(event, args[1] if event == "os.rename" else args[0])
 
     def node(event: Any) -> None:
         if event.info.name == "NodeStart":
