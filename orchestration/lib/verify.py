@@ -92,7 +92,7 @@ def _open_publication(settings: Settings, connection: duckdb.DuckDBPyConnection)
     try:
         connection.execute(f"attach {sql_text(settings.published)} as contact_reports (read_only)")
         row = connection.execute(
-            "select zone_id, batch_id, contents, rules from contact_reports.intermediate.build_state"
+            "select zone_id, raw_zone, batch_id, contents, rules from contact_reports.intermediate.build_state"
         ).fetchone()
     except duckdb.Error as error:
         raise _damaged(settings) from error

@@ -28,6 +28,7 @@ class BuildState:
     """What a warehouse was built from. Two that are equal in this hold the same rows."""
 
     zone_id: str
+    raw_zone: str  # where it lay: views of the publication look there
     batch_id: int
     contents: str  # of the batches up to that one
     rules: str
@@ -47,7 +48,7 @@ def plan(settings: Settings, *, rebuild: bool = False) -> Plan:
     """Compare the publication with the raw zone and the rules as they are now; with `rebuild`, do not ask it."""
     zone = RawZone(settings.raw)
     newest = zone.newest_batch()
-    target = BuildState(zone.zone_id, newest, zone.contents(newest), rules_fingerprint(zone))
+    target = BuildState(zone.zone_id, str(zone.path), newest, zone.contents(newest), rules_fingerprint(zone))
     if rebuild:
         return Plan(target, "a rebuild was asked for", rebuild=True)
     if not settings.published.exists():
@@ -59,6 +60,8 @@ def plan(settings: Settings, *, rebuild: bool = False) -> Plan:
         return Plan(target, "the publication is up to date", rebuild=False, nothing_to_do=True)
     if published.zone_id != target.zone_id or published.batch_id > target.batch_id:
         return Plan(target, "the published file was built from another raw zone", rebuild=True)
+    if published.raw_zone != target.raw_zone:
+        return Plan(target, f"the raw zone was moved here from {published.raw_zone}", rebuild=True)
     if published.contents != zone.contents(published.batch_id):
         return Plan(target, "batches that were published are gone from the raw zone, or are others now", rebuild=True)
     if published.rules != target.rules:
@@ -90,7 +93,7 @@ def read_state(path: Path) -> BuildState | None:
     try:
         with open_published(path) as connection:
             row = connection.execute(
-                "select zone_id, batch_id, contents, rules from intermediate.build_state"
+                "select zone_id, raw_zone, batch_id, contents, rules from intermediate.build_state"
             ).fetchone()
     except duckdb.IOException as error:
         if "Could not set lock" in str(error):
@@ -175,8 +178,10 @@ def publish(settings: Settings, state: BuildState) -> None:
         connection.execute(
             """
             create or replace table intermediate.build_state as
-            select $1::varchar as zone_id, $2::bigint as batch_id, $3::varchar as contents, $4::varchar as rules""",
-            [state.zone_id, state.batch_id, state.contents, state.rules],
+            select
+                $1::varchar as zone_id, $2::varchar as raw_zone, $3::bigint as batch_id,
+                $4::varchar as contents, $5::varchar as rules""",
+            [state.zone_id, state.raw_zone, state.batch_id, state.contents, state.rules],
         )
         connection.execute("checkpoint")
     flush_to_disk(settings.warehouse)

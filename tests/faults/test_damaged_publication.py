@@ -75,6 +75,19 @@ def test_a_backup_of_the_raw_zone_brings_back_all_that_was_published_on_an_empty
 
 
 @pytest.mark.slow
+def test_a_data_folder_that_was_copied_does_not_look_into_the_one_it_came_from(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    shutil.copytree(pipeline.settings.data, tmp_path / "copy")
+    copy = Pipeline(tmp_path / "copy")
+    assert f"the raw zone was moved here from {pipeline.settings.raw}" in warehouse.plan(copy.settings).reason
+    land(copy, 3)
+    copy.run()
+    assert copy.query(ADDED) == [(1,), (2,), (3,)]
+    assert copy.query("select count(*) from staging.stg_files where route = 'events'") == [(3,)]
+
+
+@pytest.mark.slow
 def test_rows_that_somebody_changed_are_found_by_verify_and_mended_by_the_next_run_that_has_something_to_do(
     pipeline: Pipeline,
 ) -> None:

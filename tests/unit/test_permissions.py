@@ -29,7 +29,7 @@ def publish_something(settings: Settings) -> None:
     settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
     with duckdb.connect(str(settings.warehouse)) as connection:
         connection.execute("create schema if not exists intermediate")
-    publish(settings, BuildState("zone", 1, "contents", "rules"))
+    publish(settings, BuildState("zone", "raw", 1, "contents", "rules"))
 
 
 def test_the_publication_is_its_owners_alone(settings: Settings) -> None:
