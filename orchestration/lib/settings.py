@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 from typing import Literal
 
+import duckdb
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -29,6 +30,7 @@ class Settings(BaseSettings):
     landing: str | None = None
     target: Literal["duckdb", "spark"] = "duckdb"
     schedule: str = "0 * * * *"
+    memory_limit: str | None = None  # DuckDB's own: 80 % of what the machine, or the container, has
     group_reads: bool = False
     dagster_home: Path = PROJECT_ROOT  # where dagster.yaml is
     runs_kept_days: int = Field(90, ge=1)
@@ -58,6 +60,13 @@ class Settings(BaseSettings):
             ScheduleDefinition(name="probe", job_name="probe", cron_schedule=value)
         except DagsterInvalidDefinitionError:
             raise ValueError("should be a cron expression such as '0 * * * *'") from None
+        return value
+
+    @field_validator("memory_limit")
+    @classmethod
+    def _size(cls, value: str | None) -> str | None:
+        if value and not re.fullmatch(r"\d+([.]\d+)? ?[KMGT]i?B", value, re.ASCII):
+            raise ValueError("should be a size such as 8GB")
         return value
 
     @field_validator("api_url")
@@ -160,6 +169,7 @@ def environment(settings: Settings) -> dict[str, str]:
         # A pattern is made of it, in which brackets would mean something.
         "CONTACT_REPORTS_RAW": glob.escape(str(settings.raw)),
         "CONTACT_REPORTS_WAREHOUSE": str(settings.warehouse),
+        "CONTACT_REPORTS_MEMORY_LIMIT": settings.memory_limit or _memory_limit_of_duckdb(),
         "DBT_PROFILES_DIR": str(PROJECT_ROOT),
         "DBT_TARGET_PATH": str(settings.dbt_target),
         "DBT_LOG_PATH": str(settings.dbt_target / "logs"),
@@ -174,3 +184,10 @@ def environment(settings: Settings) -> dict[str, str]:
         ),
         "CONTACT_REPORTS_DAGSTER": str(settings.data / "dagster"),
     }
+
+
+def _memory_limit_of_duckdb() -> str:
+    with duckdb.connect() as connection:
+        row = connection.execute("select current_setting('memory_limit')").fetchone()
+    assert row is not None
+    return str(row[0])

@@ -80,6 +80,20 @@ def test_a_run_with_too_little_memory_says_so_and_the_next_one_with_enough_is_wh
 
 
 @pytest.mark.slow
+def test_a_limit_of_memory_that_is_too_low_is_kept_and_named(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    land(pipeline, 3)
+    with monkeypatch.context() as patch:
+        patch.setenv("CONTACT_REPORTS_MEMORY_LIMIT", "1MB")
+        line = error_of(start(pipeline))
+    assert "not enough memory" in line
+    assert "raise CONTACT_REPORTS_MEMORY_LIMIT" in line
+    pipeline.run()
+    assert pipeline.query(ADDED) == [(1,), (2,), (3,)]
+
+
+@pytest.mark.slow
 def test_a_second_run_leaves_and_names_the_first_and_one_that_is_stopped_leaves_nothing_behind(
     pipeline: Pipeline,
 ) -> None:
