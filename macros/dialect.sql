@@ -83,6 +83,11 @@
     hash({{ columns | join(', ') }})
 {%- endmacro %}
 
+{#- What so many hashes that are equal add up to. -#}
+{% macro hash_times(hash, number) -%}
+    cast({{ hash }} as hugeint) * {{ number }}
+{%- endmacro %}
+
 {#- Text → a JSON string. -#}
 {% macro as_json(text) -%}
     to_json({{ text }})::varchar
@@ -140,6 +145,11 @@
 {#- In a select list: a row for each day from the first date to the last. -#}
 {% macro each_day(first, last) -%}
     cast(unnest(generate_series({{ first }}, {{ last }}, interval 1 day)) as date)
+{%- endmacro %}
+
+{#- In a select list: a row for each whole number from the first to the last. -#}
+{% macro each_number(first, last) -%}
+    unnest(range({{ first }}, {{ last }} + 1))
 {%- endmacro %}
 
 {#- Text with its letters without accents, however these are encoded. -#}

@@ -52,12 +52,9 @@
 
 {#- For a test of a fact: only the rows that the run at hand has written, which are all of them when all is built anew. -#}
 {% macro only_rows_written() -%}
-    {%- set changed_records = ref('int_changed_records') -%}
+    {%- set written = ref('int_changed_standing_events') -%}
     {% if last_built_batch() | int > 0 -%}
-        (
-            batch_id > {{ last_built_batch() }}
-            or (file_id, source_line) in (select file_id, source_line from {{ changed_records }})
-        )
+        (file_id, source_line) in (select file_id, source_line from {{ written }})
     {%- else -%}
         true
     {%- endif %}

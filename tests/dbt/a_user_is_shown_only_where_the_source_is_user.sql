@@ -4,8 +4,8 @@
 {% for event_type in ['added', 'connected', 'deleted', 'merged'] -%}
 select
     '{{ event_type }}' as event_type,
-    workspace_id,
-    event_id,
+    file_id,
+    source_line,
     source,
     user_id,
     user_name

@@ -2,18 +2,20 @@
 -- compared by a sum of their hashes for each file, which costs a quarter of comparing the lines. After an incremental
 -- run the new files are looked at; that no record of an older one is lost or doubled, records_add_up shows.
 {{ config(meta={'dagster': {'ref': {'name': 'stg_events'}}}) }}
+{% set files = ref('stg_files') %}
 
-with new_files as (
-    select file_id from {{ ref('stg_files') }}
-    where batch_id > {{ last_built_batch() }}
-),
-
-states as (
+with states as (
     select
         file_id,
         source_line
     from {{ ref('fct_contact_events') }}
-    where file_id in (select file_id from new_files)
+    {% if last_built_batch() | int > 0 -%}
+    where
+        file_id in (
+            select file_id from {{ files }}
+            where batch_id > {{ last_built_batch() }}
+        )
+    {%- endif %}
     union all
     select
         file_id,
@@ -53,7 +55,7 @@ select
     files.records_landed,
     coalesce(judged.record_count, 0) as records_judged,
     coalesce(in_a_state.record_count, 0) as records_in_a_state
-from {{ ref('stg_files') }} as files
+from {{ files }} as files
 left join judged on files.file_id = judged.file_id
 left join in_a_state on files.file_id = in_a_state.file_id
 where

@@ -33,11 +33,12 @@ PREFIXES = {"staging": ("stg_",), "intermediate": ("int_",), "marts": ("fct_", "
 
 # Tables and seeds without a `unique_together` of their own, and what tests their key.
 KEYS_TESTED_ELSEWHERE = {
-    "dim_source": "sources_has_one_row_per_key",
+    "dim_source": "sources_has_its_key_and_required_values",
+    "stg_events": "stg_events_has_one_row_per_key",
     "agg_contacts_daily": "daily_counts_equal_the_facts",
-    "date_range_presets": "report_labels_has_one_row_per_key",
-    "components": "report_labels_has_one_row_per_key",
-    "labels": "report_labels_has_one_row_per_key",
+    "date_range_presets": "report_labels_has_its_key_and_required_values",
+    "components": "report_labels_has_its_key_and_required_values",
+    "labels": "report_labels_has_its_key_and_required_values",
     "component_filters": "every_component_says_of_every_filter_whether_it_applies",
 }
 # What the last run had to do: sets that models look up with `in`, or whose rows get their key tested where they end.

@@ -1,0 +1,28 @@
+-- Every daily count has its values, and its workspace, day, type of event and source are known. The counts are those of
+-- the facts (daily_counts_equal_the_facts), so this holds for theirs.
+{{ config(meta={'dagster': {'ref': {'name': 'agg_contacts_daily'}}}) }}
+
+with counted as (
+    select
+        workspace_id,
+        report_date,
+        event_type,
+        source,
+        count(contacts) as counts_known,
+        count(*) as row_count
+    from {{ ref('agg_contacts_daily') }}
+    group by workspace_id, report_date, event_type, source
+)
+
+select counted.*
+from counted
+left join {{ ref('dim_workspace') }} as workspaces on counted.workspace_id = workspaces.workspace_id
+left join {{ ref('dim_date') }} as dates on counted.report_date = dates.date_day
+left join {{ ref('dim_source') }} as sources on counted.source = sources.source
+where
+    workspaces.workspace_id is null
+    or dates.date_day is null
+    or sources.source is null
+    or counted.event_type is null
+    or counted.event_type not in ('added', 'connected', 'deleted', 'merged')
+    or counted.counts_known < counted.row_count

@@ -1,0 +1,22 @@
+-- A fact has every value but those that may be unknown: names, users, and the channel or the merged contact.
+{{ config(meta={'dagster': {'ref': {'name': 'fct_contact_events'}}}) }}
+{% set required = [
+    'occurred_at', 'occurred_at_local', 'report_date', 'source', 'source_label', 'event_id', 'route', 'batch_id',
+    'file_id', 'source_line',
+] -%}
+
+{% for event_type in ['added', 'connected', 'deleted', 'merged'] -%}
+select
+    '{{ event_type }}' as event_type,
+    workspace_id,
+    event_id,
+    file_id,
+    source_line
+from {{ ref('fct_contacts_' ~ event_type) }}
+where
+    workspace_id is null
+    {%- for column in required + (['channel_name'] if event_type == 'connected' else []) %}
+    or {{ column }} is null
+    {%- endfor %}
+{% if not loop.last %}union all{% endif %}
+{% endfor %}
