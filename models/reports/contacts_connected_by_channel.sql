@@ -1,17 +1,21 @@
+with daily as (
+    select
+        counts.workspace_id,
+        counts.report_date,
+        counts.channel_id,
+        cast(sum(counts.contacts) as bigint) as contacts_connected
+    from {{ ref('agg_contacts_daily') }} as counts
+    where counts.event_type = 'connected'
+    group by counts.workspace_id, counts.report_date, counts.channel_id
+)
+
 select
     daily.workspace_id,
     daily.report_date,
     daily.channel_id,
     coalesce(channels.channel_name, daily.channel_id, 'Unknown') as channel_name,
     channels.channel_type,
-    cast(sum(daily.contacts) as bigint) as contacts_connected
-from {{ ref('agg_contacts_daily') }} as daily
+    daily.contacts_connected
+from daily
 left join {{ ref('dim_channel') }} as channels
     on daily.workspace_id = channels.workspace_id and daily.channel_id = channels.channel_id
-where daily.event_type = 'connected'
-group by
-    daily.workspace_id,
-    daily.report_date,
-    daily.channel_id,
-    channels.channel_name,
-    channels.channel_type

@@ -1,1 +1,7 @@
-{{ daily_overview() }}
+select
+    workspace_id,
+    report_date,
+    contacts_added,
+    contacts_deleted,
+    contacts_merged
+from {{ ref('agg_overview_daily') }}

@@ -1,5 +1,5 @@
 -- The overview of a workspace has every day from its first standing event to its last, each of them once (contract 6).
-{{ config(meta={'dagster': {'ref': {'name': 'contacts_overview'}}}) }}
+{{ config(meta={'dagster': {'ref': {'name': 'agg_overview_daily'}}}) }}
 
 with bounds as (
     select
@@ -17,7 +17,7 @@ overview as (
         max(report_date) as last_date,
         count(*) as row_count,
         count(distinct report_date) as day_count
-    from {{ ref('contacts_overview') }}
+    from {{ ref('agg_overview_daily') }}
     group by workspace_id
 )
 

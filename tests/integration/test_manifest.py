@@ -36,6 +36,7 @@ KEYS_TESTED_ELSEWHERE = {
     "dim_source": "sources_has_its_key_and_required_values",
     "stg_events": "stg_events_has_one_row_per_key",
     "agg_contacts_daily": "daily_counts_equal_the_facts",
+    "agg_overview_daily": "overview_has_every_day_once",
     "date_range_presets": "report_labels_has_its_key_and_required_values",
     "components": "report_labels_has_its_key_and_required_values",
     "labels": "report_labels_has_its_key_and_required_values",

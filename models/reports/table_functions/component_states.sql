@@ -36,11 +36,25 @@ not_applicable as (
 counted as (
     select
         counts.event_type,
-        sum(counts.contacts) filter (
-            where counts.report_date between {{ argument('start_date', 'date') }} and {{ argument('end_date', 'date') }}
-        ) as contacts,
+        sum(counts.contacts) as contacts
+    from ({{ filtered_counts(['added', 'connected', 'deleted', 'merged'], channels=true) }}) as counts
+    group by counts.event_type
+),
+
+-- All days are looked at for types of which the dates have nothing, and for no others.
+missing as (
+    select event_types.event_type
+    from {{ ref('event_types') }} as event_types
+    left join counted on event_types.event_type = counted.event_type
+    where coalesce(counted.contacts, 0) = 0
+),
+
+first_dates as (
+    select
+        counts.event_type,
         min(counts.report_date) as first_date
     from ({{ filtered_counts(['added', 'connected', 'deleted', 'merged'], channels=true, any_date=true) }}) as counts
+    where counts.event_type in (select missing.event_type from missing)
     group by counts.event_type
 ),
 
@@ -49,7 +63,7 @@ components as (
         event_types_of.component,
         event_types_of.position,
         coalesce(sum(counted.contacts), 0) > 0 as has_data,
-        min(counted.first_date) as first_date
+        min(first_dates.first_date) as first_date
     from (
         select
             listed.component,
@@ -58,6 +72,7 @@ components as (
         from {{ ref('components') }} as listed
     ) as event_types_of
     left join counted on event_types_of.event_type = counted.event_type
+    left join first_dates on event_types_of.event_type = first_dates.event_type
     group by event_types_of.component, event_types_of.position
 ),
 

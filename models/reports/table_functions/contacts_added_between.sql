@@ -23,6 +23,14 @@ with counted as (
         from ({{ filtered_counts(['added']) }}) as counts
     ) as events
     group by events.period_start, events.source
+),
+
+totals as (
+    select
+        counted.period_start,
+        sum(counted.contacts_added) as contacts_added
+    from counted
+    group by counted.period_start
 )
 
 select
@@ -30,8 +38,9 @@ select
     counted.source,
     labels.source_label,
     counted.contacts_added,
-    {{ percentage('counted.contacts_added', ['counted.period_start']) }} as percentage
+    {{ percentage('counted.contacts_added', 'totals.contacts_added') }} as percentage
 from counted
+inner join totals on counted.period_start = totals.period_start
 inner join {{ ref('dim_source') }} as labels on counted.source = labels.source
 union all by name
 select cast(null as date) as period_start

@@ -27,6 +27,14 @@ with counted as (
         from ({{ filtered_counts(['connected'], channels=true) }}) as counts
     ) as events
     group by events.period_start, events.workspace_id, events.channel_id
+),
+
+totals as (
+    select
+        counted.period_start,
+        sum(counted.contacts_connected) as contacts_connected
+    from counted
+    group by counted.period_start
 )
 
 select
@@ -34,8 +42,9 @@ select
     counted.channel_id,
     coalesce(channels.channel_name, counted.channel_id, 'Unknown') as channel_name,
     counted.contacts_connected,
-    {{ percentage('counted.contacts_connected', ['counted.period_start']) }} as percentage
+    {{ percentage('counted.contacts_connected', 'totals.contacts_connected') }} as percentage
 from counted
+inner join totals on counted.period_start = totals.period_start
 left join {{ ref('dim_channel') }} as channels
     on counted.workspace_id = channels.workspace_id and counted.channel_id = channels.channel_id
 union all by name
