@@ -12,15 +12,35 @@ QUERIES = {
     "contacts_overview, 30 days": f"from reports.contacts_overview where {_DAYS}",
     "contacts_added_by_source, 30 days": f"from reports.contacts_added_by_source where {_DAYS}",
     "contacts_connected_by_channel, 30 days": f"from reports.contacts_connected_by_channel where {_DAYS}",
+    "contacts_net_growth, 30 days": f"from reports.contacts_net_growth where {_DAYS}",
     "contacts_overview_by_date_range": "from reports.contacts_overview_by_date_range",
+    "contacts_added_by_source_and_date_range": "from reports.contacts_added_by_source_and_date_range",
+    "contacts_connected_by_channel_and_date_range": "from reports.contacts_connected_by_channel_and_date_range",
+    "contacts_compared_by_date_range": "from reports.contacts_compared_by_date_range",
     "contacts_overview_between, 30 days": "from reports.contacts_overview_between($first, $last)",
     "contacts_added_between, 30 days": "from reports.contacts_added_between($first, $last)",
     "contacts_connected_between, 30 days": "from reports.contacts_connected_between($first, $last)",
+    "contacts_compared_between, 30 days": "from reports.contacts_compared_between($first, $last)",
+    "component_states, 30 days": "from reports.component_states($first, $last)",
     "contacts_overview_between, 30 days of a user": (
         "from reports.contacts_overview_between($first, $last, user_ids := [$user])"
     ),
+    "contacts_connected_between, 30 days of a user": (
+        "from reports.contacts_connected_between($first, $last, user_ids := [$user])"
+    ),
+    "contacts_time_to_connect, the newest months": (
+        "from reports.contacts_time_to_connect where month_start >= date_trunc('month', $first)"
+    ),
+    "contacts_lifecycle, a contact": "from reports.contacts_lifecycle where contact_id = $contact",
     "added log, the newest 100": "from reports.contacts_added_log order by occurred_at desc limit 100",
     "added log, 100 of 30 days": (f"from reports.contacts_added_log where {_DAYS} order by occurred_at desc limit 100"),
+    "connected log, the newest 100": "from reports.contacts_connected_log order by occurred_at desc limit 100",
+    "connected log, 100 of 30 days": (
+        f"from reports.contacts_connected_log where {_DAYS} order by occurred_at desc limit 100"
+    ),
+    "contacts_connected_log_between, 100 of 30 days": (
+        "from reports.contacts_connected_log_between($first, $last) order by occurred_at desc limit 100"
+    ),
     "added log, 100 of a contact": (
         "from reports.contacts_added_log where contact_id = $contact order by occurred_at desc limit 100"
     ),

@@ -22,12 +22,22 @@
 {%- endmacro %}
 
 {#-
-    The daily counts of types of events that lie in each workspace's date ranges, at the moment of the query; with
-    `and_before` also those of the same number of days before. A join on days, not on bounds: DuckDB then skips what
-    lies outside of every range.
+    One row per workspace, date range and day in it, at the moment of the query; with `and_before` also the same number
+    of days before. For a join on days, not on bounds: DuckDB then skips what lies outside of every range.
 -#}
-{% macro counts_in_date_ranges(event_types, and_before=false) -%}
+{% macro days_of_date_ranges(and_before=false) -%}
     {%- set first_date = same_length_before('ranges.start_date', 'ranges.end_date') if and_before else 'ranges.start_date' -%}
+    select
+        ranges.workspace_id,
+        ranges.date_range,
+        ranges.start_date,
+        ranges.end_date,
+        {{ each_day(first_date, 'ranges.end_date') }} as report_date
+    from ({{ date_ranges_at(current_instant()) }}) as ranges
+{%- endmacro %}
+
+{#- The daily counts of types of events on the days of each workspace's date ranges. -#}
+{% macro counts_in_date_ranges(event_types, and_before=false) -%}
     select
         days.workspace_id,
         days.date_range,
@@ -39,15 +49,7 @@
         daily.channel_id,
         daily.contacts
     from {{ ref('agg_contacts_daily') }} as daily
-    inner join (
-        select
-            ranges.workspace_id,
-            ranges.date_range,
-            ranges.start_date,
-            ranges.end_date,
-            {{ each_day(first_date, 'ranges.end_date') }} as report_date
-        from ({{ date_ranges_at(current_instant()) }}) as ranges
-    ) as days
+    inner join ({{ days_of_date_ranges(and_before) }}) as days
         on daily.workspace_id = days.workspace_id and daily.report_date = days.report_date
     where daily.event_type in ('{{ event_types | join("', '") }}')
 {%- endmacro %}

@@ -4,13 +4,15 @@ with ranges as (
 
 counted as (
     select
-        counts.workspace_id,
-        counts.date_range,
-        sum(counts.contacts) filter (where counts.event_type = 'added') as contacts_added,
-        sum(counts.contacts) filter (where counts.event_type = 'deleted') as contacts_deleted,
-        sum(counts.contacts) filter (where counts.event_type = 'merged') as contacts_merged
-    from ({{ counts_in_date_ranges(['added', 'deleted', 'merged']) }}) as counts
-    group by counts.workspace_id, counts.date_range
+        days.workspace_id,
+        days.date_range,
+        sum(daily.contacts_added) as contacts_added,
+        sum(daily.contacts_deleted) as contacts_deleted,
+        sum(daily.contacts_merged) as contacts_merged
+    from {{ ref('agg_overview_daily') }} as daily
+    inner join ({{ days_of_date_ranges() }}) as days
+        on daily.workspace_id = days.workspace_id and daily.report_date = days.report_date
+    group by days.workspace_id, days.date_range
 )
 
 select
