@@ -1,0 +1,60 @@
+"""The pandas script's contacts: what became of each."""
+
+import numpy as np
+import pandas as pd
+
+_KEY = ["workspace_id", "contact_id"]
+
+
+def contacts(standing: pd.DataFrame) -> pd.DataFrame:
+    """One row per contact that events are of, with its latest name, its times, and the contact it was merged into."""
+    standing = standing.sort_values("occurred_at", kind="stable")
+    times = standing.groupby(_KEY)["occurred_at"]
+    of_type = {name: events.groupby(_KEY)["occurred_at"] for name, events in standing.groupby("event_type")}
+    own = pd.DataFrame(
+        {
+            "first_event_at": times.min(),
+            "last_event_at": times.max(),
+            "contact_name": standing.dropna(subset="contact_name").groupby(_KEY)["contact_name"].last(),
+            "added_at": of_type["added"].min(),
+            "first_connected_at": of_type["connected"].min(),
+            "deleted_at": of_type["deleted"].max(),
+        }
+    )
+
+    merges = standing.dropna(subset="merged_contact_id").sort_values(["occurred_at", "event_id"])
+    merges = merges.rename(columns={"contact_id": "merged_into_contact_id", "merged_contact_id": "contact_id"})
+    merged = merges.groupby(_KEY).agg(
+        first_merged_at=("occurred_at", "min"),
+        merged_at=("occurred_at", "max"),
+        merged_into_contact_id=("merged_into_contact_id", "last"),
+    )
+    merged["survivor_contact_id"] = survivors(merged["merged_into_contact_id"])
+
+    found = own.join(merged, how="outer").reset_index()
+    found["survivor_contact_id"] = found["survivor_contact_id"].fillna(found["contact_id"])
+    found["first_event_at"] = found[["first_event_at", "first_merged_at"]].min(axis=1)
+    found["last_event_at"] = found[["last_event_at", "merged_at"]].max(axis=1)
+    is_merged, is_deleted = found["merged_at"].notna(), found["deleted_at"].notna()
+    found["status"] = np.select(
+        [is_merged & (found["deleted_at"] > found["merged_at"]), is_merged, is_deleted],
+        ["deleted", "merged", "deleted"],
+        default="active",
+    )
+    return found.drop(columns="first_merged_at")
+
+
+def survivors(merged_into: pd.Series) -> pd.Series:
+    """The contact that remains at the end of a chain of merges; missing where they lead in a circle."""
+    onward = merged_into.to_dict()
+
+    def follow(workspace_id: str, contact_id: int) -> int | None:
+        seen = set()
+        while (workspace_id, contact_id) in onward:
+            if contact_id in seen:
+                return None
+            seen.add(contact_id)
+            contact_id = onward[workspace_id, contact_id]
+        return contact_id
+
+    return pd.Series([follow(*contact) for contact in merged_into.index], index=merged_into.index, dtype="Int64")
