@@ -14,6 +14,7 @@ from benchmarks.measure import ROOT, Usage, run_python, run_with_pandas
 from benchmarks.pipeline import Pipeline
 from benchmarks.queries import time_queries
 from benchmarks.report import write_report
+from benchmarks.sameness import require_the_same
 
 _TICK_EVENTS = 10_000
 _SMALL_FILES, _EVENTS_PER_FILE = 20_000, 50
@@ -58,7 +59,10 @@ def generate(landing: Path, events: int, events_per_file: int | None, file_forma
 def compare(
     folder: Path, sizes: Sequence[int], without_pandas: bool, file_format: Format, repeats: int, note: str
 ) -> None:
-    """Run the pipeline, the hand-written script and the pandas script in turn on a whole history."""
+    """Run the pipeline, the hand-written script and the pandas script in turn on a whole history.
+
+    Fails where they did not make the same tables.
+    """
     for size in sizes:
         landing = _landing(folder, size, file_format)
         pipeline = _pipeline(folder, size, file_format)
@@ -159,21 +163,23 @@ def _compare(
     *,
     with_pandas: bool,
 ) -> None:
-    output = pipeline.data.with_name("script")
+    script, pandas_script = pipeline.data.with_name("script"), pipeline.data.with_name("pandas-script")
     runs: dict[str, list[Usage]] = {}
     stages = []
     for _ in range(repeats):
         pipeline.forget()
         runs.setdefault("pipeline", []).append(_said(f"pipeline, {size:,}", pipeline.run(landing)))
         stages.append(pipeline.stages(runs["pipeline"][-1]))
-        shutil.rmtree(output, ignore_errors=True)
-        handwritten = run_python("benchmarks.handwritten", landing, output)
+        for output in (script, pandas_script):
+            shutil.rmtree(output, ignore_errors=True)
+        handwritten = run_python("benchmarks.handwritten", landing, script)
         runs.setdefault("handwritten", []).append(_said(f"handwritten, {size:,}", handwritten))
-        shutil.rmtree(output)
         if with_pandas:
-            pandas = run_with_pandas("benchmarks.pandas_script", landing, output)
+            pandas = run_with_pandas("benchmarks.pandas_script", landing, pandas_script)
             runs.setdefault("pandas", []).append(_said(f"pandas, {size:,}", pandas))
-            shutil.rmtree(output)
+        require_the_same(script / "contact_reports.duckdb", pipeline.published, pandas_script if with_pandas else None)
+        for output in (script, pandas_script):
+            shutil.rmtree(output, ignore_errors=True)
     contestants: dict[str, dict[str, Any]] = {name: results.medians(usages) for name, usages in runs.items()}
     results.keep(
         measure,

@@ -1,5 +1,7 @@
 """The pandas script's contacts: what became of each."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -8,21 +10,25 @@ _KEY = ["workspace_id", "contact_id"]
 
 def contacts(standing: pd.DataFrame) -> pd.DataFrame:
     """One row per contact that events are of, with its latest name, its times, and the contact it was merged into."""
-    standing = standing.sort_values("occurred_at", kind="stable")
-    times = standing.groupby(_KEY)["occurred_at"]
-    of_type = {name: events.groupby(_KEY)["occurred_at"] for name, events in standing.groupby("event_type")}
+    events = standing[[*_KEY, "contact_name", "event_type", "occurred_at", "event_id", "merged_contact_id"]]
+    events = events.sort_values("occurred_at", kind="stable")
+    times = events.groupby(_KEY)["occurred_at"]
+
+    def times_of(event_type: str) -> Any:
+        return events[events["event_type"] == event_type].groupby(_KEY)["occurred_at"]
+
     own = pd.DataFrame(
         {
             "first_event_at": times.min(),
             "last_event_at": times.max(),
-            "contact_name": standing.dropna(subset="contact_name").groupby(_KEY)["contact_name"].last(),
-            "added_at": of_type["added"].min(),
-            "first_connected_at": of_type["connected"].min(),
-            "deleted_at": of_type["deleted"].max(),
+            "contact_name": events.dropna(subset="contact_name").groupby(_KEY)["contact_name"].last(),
+            "added_at": times_of("added").min(),
+            "first_connected_at": times_of("connected").min(),
+            "deleted_at": times_of("deleted").max(),
         }
     )
 
-    merges = standing.dropna(subset="merged_contact_id").sort_values(["occurred_at", "event_id"])
+    merges = events.dropna(subset="merged_contact_id").sort_values(["occurred_at", "event_id"])
     merges = merges.rename(columns={"contact_id": "merged_into_contact_id", "merged_contact_id": "contact_id"})
     merged = merges.groupby(_KEY).agg(
         first_merged_at=("occurred_at", "min"),

@@ -86,10 +86,12 @@ def reasons(
 
 def details(rejected: pd.DataFrame, landed: pd.DataFrame, texts: pd.DataFrame) -> pd.Series:
     """What was refused, or the fields that are missing."""
-    missing = texts[_REQUIRED].isna()
+    missing = pd.Series("", index=rejected.index)
+    for field in _REQUIRED:
+        missing += texts[field].isna().map({True: f"{field}, ", False: ""})
     values = {
         "malformed_record": landed["parse_error"],
-        "missing_field": missing.apply(lambda row: ", ".join(row.index[row]), axis=1),
+        "missing_field": missing.str.removesuffix(", "),
         "unknown_workspace": landed["workspace_id"],
         "unknown_event_type": texts["event_type"],
         "invalid_contact_id": texts["contact_id"].where(rejected["contact_id"].isna(), texts["merged_contact_id"]),

@@ -83,17 +83,19 @@ def main(landing: Path, output: Path) -> None:
 
     write_logs(standing, output / "reports")
     write_counts(standing, sources, channels, output / "reports")
-    pandas_contacts.contacts(standing).to_parquet(output / "contacts.parquet")
-    rejected.to_parquet(output / "quality" / "rejected_records.parquet")
-    superseded[[*_LOG, "event_type", "superseded_by"]].to_parquet(output / "quality" / "superseded_events.parquet")
+    pandas_contacts.contacts(standing).to_parquet(output / "contacts.parquet", index=False)
+    rejected.to_parquet(output / "quality" / "rejected_records.parquet", index=False)
+    superseded[[*_LOG, "event_type", "superseded_by"]].to_parquet(
+        output / "quality" / "superseded_events.parquet", index=False
+    )
     write_balances(files, landed_counts, standing, superseded, output)
 
-    workspaces.to_parquet(output / "reports" / "workspaces.parquet")
-    sources[["source", "source_label", "label_fr"]].to_parquet(output / "reports" / "sources.parquet")
+    workspaces.to_parquet(output / "reports" / "workspaces.parquet", index=False)
+    sources[["source", "source_label", "label_fr"]].to_parquet(output / "reports" / "sources.parquet", index=False)
     for directory, kind, columns in ((users, "user", []), (channels, "channel", ["channel_type"])):
         shown = directory.assign(**{f"{kind}_name": directory["shown_name"]})
         shown = shown[["workspace_id", f"{kind}_id", f"{kind}_name", *columns, "is_deleted"]]
-        shown.to_parquet(output / "reports" / f"{kind}s.parquet")
+        shown.to_parquet(output / "reports" / f"{kind}s.parquet", index=False)
 
 
 def read_csv(path: Path) -> pd.DataFrame:
@@ -144,7 +146,7 @@ def read_events(landing: Path, files: pd.DataFrame, raw: Path) -> pd.DataFrame:
         path = landing / file.source_file
         frame = read_parquet(path) if path.suffix == ".parquet" else read_lines(path)
         frame.insert(0, "file_id", file.file_id)
-        frame.to_parquet(raw / f"events-{file.file_id}.parquet", compression="zstd")
+        frame.to_parquet(raw / f"events-{file.file_id}.parquet", compression="zstd", index=False)
         frames.append(frame.assign(workspace_id=file.workspace_id))
     return pd.concat(frames, ignore_index=True)
 
@@ -157,7 +159,7 @@ def read_parquet(path: Path) -> pd.DataFrame:
 
 def read_lines(path: Path) -> pd.DataFrame:
     records = []
-    with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as file:
+    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
         for number, line in enumerate(file, start=1):
             if line.strip():
                 records.append({"line": number, "record": line.rstrip("\n"), **parse(line)})
@@ -188,8 +190,12 @@ def rejected_records(
     landed, texts = landed.loc[rejected.index], texts.loc[rejected.index]
     rejected["detail"] = pandas_rules.details(rejected, landed, texts)
     rows = [
-        json.dumps(row.dropna().to_dict(), ensure_ascii=False, separators=(",", ":"))
-        for _, row in landed[_FIELDS].iterrows()
+        json.dumps(
+            {field: value for field, value in row.items() if pd.notna(value)},
+            ensure_ascii=False,
+            separators=(",", ":"),
+        )
+        for row in landed[_FIELDS].to_dict("records")
     ]
     rejected["raw_record"] = landed["record"].fillna(pd.Series(rows, index=rejected.index, dtype="str"))
     rejected = rejected.rename(columns={"line": "source_line"}).assign(route="events")
@@ -206,7 +212,9 @@ def write_logs(standing: pd.DataFrame, reports: Path) -> None:
         log = standing.loc[standing["event_type"] == event_type, [*_LOG, *extra.get(event_type, [])]]
         if event_type == "merged":
             log = log.rename(columns={"contact_id": "primary_contact_id"})
-        log.sort_values("occurred_at", ascending=False).to_parquet(reports / f"contacts_{event_type}_log.parquet")
+        log.sort_values("occurred_at", ascending=False).to_parquet(
+            reports / f"contacts_{event_type}_log.parquet", index=False
+        )
 
 
 def write_counts(standing: pd.DataFrame, sources: pd.DataFrame, channels: pd.DataFrame, reports: Path) -> None:
@@ -216,7 +224,7 @@ def write_counts(standing: pd.DataFrame, sources: pd.DataFrame, channels: pd.Dat
         .size()
         .reset_index(name="contacts")
     )
-    daily.to_parquet(reports.parent / "daily.parquet")
+    daily.to_parquet(reports.parent / "daily.parquet", index=False)
 
     spans = daily.groupby("workspace_id")["report_date"].agg(["min", "max"])
     days = pd.concat(
@@ -228,18 +236,18 @@ def write_counts(standing: pd.DataFrame, sources: pd.DataFrame, channels: pd.Dat
     counts = daily.pivot_table(index=day, columns="event_type", values="contacts", aggfunc="sum", fill_value=0)
     counts = counts.reindex(columns=["added", "deleted", "merged"], fill_value=0).add_prefix("contacts_").reset_index()
     overview = days.merge(counts, on=day, how="left").fillna(dict.fromkeys(counts.columns[2:], 0))
-    overview.to_parquet(reports / "contacts_overview.parquet")
+    overview.to_parquet(reports / "contacts_overview.parquet", index=False)
 
     added = daily[daily["event_type"] == "added"].groupby([*day, "source"])["contacts"].sum()
     added = added.reset_index(name="contacts_added").merge(sources[["source", "source_label"]], on="source")
-    added.to_parquet(reports / "contacts_added_by_source.parquet")
+    added.to_parquet(reports / "contacts_added_by_source.parquet", index=False)
 
     connected = daily[daily["event_type"] == "connected"].groupby([*day, "channel_id"], dropna=False)["contacts"].sum()
     connected = connected.reset_index(name="contacts_connected")
     shown = channels[["workspace_id", "channel_id", "shown_name", "channel_type"]]
     connected = connected.merge(shown, on=["workspace_id", "channel_id"], how="left")
     connected["channel_name"] = connected["shown_name"].fillna(connected["channel_id"]).fillna("Unknown")
-    connected.drop(columns="shown_name").to_parquet(reports / "contacts_connected_by_channel.parquet")
+    connected.drop(columns="shown_name").to_parquet(reports / "contacts_connected_by_channel.parquet", index=False)
 
 
 def write_balances(
@@ -253,14 +261,14 @@ def write_balances(
     balance = files.merge(counts.groupby("file_id").sum(numeric_only=True), on="file_id", how="left").fillna(
         dict.fromkeys(counts.columns[2:], 0)
     )
-    balance.assign(route="events").to_parquet(output / "quality" / "load_balance.parquet")
+    balance.assign(route="events").to_parquet(output / "quality" / "load_balance.parquet", index=False)
 
     of_type = ["workspace_id", "event_type"]
     status = counts.merge(files, on="file_id").drop(columns=["file_id", "source_file"])
     status = status.groupby(of_type).agg({"loaded_at": "max", **dict.fromkeys(counts.columns[2:], "sum")})
     times = standing.groupby(of_type)["occurred_at"].agg(first_event_at="min", last_event_at="max")
     status = status.rename(columns={"loaded_at": "last_loaded_at"}).join(times).reset_index()
-    status.to_parquet(output / "reports" / "data_status.parquet")
+    status.to_parquet(output / "reports" / "data_status.parquet", index=False)
 
 
 if __name__ == "__main__":

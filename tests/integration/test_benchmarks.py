@@ -7,6 +7,7 @@ import pytest
 
 from benchmarks import handwritten
 from benchmarks.generate import write_landing, write_tick
+from benchmarks.sameness import TABLES, require_the_same
 from tests.harness import REPORT_VIEWS, Pipeline, Row, in_order
 
 QUALITY_VIEWS = ("rejected_records", "superseded_events", "load_balance")
@@ -28,8 +29,32 @@ def test_the_handwritten_script_makes_the_tables_of_the_pipeline(tmp_path: Path)
         expected = in_order(pipeline.query(f"select {columns} from {view}"))
         assert expected
         assert script_rows(tmp_path / "script" / "contact_reports.duckdb", f"select {columns} from {view}") == expected
+    require_the_same(tmp_path / "script" / "contact_reports.duckdb", pipeline.settings.published, None)
     (reasons,) = pipeline.query("select count(distinct reason) from quality.rejected_records")[0]
     assert reasons == 8
+
+
+def test_a_contestant_that_made_other_rows_is_found(tmp_path: Path) -> None:
+    write_landing(tmp_path / "landing", 1_000)
+    handwritten.main(tmp_path / "landing", tmp_path / "script")
+    script, other = tmp_path / "script" / "contact_reports.duckdb", tmp_path / "other"
+    with duckdb.connect(str(script), read_only=True) as connection:
+        for table in TABLES:
+            path = other / f"{table.removeprefix('main.').replace('.', '/')}.parquet"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            connection.execute(f"copy (from {table} order by all desc) to '{path}'")
+        log = other / "reports" / "contacts_added_log.parquet"
+        require_the_same(script, None, other)
+
+        connection.execute(
+            f"copy (select * replace (contact_id + (row_number() over () = 1)::int as contact_id) from "
+            f"reports.contacts_added_log) to '{log}'"
+        )
+        with pytest.raises(RuntimeError, match="contacts_added_log: the pandas script made other values"):
+            require_the_same(script, None, other)
+        connection.execute(f"copy (from reports.contacts_added_log offset 1) to '{log}'")
+        with pytest.raises(RuntimeError, match=r"contacts_added_log: the pandas script made \d+ rows, not \d+"):
+            require_the_same(script, None, other)
 
 
 def test_a_history_is_the_same_each_time_and_has_every_kind_of_record(tmp_path: Path) -> None:
