@@ -496,7 +496,7 @@ order by occurred_at desc;"""
     for event_type, columns in _LOG_COLUMNS.items()
 )
 
-# What became of each contact. Merges that lead in a circle are left as they are.
+# What became of each contact. Of merges that lead in a circle the last is believed.
 _CONTACTS = f"""
 create table contacts as
 with recursive events as (
@@ -526,19 +526,40 @@ own_events as (
 merged_away as (
     select
         workspace_id, merged_contact_id as contact_id, min(occurred_at) as first_merged_at,
-        max(occurred_at) as merged_at, max_by(contact_id, (occurred_at, event_id)) as merged_into_contact_id
+        max(occurred_at) as merged_at, max_by(contact_id, (occurred_at, event_id)) as merged_into_contact_id,
+        max_by(event_id, (occurred_at, event_id)) as merge_event_id
     from events
     where merged_contact_id is not null
     group by all
 ),
-survivors as (
+chains as materialized (
     select workspace_id, contact_id, merged_into_contact_id as survivor_contact_id
     from merged_away anti join merged_away as onward
         on onward.workspace_id = merged_away.workspace_id and onward.contact_id = merged_away.merged_into_contact_id
     union all
     select workspace_id, merged_away.contact_id, survivor_contact_id
-    from survivors join merged_away using (workspace_id)
-    where merged_away.merged_into_contact_id = survivors.contact_id
+    from chains join merged_away using (workspace_id)
+    where merged_away.merged_into_contact_id = chains.contact_id
+),
+endless as materialized (
+    from merged_away anti join chains using (workspace_id, contact_id)
+),
+onward as (
+    select workspace_id, contact_id, merged_into_contact_id as reached from endless
+    union
+    select workspace_id, onward.contact_id, endless.merged_into_contact_id
+    from onward join endless using (workspace_id)
+    where onward.reached = endless.contact_id
+),
+survivors as (
+    from chains
+    union all
+    select workspace_id, onward.contact_id, max_by(merged_into_contact_id, (merged_at, merge_event_id))
+    from onward join endless using (workspace_id)
+    where onward.reached = endless.contact_id
+        -- Of the circle, not of the way there.
+        and (workspace_id, onward.reached) in (select (workspace_id, contact_id) from onward where contact_id = reached)
+    group by all
 )
 select
     workspace_id, contact_id, contact_name,

@@ -34,8 +34,9 @@ def contacts(standing: pd.DataFrame) -> pd.DataFrame:
         first_merged_at=("occurred_at", "min"),
         merged_at=("occurred_at", "max"),
         merged_into_contact_id=("merged_into_contact_id", "last"),
+        merge_event_id=("event_id", "last"),
     )
-    merged["survivor_contact_id"] = survivors(merged["merged_into_contact_id"])
+    merged["survivor_contact_id"] = survivors(merged)
 
     found = own.join(merged, how="outer").reset_index()
     found["survivor_contact_id"] = found["survivor_contact_id"].fillna(found["contact_id"])
@@ -47,20 +48,21 @@ def contacts(standing: pd.DataFrame) -> pd.DataFrame:
         ["deleted", "merged", "deleted"],
         default="active",
     )
-    return found.drop(columns="first_merged_at")
+    return found.drop(columns=["first_merged_at", "merge_event_id"])
 
 
-def survivors(merged_into: pd.Series) -> pd.Series:
-    """The contact that remains at the end of a chain of merges; missing where they lead in a circle."""
-    onward = merged_into.to_dict()
+def survivors(merged: pd.DataFrame) -> pd.Series:
+    """The contact that remains at the end of a chain of merges. Of merges in a circle the last is believed."""
+    onward = merged["merged_into_contact_id"].to_dict()
 
-    def follow(workspace_id: str, contact_id: int) -> int | None:
-        seen = set()
+    def follow(workspace_id: str, contact_id: int) -> Any:
+        seen: list[int] = []
         while (workspace_id, contact_id) in onward:
             if contact_id in seen:
-                return None
-            seen.add(contact_id)
+                circle = merged.loc[[(workspace_id, one) for one in seen[seen.index(contact_id) :]]]
+                return circle.sort_values(["merged_at", "merge_event_id"])["merged_into_contact_id"].iloc[-1]
+            seen.append(contact_id)
             contact_id = onward[workspace_id, contact_id]
         return contact_id
 
-    return pd.Series([follow(*contact) for contact in merged_into.index], index=merged_into.index, dtype="Int64")
+    return pd.Series([follow(*contact) for contact in merged.index], index=merged.index, dtype="Int64")
