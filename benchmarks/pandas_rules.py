@@ -26,6 +26,12 @@ def trimmed(text: pd.Series) -> pd.Series:
     return text.mask(text == "")
 
 
+def id_texts(text: pd.Series) -> pd.Series:
+    """Ids without leading zeros and a spreadsheet's `.0`; other text as it is."""
+    digits = text.str.removesuffix(".0").str.lstrip("0").replace("", "0")
+    return text.mask(text.str.fullmatch(_DIGITS, na=False), digits)
+
+
 def type_events(landed: pd.DataFrame, texts: pd.DataFrame, sources: pd.DataFrame) -> pd.DataFrame:
     """The events with instants in UTC and ids as numbers; what cannot be read as such is missing.
 
@@ -103,7 +109,26 @@ def details(rejected: pd.DataFrame, landed: pd.DataFrame, texts: pd.DataFrame) -
     return pd.Series(np.select(conditions, list(values.values()), default=None), index=rejected.index, dtype="str")
 
 
-def resolve_names(events: pd.DataFrame, directory: pd.DataFrame, kind: str) -> pd.DataFrame:
+def resolve(
+    events: pd.DataFrame,
+    users: pd.DataFrame,
+    channels: pd.DataFrame,
+    workspaces: pd.DataFrame,
+    sources: pd.DataFrame,
+) -> pd.DataFrame:
+    """Accepted events with ids, names and labels, the workspace's wall clock, and `superseded_by`."""
+    events = _resolve_names(events, users, "user")
+    events = _resolve_names(events, channels, "channel")
+    is_connected = events["event_type"] == "connected"
+    events["channel_name"] = events["channel_name"].mask(is_connected & events["channel_name"].isna(), "Unknown")
+    events["source_label"] = events["source"].map(sources.set_index("source")["source_label"])
+    events["route"] = "events"
+    _add_local_time(events, workspaces)
+    events["superseded_by"] = _superseded_by(events)
+    return events
+
+
+def _resolve_names(events: pd.DataFrame, directory: pd.DataFrame, kind: str) -> pd.DataFrame:
     """The events with the ids of users or channels for the texts that landed, and the names they are shown by.
 
     A text is an id of the directory, else the name of exactly one of its entries, else an id that nobody knows.
@@ -124,7 +149,7 @@ def resolve_names(events: pd.DataFrame, directory: pd.DataFrame, kind: str) -> p
     return resolved.drop(columns=column).rename(columns={"id": column})
 
 
-def add_local_time(events: pd.DataFrame, workspaces: pd.DataFrame) -> None:
+def _add_local_time(events: pd.DataFrame, workspaces: pd.DataFrame) -> None:
     """Add the workspace's wall clock, and its day as midnight."""
     timezones = events["workspace_id"].map(workspaces.set_index("workspace_id")["timezone"])
     parts = [
@@ -135,9 +160,11 @@ def add_local_time(events: pd.DataFrame, workspaces: pd.DataFrame) -> None:
     events["report_date"] = events["occurred_at_local"].dt.normalize()
 
 
-def superseded_by(events: pd.DataFrame) -> pd.Series:
-    """The id of the event that stands in an event's place; missing where it stands itself. The last sent stands of
-    an event sent again, the earliest of a fact told again under another id."""
+def _superseded_by(events: pd.DataFrame) -> pd.Series:
+    """The id of the event that stands in an event's place; missing where it stands itself.
+
+    The last sent stands of an event sent again, the earliest of a fact told again under another id.
+    """
     event = ["workspace_id", "event_id"]
     is_sent_again = events.duplicated(event, keep="last")
     last_sent = events[~is_sent_again]
@@ -152,12 +179,6 @@ def superseded_by(events: pd.DataFrame) -> pd.Series:
     return pd.concat([told_again["superseded_by"], sent_again["superseded_by"].fillna(sent_again["event_id"])]).reindex(
         events.index
     )
-
-
-def id_texts(text: pd.Series) -> pd.Series:
-    """Ids without leading zeros and a spreadsheet's `.0`; other text as it is."""
-    digits = text.str.removesuffix(".0").str.lstrip("0").replace("", "0")
-    return text.mask(text.str.fullmatch(_DIGITS, na=False), digits)
 
 
 def _id_numbers(text: pd.Series) -> pd.Series:
