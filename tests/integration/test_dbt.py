@@ -42,7 +42,10 @@ def test_the_unit_tests_of_the_models_pass() -> None:
             {"every_landed_record_is_in_exactly_one_state"},
         ),
         ("update quality.load_balance set records_standing = records_standing - 1", {"records_add_up"}),
-        ("update marts.agg_contacts_daily set contacts = contacts + 1", {"daily_counts_equal_the_facts"}),
+        (
+            "update marts.agg_contacts_daily set contacts = contacts + 1, source = 'hearsay'",
+            {"daily_counts_equal_the_facts", "daily_counts_are_of_what_is_known"},
+        ),
         (
             "insert into marts.agg_contacts_daily by name "
             "select * replace (0 as contacts) from marts.agg_contacts_daily limit 1",
@@ -53,7 +56,15 @@ def test_the_unit_tests_of_the_models_pass() -> None:
             "update marts.fct_contacts_added set user_id = '1', user_name = 'Ann' where source <> 'user'",
             {"a_user_is_shown_only_where_the_source_is_user"},
         ),
-        ("update marts.fct_contacts_merged set report_date = report_date + 1", {"report_date_is_the_local_date"}),
+        (
+            "update marts.fct_contacts_merged set report_date = report_date + 1, event_id = null",
+            {"report_date_is_the_local_date", "facts_have_every_required_value"},
+        ),
+        (
+            "insert into staging.stg_events by name "
+            "select * replace ('hearsay' as reject_reason) from staging.stg_events limit 1",
+            {"stg_events_has_one_row_per_key", "stg_events_has_known_values"},
+        ),
     ],
 )
 def test_the_data_tests_find_a_mistake_in_the_facts(copy: Path, mistake: str, found_by: set[str]) -> None:
