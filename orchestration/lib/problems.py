@@ -42,8 +42,8 @@ def memory_is_short(message: str) -> Problem:
     """The problem that a run needs more memory than it gets."""
     return Problem(
         f"There is not enough memory ({message})",
-        "Give the machine more memory, raise CONTACT_REPORTS_MEMORY_LIMIT where it is set, or free disk space below the "
-        "data folder, where DuckDB spills to, and run again",
+        "Give the machine more memory, raise CONTACT_REPORTS_MEMORY_LIMIT where it is set, or free disk space below "
+        "the data folder, where DuckDB spills to, and run again",
     )
 
 
