@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.generate import write_landing
 from orchestration.lib import extract, warehouse
 from orchestration.lib.lock import only_writer
 from orchestration.lib.pipeline import load_landing
@@ -91,6 +92,21 @@ def test_a_limit_of_memory_that_is_too_low_is_kept_and_named(
     assert "raise CONTACT_REPORTS_MEMORY_LIMIT" in line
     pipeline.run()
     assert pipeline.query(ADDED) == [(1,), (2,), (3,)]
+
+
+@pytest.mark.slow
+def test_what_does_not_fit_into_memory_goes_to_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pipeline = Pipeline(tmp_path)
+    write_landing(pipeline.landing, 300_000)
+    monkeypatch.setenv("CONTACT_REPORTS_MEMORY_LIMIT", "160MB")
+    run, spilt = start(pipeline), False
+    while run.poll() is None:
+        spilt |= any((tmp_path / "warehouse" / "spill").glob("*"))
+        time.sleep(0.05)
+    said = run.communicate()[1]
+    assert run.returncode == 0, said
+    assert spilt
+    assert pipeline.query("select sum(records_landed) from quality.load_balance") == [(300_000,)]
 
 
 @pytest.mark.slow
