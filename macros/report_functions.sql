@@ -125,8 +125,8 @@
 {%- endmacro %}
 
 {#-
-    What part of a total a count is, 0 to 100, not rounded. Totals are joined: a window over the counts costs DuckDB
-    more than all the rest (1,924 channels and days: 6.4 against 9.6 ms).
+    What part of a total a count is, 0 to 100, not rounded. Totals are joined, as a window over the counts costs
+    DuckDB more (1,924 channels and days: 1.3 ms of its operator, against 0.3 ms to group and join).
 -#}
 {% macro percentage(contacts, total) -%}
     100 * cast({{ contacts }} as double) / {{ total }}

@@ -1,4 +1,4 @@
--- Built anew by each run: it adds up the daily counts, not the facts (10 million events: 0.06 CPU-seconds).
+-- Built anew by each run: it adds up the daily counts, not the facts (10 million events: 712,089 rows).
 with daily as (
     select
         workspace_id,
