@@ -52,6 +52,7 @@ lint: $(VENV)/installed-dev ## format, style and types of Python and SQL, secret
 	@$(BIN)/sqlfluff lint --disable-progress-bar models tests/dbt
 	@git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook --exclude-files '[.]lock$$'
 	@$(BIN)/python -m pip --disable-pip-version-check check --quiet
+	@$(BIN)/python -m tests.audit
 
 format: $(VENV)/installed-dev ## bring Python and SQL into shape
 	@$(BIN)/ruff format
