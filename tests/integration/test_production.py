@@ -1,5 +1,6 @@
 """Dagster as in production: the daemon as a service, its state in PostgreSQL, a run from a tick of the schedule."""
 
+import contextlib
 import json
 import os
 import signal
@@ -54,6 +55,7 @@ def test_the_daemon_runs_the_job_from_a_tick_of_the_schedule_with_its_state_in_p
                 env=dict(os.environ),
                 stdout=log,
                 stderr=log,
+                start_new_session=True,
             ) as daemon,
         ):
             try:
@@ -64,6 +66,9 @@ def test_the_daemon_runs_the_job_from_a_tick_of_the_schedule_with_its_state_in_p
             finally:
                 daemon.send_signal(signal.SIGTERM)
                 daemon.wait(60)
+                # As systemd does with what a service leaves behind: the code server does not end without PostgreSQL.
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(daemon.pid, signal.SIGKILL)
         monkeypatch.setenv("DAGSTER_HOME", str(PROJECT_ROOT / "deploy"))
         with dg.DagsterInstance.get() as instance:
             assert "postgres" in type(instance.run_storage).__name__.lower()
