@@ -15,8 +15,9 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from orchestration.lib import dbt
 from orchestration.lib.health import NEWEST_EVENT_WITHIN, PUBLISHED_WITHIN, read_health
-from orchestration.lib.pipeline import explain
+from orchestration.lib.pipeline import explain, seems_busy
 from orchestration.lib.problems import Problem
 from orchestration.lib.progress import listening
 from orchestration.lib.secrets import read_secrets
@@ -48,6 +49,8 @@ def run() -> None:
     with _showing_progress(), _output_in(settings.data / "logs" / "run.log"):
         # What one workspace's API does not give is no reason to keep back what all the others brought.
         _, failures = _fetch(settings, sorted(read_secrets().api_tokens))
+        if seems_busy(settings):
+            dbt.get_ready(settings)
         warnings = _execute(settings)
     from orchestration.lib.summary import print_summary
 
@@ -71,6 +74,7 @@ def rebuild(first: datetime | None, last: datetime | None) -> None:
     export_settings(settings)
     before = published_days(settings)
     with _showing_progress(), _output_in(settings.data / "logs" / "run.log"):
+        dbt.get_ready(settings)
         warnings = _execute(settings, rebuild=True)
     from orchestration.lib.summary import print_summary
 
@@ -197,10 +201,8 @@ def _become(program: str, *arguments: str) -> NoReturn:
     """Go on as a program of Dagster's, with our settings."""
     settings = read_settings()
     export_settings(settings)
-    from orchestration.lib.dbt import ensure_manifest
-
     # Once, rather than in each of the processes that are about to load the definitions.
-    ensure_manifest(settings)
+    dbt.ensure_manifest(settings)
     executable = str(Path(sys.executable).with_name(program))
     os.chdir(PROJECT_ROOT)
     os.execv(executable, [executable, *arguments])

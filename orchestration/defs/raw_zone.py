@@ -2,11 +2,13 @@
 
 import glob
 from collections.abc import Iterator
+from functools import partial
 
 import dagster as dg
 import duckdb
 
 from orchestration.defs.operating import Operation, problems_as_failures
+from orchestration.lib import dbt
 from orchestration.lib.extract import Extraction
 from orchestration.lib.pipeline import load_landing
 from orchestration.lib.raw_zone import RECORD_TABLES, RawZone
@@ -63,7 +65,7 @@ def raw_zone(
             zone.prepare()
             extraction = Extraction()
         else:
-            extraction = load_landing(settings)
+            extraction = load_landing(settings, when_new=partial(dbt.get_ready, settings))
         rows = {table: _rows(zone, table) for table in _DESCRIPTIONS}
     for warning in extraction.warnings:
         context.log.warning(warning)

@@ -19,7 +19,6 @@ from orchestration.lib import dbt, warehouse
 from orchestration.lib.pipeline import raw_zone_is_damaged
 from orchestration.lib.problems import Problem, disk_is_full, memory_is_short, says_disk_is_full, says_memory_is_short
 from orchestration.lib.progress import announce, report
-from orchestration.lib.secrets import without_secrets
 from orchestration.lib.settings import PROJECT_ROOT, Settings, export_settings, read_settings
 
 _settings = read_settings()
@@ -87,16 +86,14 @@ def _build(context: dg.AssetExecutionContext, settings: Settings, todo: warehous
     manifest = json.loads(MANIFEST.read_text())
     # Not by way of DbtCliResource, which asks dbt for its version twice and loads it into this process too, for
     # metadata that is not wanted here: 9 of a run's 40 CPU-seconds.
-    invocation = DbtCliInvocation.run(
-        args=[*dbt.child_command(), *dbt.build_arguments(rebuild=todo.rebuild, chosen=_chosen(context, manifest))],
-        env=without_secrets() | {"DBT_LOG_FORMAT": "json", "PYTHONUNBUFFERED": "1"},
+    invocation = DbtCliInvocation(
+        process=dbt.start(dbt.build_arguments(rebuild=todo.rebuild, chosen=_chosen(context, manifest))),
         manifest=manifest,
         dagster_dbt_translator=_TRANSLATOR,
         project_dir=PROJECT_ROOT,
         target_path=settings.dbt_target,
         raise_on_error=False,
         context=context,
-        adapter=None,
         cli_version=Version(importlib.metadata.version("dbt-core")),
     )
     total = dbt.nodes_to_build(manifest, rebuild=todo.rebuild)

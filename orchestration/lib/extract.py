@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -44,12 +44,13 @@ class Extraction:
     warnings: list[str] = field(default_factory=list)
 
 
-def extract(landing: Landing, zone: RawZone, cache: Path) -> Extraction:
+def extract(landing: Landing, zone: RawZone, cache: Path, when_new: Callable[[], None] = lambda: None) -> Extraction:
     """Load every new file of the landing folder as one batch.
 
-    `cache` is a file that remembers checksums; deleting it costs reading the landing folder once. Files that cannot
-    be loaded are named in the warnings, this time and every time until they are replaced. Raises Problem when the
-    landing folder cannot be listed, or when its workspaces.csv is missing or wrong.
+    `cache` is a file that remembers checksums; deleting it costs reading the landing folder once. `when_new` is called
+    before new files are loaded. Files that cannot be loaded are named in the warnings, this time and every time until
+    they are replaced. Raises Problem when the landing folder cannot be listed, or when its workspaces.csv is missing
+    or wrong.
     """
     loaded_at = datetime.now(UTC)
     listing = landing.list()
@@ -61,6 +62,7 @@ def extract(landing: Landing, zone: RawZone, cache: Path) -> Extraction:
         new_files = _new_files(landing, zone, connection, listing.files, cache, result)
         if not new_files:
             return result
+        when_new()
         with zone.incoming() as folder:
             batch_id = zone.newest_batch() + 1
             batch = Batch(landing, connection, folder, batch_id, loaded_at)
@@ -70,6 +72,14 @@ def extract(landing: Landing, zone: RawZone, cache: Path) -> Extraction:
                 zone.commit(folder, batch_id)
                 result.batch_id, result.files, result.records = batch_id, batch.files, batch.records
     return result
+
+
+def seems_new(landing: Landing, cache: Path) -> bool:
+    """Whether `extract` will find new files, as far as their names, sizes and times tell; of a disk only."""
+    if not landing.is_local:
+        return False
+    remembered = _read_cache(cache)
+    return any(remembered.get(file.path, ("", ""))[0] != file.signature for file in landing.list().files)
 
 
 def _check_clock(zone: RawZone, connection: duckdb.DuckDBPyConnection, now: datetime) -> None:

@@ -4,11 +4,13 @@ import errno
 import re
 import shutil
 import sqlite3
+from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import duckdb
 
-from orchestration.lib.extract import Extraction, extract
+from orchestration.lib.extract import Extraction, extract, seems_new
 from orchestration.lib.landing import Landing
 from orchestration.lib.problems import (
     Problem,
@@ -26,8 +28,11 @@ from orchestration.lib.settings import Settings
 _SAMPLE_MARK = "is_sample"
 
 
-def load_landing(settings: Settings) -> Extraction:
-    """Extract what is new in the landing folder, webhooks included; in the sample's when nothing is configured."""
+def load_landing(settings: Settings, when_new: Callable[[], None] = lambda: None) -> Extraction:
+    """Extract what is new in the landing folder, webhooks included; in the sample's when nothing is configured.
+
+    `when_new` is called before new files are loaded.
+    """
     zone = RawZone(settings.raw)
     mark = zone.path / _SAMPLE_MARK
     if mark.exists() and not settings.is_sample:
@@ -40,9 +45,23 @@ def load_landing(settings: Settings) -> Extraction:
             mark.touch()
     landing = Landing(settings.landing_url)
     waiting = [] if settings.is_sample else collect(settings.receiver, landing)
-    extraction = extract(landing, zone, settings.data / "cache" / "landing_checksums.json")
+    extraction = extract(landing, zone, _checksums(settings), when_new)
     extraction.warnings[:0] = waiting
     return extraction
+
+
+def seems_busy(settings: Settings) -> bool:
+    """Whether a run will have something to build, as far as a look at the folders tells."""
+    if not settings.published.exists():
+        return True
+    try:
+        return seems_new(Landing(settings.landing_url), _checksums(settings))
+    except Problem:
+        return False  # The run will say it.
+
+
+def _checksums(settings: Settings) -> Path:
+    return settings.data / "cache" / "landing_checksums.json"
 
 
 def explain(error: BaseException, settings: Settings) -> Problem | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.generate import write_landing
-from orchestration.lib import extract, warehouse
+from orchestration.lib import dbt, extract, warehouse
 from orchestration.lib.lock import only_writer
 from orchestration.lib.pipeline import load_landing
 from orchestration.lib.problems import Problem
@@ -120,11 +120,14 @@ def test_a_second_run_leaves_and_names_the_first_and_one_that_is_stopped_leaves_
     while not pipeline.settings.warehouse.exists():
         assert first.poll() is None, first.communicate()[1]
         time.sleep(0.01)
+    (child,) = (child for child in children(first.pid) if "dbt_child" in Path(f"/proc/{child}/cmdline").read_text())
+    # What is left of the first run would be done before the second one has started.
+    os.kill(int(child), signal.SIGSTOP)
     assert f"Another run is writing in {pipeline.settings.data} (process {first.pid} on " in error_of(start(pipeline))
-    (dbt,) = (child for child in children(first.pid) if "dbt_child" in Path(f"/proc/{child}/cmdline").read_text())
+    os.kill(int(child), signal.SIGCONT)
     first.send_signal(signal.SIGTERM)
     assert "Stopped before it was done. Nothing is lost: run it again" in error_of(first)
-    assert not Path(f"/proc/{dbt}").exists()
+    assert not Path(f"/proc/{child}").exists()
     assert not holder.exists()
     assert pipeline.query(ADDED) == [(1,), (2,)]
     pipeline.run()
@@ -132,14 +135,39 @@ def test_a_second_run_leaves_and_names_the_first_and_one_that_is_stopped_leaves_
 
 
 def test_dbt_goes_without_a_word_when_it_is_stopped_while_it_is_being_imported() -> None:
-    command = [sys.executable, "-m", "orchestration.lib.dbt_child", str(os.getpid()), "--version"]
-    dbt = subprocess.Popen(command, cwd=PROJECT_ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    while "site-packages" not in Path(f"/proc/{dbt.pid}/maps").read_text():
-        assert dbt.poll() is None
+    command = [sys.executable, "-m", "orchestration.lib.dbt_child", str(os.getpid())]
+    pipe = subprocess.PIPE
+    child = subprocess.Popen(command, cwd=PROJECT_ROOT, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+    while "site-packages" not in Path(f"/proc/{child.pid}/maps").read_text():
+        assert child.poll() is None
         time.sleep(0.01)
-    dbt.send_signal(signal.SIGINT)
-    assert dbt.communicate() == ("", "")
-    assert dbt.returncode == -signal.SIGINT
+    child.send_signal(signal.SIGINT)
+    assert child.communicate() == ("", "")
+    assert child.returncode == -signal.SIGINT
+
+
+def test_dbt_that_got_ready_goes_when_it_is_not_needed(pipeline: Pipeline) -> None:
+    dbt.get_ready(pipeline.settings)
+    (waiting,) = dbt._waiting
+    try:
+        assert waiting.process.communicate()[0] == b""
+        assert waiting.process.returncode == 0
+    finally:
+        dbt._waiting.clear()
+
+
+def test_dbt_that_got_ready_for_another_data_folder_is_not_used(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dbt.get_ready(pipeline.settings)
+    (waiting,) = dbt._waiting
+    monkeypatch.setenv("CONTACT_REPORTS_WAREHOUSE", str(pipeline.settings.data / "elsewhere.duckdb"))
+    with dbt.start(["list", "--select", "contacts_overview"]) as started:
+        assert started.stdout is not None
+        assert b"contact_reports.reports.contacts_overview" in started.stdout.read()
+    assert started.pid != waiting.process.pid
+    assert waiting.process.returncode == -signal.SIGKILL
+    assert dbt._waiting == []
 
 
 def children(process: int) -> list[str]:

@@ -1,0 +1,56 @@
+{#-
+    dbt-duckdb's materializations build beside what exists, rename twice and drop, and append by way of a temporary
+    table, for the sake of those who read meanwhile and of what is there when a statement fails. Nobody reads the file
+    that a run builds, and what fails is thrown away with it: here a model is one statement, in one transaction with its
+    hooks. Descriptions are written at the end of the run (`describe_models`).
+-#}
+
+{% materialization view, adapter='duckdb' %}
+    {%- set relation = this.incorporate(type='view') -%}
+    {%- if config.get('contract').enforced -%}{{ get_assert_columns_equivalent(sql) }}{%- endif -%}
+    {{ build_relation(relation, 'create or replace view ' ~ relation ~ ' as ' ~ sql) }}
+    {{ return({'relations': [relation]}) }}
+{% endmaterialization %}
+
+{% materialization table, adapter='duckdb' %}
+    {%- set relation = this.incorporate(type='table') -%}
+    {{ build_relation(relation, 'create or replace table ' ~ relation ~ ' as ' ~ sql) }}
+    {{ return({'relations': [relation]}) }}
+{% endmaterialization %}
+
+{% materialization incremental, adapter='duckdb' %}
+    {%- set relation = this.incorporate(type='table') -%}
+    {%- set statement_start = 'insert into ' ~ relation ~ ' by name ' if is_incremental()
+        else 'create or replace table ' ~ relation ~ ' as ' -%}
+    {{ build_relation(relation, statement_start ~ sql) }}
+    {{ return({'relations': [relation]}) }}
+{% endmaterialization %}
+
+{% macro build_relation(relation, statement_of_model) -%}
+    {{ run_hooks(pre_hooks) }}
+    {% call statement('main') -%}{{ statement_of_model }}{%- endcall %}
+    {{ run_hooks(post_hooks) }}
+    {{ adapter.commit() }}
+{%- endmacro %}
+
+{#- Called by materializations of dbt's and dbt-duckdb's: not model by model, see `describe_models`. -#}
+{% macro persist_docs(relation, model, for_relation=true, for_columns=true) -%}
+{%- endmacro %}
+
+{#-
+    The descriptions of the models that were built, as `persist_docs` asks for them, as comments in the database. All in
+    one statement at the end of a run: dbt's own ask for the columns of each relation, and know nothing of functions.
+-#}
+{% macro describe_models(results) -%}
+    {%- for result in results if result.status == 'success' and result.node.config.get('persist_docs') -%}
+        {%- set node = result.node -%}
+        {%- set kind = {'view': 'view', 'table_function': 'macro table'}.get(node.config.materialized, 'table') -%}
+        {%- set relation = node.schema ~ '.' ~ node.alias -%}
+        comment on {{ kind }} {{ relation }} is {{ dbt.string_literal(dbt.escape_single_quotes(node.description | trim)) }};
+        {%- if kind != 'macro table' -%}
+            {%- for column in node.columns.values() -%}
+        comment on column {{ relation }}.{{ column.name }} is {{ dbt.string_literal(dbt.escape_single_quotes(column.description | trim)) }};
+            {%- endfor -%}
+        {%- endif -%}
+    {%- endfor -%}
+{%- endmacro %}
