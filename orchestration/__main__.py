@@ -17,6 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from orchestration.lib import dbt
 from orchestration.lib.health import NEWEST_EVENT_WITHIN, PUBLISHED_WITHIN, read_health
+from orchestration.lib.long_lived import leave_to_the_kernel, made_to_stay
 from orchestration.lib.pipeline import explain, seems_busy
 from orchestration.lib.problems import Problem
 from orchestration.lib.progress import listening
@@ -270,9 +271,10 @@ def _fetch(
 def _execute(settings: Settings, *, rebuild: bool = False) -> list[str]:
     """Run the job in this process. Returns its warnings; raises Problem with what an operator can do otherwise."""
     # Here, as it takes seconds to import, and a wrong setting is to be refused before.
-    import dagster as dg
+    with made_to_stay():
+        import dagster as dg
 
-    from orchestration.definitions import defs
+        from orchestration.definitions import defs
     from orchestration.lib.raw_zone import RawZone
     from orchestration.lib.warehouse import plan
 
@@ -382,4 +384,6 @@ def _safely() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(_safely())
+    exit_code = _safely()
+    leave_to_the_kernel()
+    sys.exit(exit_code)

@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from orchestration.lib.long_lived import leave_to_the_kernel, made_to_stay
 from orchestration.lib.problems import says_memory_is_short
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -37,13 +38,13 @@ def _main(parent: int) -> int:
     _go_with(parent)
     # Who stops it while it gets ready, for seconds, need not read where that was.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from dbt.artifacts.schemas.run import RunExecutionResult
-    from dbt.cli.main import dbtRunner
+    with made_to_stay():
+        from dbt.artifacts.schemas.run import RunExecutionResult
+        from dbt.cli.main import dbtRunner
 
-    # The manifest lies there already (`ensure_manifest`). Writing it once more, and again at the end of a build, takes
-    # dbt 0.4 s; `--no-write-json` leaves out the results too.
-    quiet = ("--quiet", "--no-write-json")
-    manifest: Any = dbtRunner().invoke([*quiet, "parse"]).result
+        # The manifest lies there already (`ensure_manifest`). Writing it once more, and again at the end of a build,
+        # takes dbt 0.4 s; `--no-write-json` leaves out the results too.
+        manifest: Any = dbtRunner().invoke(["--quiet", "--no-write-json", "parse"]).result
     if not (line := sys.stdin.readline()):
         return 0
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -51,6 +52,7 @@ def _main(parent: int) -> int:
     invoked = dbtRunner(manifest=manifest, callbacks=[_give_up]).invoke(["--no-write-json", *json.loads(line)])
     if isinstance(invoked.result, RunExecutionResult):
         invoked.result.write(str(Path(os.environ["DBT_TARGET_PATH"]) / "run_results.json"))
+    leave_to_the_kernel()
     return not invoked.success
 
 
