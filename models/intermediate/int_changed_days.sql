@@ -1,11 +1,13 @@
 -- Nothing, when everything is built anew: then nobody asks.
 select
     workspace_id,
-    report_date
+    report_date,
+    event_type
 from {{ ref('int_accepted_events') }}
 where batch_id > {{ last_built_batch() }} and {{ last_built_batch() }} > 0
 union
 select
     workspace_id,
-    report_date
+    report_date,
+    event_type
 from {{ ref('int_changed_records') }}

@@ -34,6 +34,7 @@ select
     events.source_line,
     events.workspace_id,
     events.report_date,
+    events.event_type,
     events.contact_id,
     events.merged_contact_id
 from changed

@@ -4,7 +4,9 @@
         incremental_strategy='append',
         pre_hook="{% if is_incremental() %}
             delete from {{ this }}
-            where (workspace_id, report_date) in (select workspace_id, report_date from {{ ref('int_changed_days') }})
+            where (workspace_id, report_date, event_type) in (
+                select workspace_id, report_date, event_type from {{ ref('int_changed_days') }}
+            )
         {% endif %}",
     )
 }}
@@ -20,7 +22,10 @@ select
     count(*) as contacts
 from {{ ref('fct_contact_events') }}
 {% if is_incremental() %}
-where (workspace_id, report_date) in (select workspace_id, report_date from {{ changed_days }})
+where
+    (workspace_id, report_date, event_type) in (
+        select workspace_id, report_date, event_type from {{ changed_days }}
+    )
 {% endif %}
 group by workspace_id, report_date, event_type, source, channel_id, user_id
 order by report_date, workspace_id

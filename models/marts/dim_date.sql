@@ -1,3 +1,5 @@
+{{ config(tags='rules_alone') }}
+
 with days as (
     -- The first instant that is accepted is still a day earlier west of Greenwich (contract 4).
     {{ days("date '1999-12-31'", "date '2049-12-31'") }}

@@ -1,3 +1,5 @@
+{{ config(tags='rules_alone') }}
+
 select
     source,
     source_label,

@@ -20,8 +20,10 @@ from orchestration.lib.settings import PROJECT_ROOT, Settings
 # Beside the running Python: the one that belongs to it, whatever PATH says.
 DBT_EXECUTABLE = str(Path(sys.executable).with_name("dbt"))
 
-# Materializations that hold no rows: they are what the rules make them, and copied with the publication.
-_RULES_ALONE = ("view", "table_function")
+# Materializations that hold no rows: they are what the rules make them, and copied with the publication. So are tables
+# that no record has a part in, and tests of such, by their tag.
+_WITHOUT_ROWS = ("view", "table_function")
+_RULES_ALONE = "rules_alone"
 
 _PROJECT_FILES = ("models/**/*", "macros/**/*", "seeds/**/*", "tests/dbt/**/*", "dbt_project.yml", "profiles.yml")
 
@@ -38,8 +40,9 @@ def build_arguments(*, rebuild: bool, chosen: Sequence[str] = ()) -> list[str]:
     if chosen:
         return [*arguments, "--select", *chosen]
     # A changed seed, view or function is a changed rule, and that is a rebuild. Tests of views look at what is new.
-    unchanged = (f"config.materialized:{materialization}" for materialization in _RULES_ALONE)
-    return [*arguments, "--indirect-selection", "empty", "--exclude", "path:seeds", *unchanged]
+    unchanged = (f"config.materialized:{materialization}" for materialization in _WITHOUT_ROWS)
+    tag = f"tag:{_RULES_ALONE}"
+    return [*arguments, "--indirect-selection", "empty", "--exclude", "path:seeds", tag, *unchanged]
 
 
 def nodes_to_build(manifest: Mapping[str, Any], *, rebuild: bool) -> int:
@@ -49,7 +52,11 @@ def nodes_to_build(manifest: Mapping[str, Any], *, rebuild: bool) -> int:
 
 
 def _is_made_of_rules(node: Mapping[str, Any]) -> bool:
-    return node["config"]["materialized"] in _RULES_ALONE or node["original_file_path"].startswith("seeds/")
+    return (
+        node["config"]["materialized"] in _WITHOUT_ROWS
+        or _RULES_ALONE in node["tags"]
+        or node["original_file_path"].startswith("seeds/")
+    )
 
 
 class _Child:

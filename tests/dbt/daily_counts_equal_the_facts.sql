@@ -6,7 +6,10 @@
 {% set group = ['event_type', 'source', 'channel_id', 'user_id'] -%}
 {% set days_to_look_at -%}
 {% if last_built_batch() | int > 0 -%}
-where (workspace_id, report_date) in (select workspace_id, report_date from {{ changed_days }})
+where
+    (workspace_id, report_date, event_type) in (
+        select workspace_id, report_date, event_type from {{ changed_days }}
+    )
 {%- endif %}
 {%- endset %}
 
