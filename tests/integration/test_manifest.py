@@ -90,6 +90,18 @@ def test_every_layer_reads_only_what_lies_below(manifest: dict[str, Any], models
     assert used == READS_BESIDES, "an exception that nothing needs"
 
 
+def test_no_record_has_a_part_in_what_a_tick_leaves_as_it_is(manifest: dict[str, Any]) -> None:
+    nodes = manifest["nodes"] | manifest["sources"]
+    left = {unique_id for unique_id, node in nodes.items() if "rules_alone" in node.get("tags", ())}
+    assert left
+    for unique_id in left:
+        above, waiting = set(), [unique_id]
+        while waiting:
+            above.add(one := waiting.pop())
+            waiting += [read for read in nodes[one].get("depends_on", {}).get("nodes", ()) if read not in above]
+        assert not [one for one in above if one.startswith("source.")], unique_id
+
+
 def test_every_model_lies_in_the_folder_of_its_schema_and_is_named_like_it(models: list[Node]) -> None:
     for model in models:
         assert model["original_file_path"].split("/")[1] == model["schema"]
