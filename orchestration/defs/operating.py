@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import dagster as dg
 
+from orchestration.lib import dbt
 from orchestration.lib.health import noting_the_run
 from orchestration.lib.lock import only_writer
 from orchestration.lib.pipeline import explain
@@ -40,7 +41,10 @@ class Operation(dg.ConfigurableResource):  # type: ignore[type-arg]
         # Another run passes, so one that nobody waits for waits for it.
         patience = LOCK_PATIENCE_SECONDS if nobody_waits(context.run) else 0
         with problems_as_failures(self.settings), only_writer(data, patience), noting_the_run(data, problem):
-            yield self
+            try:
+                yield self
+            finally:
+                dbt.send_away()
 
     @property
     def settings(self) -> Settings:

@@ -97,18 +97,22 @@ def get_ready(settings: Settings) -> None:
 
 def start(arguments: Sequence[str]) -> subprocess.Popen[bytes]:
     """dbt at work, in a process that goes when this one is killed. It tells what it does on its output, as JSON."""
-    waiting = _waiting.pop() if _waiting else None
-    if waiting is not None and not waiting.is_ready:
-        waiting.process.kill()
-        waiting.process.communicate()
-        waiting = None
-    process = (waiting or _Child()).process
+    if _waiting and not _waiting[0].is_ready:
+        send_away()
+    process = (_waiting.pop() if _waiting else _Child()).process
     assert process.stdin is not None
     # One that dies meanwhile says why on its output, and has no results.
     with contextlib.suppress(BrokenPipeError):
         process.stdin.write(json.dumps(arguments).encode() + b"\n")
         process.stdin.close()
     return process
+
+
+def send_away() -> None:
+    """End the dbt that got ready, where it was not needed."""
+    while _waiting:
+        with _waiting.pop().process as process:
+            process.kill()
 
 
 def ensure_manifest(settings: Settings) -> Path:

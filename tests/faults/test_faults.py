@@ -10,6 +10,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from benchmarks.generate import write_landing
@@ -146,14 +147,22 @@ def test_dbt_goes_without_a_word_when_it_is_stopped_while_it_is_being_imported()
     assert child.returncode == -signal.SIGINT
 
 
-def test_dbt_that_got_ready_goes_when_it_is_not_needed(pipeline: Pipeline) -> None:
+def test_dbt_that_got_ready_goes_by_itself_when_nobody_needs_it_any_more(pipeline: Pipeline) -> None:
     dbt.get_ready(pipeline.settings)
-    (waiting,) = dbt._waiting
-    try:
-        assert waiting.process.communicate()[0] == b""
-        assert waiting.process.returncode == 0
-    finally:
-        dbt._waiting.clear()
+    waiting = dbt._waiting.pop()
+    assert waiting.process.communicate()[0] == b""
+    assert waiting.process.returncode == 0
+
+
+def test_a_run_that_builds_nothing_leaves_no_dbt_behind(pipeline: Pipeline) -> None:
+    from orchestration.defs.operating import Operation
+    from orchestration.defs.raw_zone import raw_zone
+
+    land(pipeline, 3)
+    with dg.DagsterInstance.ephemeral(settings={"telemetry": {"enabled": False}}) as instance:
+        assert dg.materialize([raw_zone], instance=instance, resources={"operation": Operation()}).success
+    assert batch(pipeline, 2).exists()
+    assert not [child for child in children(os.getpid()) if "dbt_child" in Path(f"/proc/{child}/cmdline").read_text()]
 
 
 def test_dbt_that_got_ready_for_another_data_folder_is_not_used(

@@ -23,7 +23,8 @@ def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.Dag
     monkeypatch.setenv("CONTACT_REPORTS_DATA", str(tmp_path / "data"))
     for folder in ("data", "dagster"):
         (tmp_path / folder).mkdir()
-    with dg.DagsterInstance.local_temp(str(tmp_path / "dagster")) as instance:
+    no_telemetry = {"telemetry": {"enabled": False}}
+    with dg.DagsterInstance.local_temp(str(tmp_path / "dagster"), overrides=no_telemetry) as instance:
         yield instance
 
 

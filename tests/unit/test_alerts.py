@@ -98,7 +98,7 @@ class Operator:
 @pytest.fixture
 def operator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Operator]:
     monkeypatch.setenv("CONTACT_REPORTS_DATA", str(tmp_path))
-    with dg.DagsterInstance.ephemeral() as instance:
+    with dg.DagsterInstance.ephemeral(settings={"telemetry": {"enabled": False}}) as instance:
         operator = Operator(tmp_path, instance)
         operator.publish()
         operator.look()

@@ -146,7 +146,10 @@ def test_the_schedule_asks_for_each_workspace_from_where_it_stopped(environment:
     assert schedule.cron_schedule == read_settings().schedule
     moment = datetime.now(UTC)
     requests = schedule.evaluate_tick(
-        dg.build_schedule_context(scheduled_execution_time=moment, instance=dg.DagsterInstance.ephemeral())
+        dg.build_schedule_context(
+            scheduled_execution_time=moment,
+            instance=dg.DagsterInstance.ephemeral(settings={"telemetry": {"enabled": False}}),
+        )
     ).run_requests
     assert requests is not None
     first_days = {}
