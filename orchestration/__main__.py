@@ -295,10 +295,9 @@ def _execute(settings: Settings, *, rebuild: bool = False) -> list[str]:
 
 def _problem(result: "ExecuteInProcessResult", settings: Settings) -> Problem:
     """What made a run of Dagster's fail."""
-    from orchestration.defs.operating import problem_in
+    from orchestration.defs.operating import problem_in, was_interrupted
 
-    errors = (getattr(event.event_specific_data, "error", None) for event in result.all_events if event.is_failure)
-    if any(error is not None and error.cls_name == "DagsterExecutionInterruptedError" for error in errors):
+    if was_interrupted(result.all_events):
         raise KeyboardInterrupt
     problem = problem_in(result.all_events) or "The run failed"
     # What nobody foresaw is not to be understood from one line.

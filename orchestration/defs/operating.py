@@ -99,4 +99,15 @@ def problem_in(events: Iterable[dg.DagsterEvent]) -> str | None:
     return said
 
 
-__all__ = ["Operation", "Problem", "problem_in", "problem_of_run", "problems_as_failures"]
+def was_interrupted(events: Iterable[dg.DagsterEvent]) -> bool:
+    """Whether a run failed as somebody stopped it: that is the error of an event, or what caused the error."""
+    for event in events:
+        error = getattr(event.event_specific_data, "error", None) if event.is_failure else None
+        while error is not None:
+            if error.cls_name == "DagsterExecutionInterruptedError":
+                return True
+            error = error.cause
+    return False
+
+
+__all__ = ["Operation", "Problem", "problem_in", "problem_of_run", "problems_as_failures", "was_interrupted"]
