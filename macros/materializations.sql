@@ -8,13 +8,13 @@
 {% materialization view, adapter='duckdb' %}
     {%- set relation = this.incorporate(type='view') -%}
     {%- if config.get('contract').enforced -%}{{ get_assert_columns_equivalent(sql) }}{%- endif -%}
-    {{ build_relation(relation, 'create or replace view ' ~ relation ~ ' as ' ~ sql) }}
+    {{ build_by('create or replace view ' ~ relation ~ ' as ' ~ sql) }}
     {{ return({'relations': [relation]}) }}
 {% endmaterialization %}
 
 {% materialization table, adapter='duckdb' %}
     {%- set relation = this.incorporate(type='table') -%}
-    {{ build_relation(relation, 'create or replace table ' ~ relation ~ ' as ' ~ sql) }}
+    {{ build_by('create or replace table ' ~ relation ~ ' as ' ~ sql) }}
     {{ return({'relations': [relation]}) }}
 {% endmaterialization %}
 
@@ -22,11 +22,12 @@
     {%- set relation = this.incorporate(type='table') -%}
     {%- set statement_start = 'insert into ' ~ relation ~ ' by name ' if is_incremental()
         else 'create or replace table ' ~ relation ~ ' as ' -%}
-    {{ build_relation(relation, statement_start ~ sql) }}
+    {{ build_by(statement_start ~ sql) }}
     {{ return({'relations': [relation]}) }}
 {% endmaterialization %}
 
-{% macro build_relation(relation, statement_of_model) -%}
+{#- The one statement, and the hooks around it. -#}
+{% macro build_by(statement_of_model) -%}
     {{ run_hooks(pre_hooks) }}
     {% call statement('main') -%}{{ statement_of_model }}{%- endcall %}
     {{ run_hooks(post_hooks) }}

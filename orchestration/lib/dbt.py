@@ -47,7 +47,7 @@ def build_arguments(*, rebuild: bool, chosen: Sequence[str] = ()) -> list[str]:
 
 def nodes_to_build(manifest: Mapping[str, Any], *, rebuild: bool) -> int:
     """How many models, tests and seeds a run of everything builds."""
-    nodes = manifest["nodes"].values()
+    nodes = [node for node in manifest["nodes"].values() if node["resource_type"] != "operation"]
     return len(nodes) if rebuild else sum(not _is_made_of_rules(node) for node in nodes)
 
 

@@ -109,6 +109,7 @@ def test_make_run_on_a_fresh_data_folder_publishes_the_sample_and_a_second_run_d
     first = subprocess.run(command, cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, check=False)
     assert first.returncode == 0, first.stderr
     assert "sample" in first.stderr
+    assert "building and testing: 100 %" in first.stderr
     for said in ("landed", "standing", "superseded", "rejected", "The last 7 days", str(published), "make ui"):
         assert said in first.stdout
     before = published.stat()
