@@ -10,7 +10,6 @@ from typing import Any
 
 import dagster as dg
 import duckdb
-from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, dbt_assets
 from packaging.version import Version
 
 from orchestration.defs.operating import Operation, problems_as_failures
@@ -20,6 +19,9 @@ from orchestration.lib.pipeline import raw_zone_is_damaged
 from orchestration.lib.problems import Problem, disk_is_full, memory_is_short, says_disk_is_full, says_memory_is_short
 from orchestration.lib.progress import announce, report
 from orchestration.lib.settings import PROJECT_ROOT, Settings, export_settings, read_settings
+
+with dbt.left_to_its_process():
+    from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, dbt_assets
 
 _settings = read_settings()
 export_settings(_settings)

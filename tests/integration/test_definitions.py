@@ -1,6 +1,8 @@
 """What Dagster shows and does: assets along the flow, checks, the schedule, the sensor, one writer."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import dagster as dg
@@ -43,6 +45,17 @@ def test_the_data_tests_are_asset_checks(defs: dg.Definitions) -> None:
     assert "every_file_was_read" in checks
     assert "newest_event_is_recent" in checks
     assert len(checks) > 40
+
+
+def test_the_definitions_are_loaded_without_dbt_which_others_can_import_afterwards(tmp_path: Path) -> None:
+    code = """
+import sys, orchestration.definitions
+assert not [name for name in sys.modules if name == "dbt" or name.startswith("dbt.")], "dbt was loaded"
+import dbt.version
+"""
+    environment = {**os.environ, "CONTACT_REPORTS_DATA": str(tmp_path)}
+    loaded = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert loaded.returncode == 0, loaded.stderr
 
 
 def test_the_schedule_is_the_settings(defs: dg.Definitions) -> None:
