@@ -1,3 +1,36 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='append',
+        pre_hook="{% if is_incremental() %}
+            delete from {{ this }}
+            where (workspace_id, survivor_contact_id) in (
+                select
+                    touched.workspace_id,
+                    coalesce(survivors.survivor_contact_id, touched.contact_id)
+                from (
+                    select workspace_id, contact_id from {{ ref('int_changed_contacts') }}
+                    union
+                    select workspace_id, merged_into_contact_id from {{ ref('int_contact_histories') }}
+                    where
+                        merged_into_contact_id is not null
+                        and (workspace_id, contact_id) in (
+                            select workspace_id, contact_id from {{ ref('int_changed_contacts') }}
+                        )
+                ) as touched
+                left join {{ this }} as survivors
+                    on
+                        touched.workspace_id = survivors.workspace_id
+                        and touched.contact_id = survivors.contact_id
+            )
+        {% endif %}",
+    )
+}}
+{% set changed_contacts = ref('int_changed_contacts') %}
+
+-- Contacts with one survivor are all that merges connect with one another. Where a contact changed, all that it was
+-- connected with, and all that it is connected with now, is worked out again; everything else is as it was.
+--
 -- Every merged contact points to the one it went into. From those that went nowhere the chains are walked back, each
 -- contact once. What that does not reach leads into a cycle, of which the last merge is believed: its primary contact
 -- is the one that remained.
@@ -9,7 +42,11 @@ with recursive merged_contacts as (
         merged_at,
         merge_event_id
     from {{ ref('int_contact_histories') }}
-    where merged_into_contact_id is not null
+    where
+        merged_into_contact_id is not null
+        {% if is_incremental() %}
+        and (workspace_id, contact_id) not in (select workspace_id, contact_id from {{ this }})
+        {% endif %}
 ),
 
 survivors as (
