@@ -40,7 +40,7 @@
             events.workspace_id = channels.workspace_id
             and events.channel_id = channels.reference
             and channels.directory = 'channel'
-    where events.reject_reason is null and not events.is_ignored
+    where events.event_key is not null
 {%- endmacro %}
 
 {#- The standing of some accepted events: what counts. -#}

@@ -8,11 +8,21 @@
         {% endif %}",
     )
 }}
-{% set changed_contacts = ref('int_changed_contacts') %}
+{% set changed_contacts, facts = ref('int_changed_contacts'), ref('fct_contact_events') %}
+{% set standing_of_changed_contacts = standing_events(ref('int_changeable_events')) %}
+{% set events = 'standing' if is_incremental() else facts %}
 
 -- A contact has a part in the events that bear its id, and in the merges by which it went. Of two names of one moment
 -- the one counts that was loaded later.
-with own_events as (
+with
+{% if is_incremental() -%}
+-- The facts say the same, but all of them would be looked at for those of some contacts.
+standing as (
+    {{ standing_of_changed_contacts }}
+),
+
+{% endif -%}
+own_events as (
     select
         workspace_id,
         contact_id,
@@ -23,7 +33,7 @@ with own_events as (
         min(occurred_at) filter (where event_type = 'added') as added_at,
         min(occurred_at) filter (where event_type = 'connected') as first_connected_at,
         max(occurred_at) filter (where event_type = 'deleted') as deleted_at
-    from {{ ref('fct_contact_events') }}
+    from {{ events }}
     {% if is_incremental() %}
     where (workspace_id, contact_id) in (select workspace_id, contact_id from {{ changed_contacts }})
     {% endif %}
@@ -38,7 +48,7 @@ merged_away as (
         max(occurred_at) as merged_at,
         max_by(contact_id, {{ composite(['occurred_at', 'event_id']) }}) as merged_into_contact_id,
         max_by(event_id, {{ composite(['occurred_at', 'event_id']) }}) as merge_event_id
-    from {{ ref('fct_contact_events') }}
+    from {{ events }}
     where
         merged_contact_id is not null
         {% if is_incremental() %}

@@ -107,7 +107,10 @@ select
     case when resolved_source = 'user' then user_id end as user_id,
     case when event_type = 'connected' then channel_id end as channel_id,
     case when event_type = 'merged' then merged_contact_id end as merged_contact_id,
-    {{ hash_of(['workspace_id', 'event_id']) }} as event_key,
+    case
+        when reject_reason is null and not coalesce(is_ignored, false)
+            then {{ hash_of(['workspace_id', 'event_id']) }}
+    end as event_key,
     record_count,
     coalesce(is_ignored, false) as is_ignored,
     reject_reason,

@@ -14,7 +14,7 @@ where
     or source_line is null
     or workspace_id is null
     or route is null
-    or event_key is null
+    or (event_key is null) <> (reject_reason is not null or is_ignored)
     or source is null
 union all
 select
