@@ -72,3 +72,22 @@
     -- Half the cost of NOT EXISTS on two columns (10 million events, one fact: 2.0 against 4.5 CPU-seconds).
     where superseded.file_id is null
 {%- endmacro %}
+
+{#- The fact of a type of event, in the shape that all four have in common. -#}
+{% macro contact_events(event_type) -%}
+    select
+        '{{ event_type }}' as event_type,
+        workspace_id,
+        report_date,
+        occurred_at,
+        {{ 'primary_contact_id' if event_type == 'merged' else 'contact_id' }} as contact_id,
+        {{ 'merged_contact_id' if event_type == 'merged' else 'cast(null as bigint)' }} as merged_contact_id,
+        contact_name,
+        cast(source as varchar) as source,
+        user_id,
+        {{ 'channel_id' if event_type == 'connected' else 'cast(null as varchar)' }} as channel_id,
+        event_id,
+        file_id,
+        source_line
+    from {{ ref('fct_contacts_' ~ event_type) }}
+{%- endmacro %}

@@ -9,9 +9,7 @@ select
     source,
     user_id,
     user_name
-from {{ ref('fct_contacts_' ~ event_type) }}
-where
-    {{ only_rows_written() }}
-    and ((source <> 'user' and user_id is not null) or (user_id is null) <> (user_name is null))
+from {{ rows_written(event_type) }}
+where (source <> 'user' and user_id is not null) or (user_id is null) <> (user_name is null)
 {% if not loop.last %}union all{% endif %}
 {% endfor %}

@@ -4,22 +4,35 @@
 {{ config(meta={'dagster': {'ref': {'name': 'agg_contacts_daily'}}}) }}
 {% set changed_days = ref('int_changed_days') %}
 {% set group = ['event_type', 'source', 'channel_id', 'user_id'] -%}
-{% set days_to_look_at -%}
-{% if last_built_batch() | int > 0 -%}
-where
-    (workspace_id, report_date, event_type) in (
-        select workspace_id, report_date, event_type from {{ changed_days }}
-    )
-{%- endif %}
-{%- endset %}
+{% set is_tick = last_built_batch() | int > 0 -%}
 
-with facts_by_day as (
+with facts_to_look_at as (
+    {% for event_type in ['added', 'connected', 'deleted', 'merged'] -%}
+    select
+        event_type,
+        workspace_id,
+        report_date,
+        source,
+        channel_id,
+        user_id
+    from ({{ contact_events(event_type) }}) as facts
+    {% if is_tick -%}
+    where
+        (workspace_id, report_date) in (
+            select workspace_id, report_date from {{ changed_days }}
+            where event_type = '{{ event_type }}'
+        )
+    {%- endif %}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
+facts_by_day as (
     select
         workspace_id,
         report_date,
         sum({{ hash_of(group) }}) as fingerprint
-    from {{ ref('fct_contact_events') }}
-    {{ days_to_look_at }}
+    from facts_to_look_at
     group by workspace_id, report_date
 ),
 
@@ -31,7 +44,12 @@ groups_counted as (
         sum(contacts) as contacts,
         count(*) as row_count
     from {{ ref('agg_contacts_daily') }}
-    {{ days_to_look_at }}
+    {% if is_tick -%}
+    where
+        (workspace_id, report_date, event_type) in (
+            select workspace_id, report_date, event_type from {{ changed_days }}
+        )
+    {%- endif %}
     group by workspace_id, report_date, group_hash
 ),
 

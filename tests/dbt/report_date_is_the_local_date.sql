@@ -10,8 +10,7 @@ with facts as (
         report_date,
         occurred_at,
         occurred_at_local
-    from {{ ref('fct_contacts_' ~ event_type) }}
-    where {{ only_rows_written() }}
+    from {{ rows_written(event_type) }}
     {{ 'union all' if not loop.last }}
     {% endfor %}
 ),
