@@ -9,8 +9,10 @@ import errno
 import hashlib
 import os
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 
 import duckdb
 
@@ -172,6 +174,20 @@ def _copy(source: Path, target: Path) -> None:
             shutil.copyfile(source, target)
 
 
+@contextlib.contextmanager
+def _kept_until_later(path: Path) -> Iterator[None]:
+    """Let a file that is replaced inside go beside what comes next: the kernel takes 0.25 s to free 1.3 GB of it."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        Thread(target=os.close, args=[descriptor]).start()
+
+
 def publish(settings: Settings, state: BuildState) -> None:
     """Put the warehouse, built and tested, in the place of the publication. Readers see the one or the other."""
     with duckdb.connect(str(settings.warehouse)) as connection:
@@ -187,7 +203,8 @@ def publish(settings: Settings, state: BuildState) -> None:
     flush_to_disk(settings.warehouse)
     settings.published.parent.mkdir(parents=True, exist_ok=True)
     settings.warehouse.chmod(settings.published_mode)
-    os.replace(settings.warehouse, settings.published)
+    with _kept_until_later(settings.published):
+        os.replace(settings.warehouse, settings.published)
     flush_to_disk(settings.published.parent)
     guard(settings)
     _remember_as_whole(settings)

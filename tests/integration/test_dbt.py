@@ -12,13 +12,19 @@ from tests.harness import Pipeline, dbt_invoke
 
 
 @pytest.fixture
-def copy(sample: Pipeline) -> Path:
-    """A warehouse file with what is published, in which the data tests look at everything, as after a rebuild."""
+def copy_of_a_tick(sample: Pipeline) -> Path:
+    """A warehouse file with what is published, in which the data tests look at what is new."""
     export_settings(sample.settings)
     warehouse.prepare(sample.settings, replace(warehouse.plan(sample.settings), rebuild=False))
-    with duckdb.connect(str(sample.settings.warehouse)) as connection:
-        connection.execute("drop table intermediate.build_state")
     return sample.settings.warehouse
+
+
+@pytest.fixture
+def copy(copy_of_a_tick: Path) -> Path:
+    """The same, in which they look at everything, as after a rebuild."""
+    with duckdb.connect(str(copy_of_a_tick)) as connection:
+        connection.execute("drop table intermediate.build_state")
+    return copy_of_a_tick
 
 
 @pytest.mark.slow
@@ -71,6 +77,29 @@ def test_the_data_tests_find_a_mistake_in_the_facts(copy: Path, mistake: str, fo
     with duckdb.connect(str(copy)) as connection:
         changed = connection.execute(mistake).fetchall()
     assert changed[0][0] > 0, "the mistake was none"
+    outcome = dbt_invoke("test", "--select", "test_type:data")
+    assert found_by <= outcome.failures, outcome.failures
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("mistake", "found_by"),
+    [
+        (
+            "delete from marts.agg_contacts_daily "
+            "where report_date = (select max(report_date) from marts.agg_contacts_daily)",
+            {"daily_counts_equal_the_facts"},
+        ),
+        ("insert into marts.fct_contacts_added select * from marts.fct_contacts_added limit 1", {"records_add_up"}),
+    ],
+)
+def test_after_a_tick_too_the_data_tests_find_what_was_not_counted_again(
+    copy_of_a_tick: Path, mistake: str, found_by: set[str]
+) -> None:
+    with duckdb.connect(str(copy_of_a_tick)) as connection:
+        changed = connection.execute(mistake).fetchall()
+    assert changed[0][0] > 0, "the mistake was none"
+    dbt_invoke("run", "--select", "load_balance", "data_status")
     outcome = dbt_invoke("test", "--select", "test_type:data")
     assert found_by <= outcome.failures, outcome.failures
 
