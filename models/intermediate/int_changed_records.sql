@@ -34,9 +34,7 @@ select
     events.source_line,
     events.workspace_id,
     events.report_date,
-    events.event_type,
-    events.contact_id,
-    events.merged_contact_id
+    events.event_type
 from changed
 inner join {{ ref('int_changeable_events') }} as events
     on changed.file_id = events.file_id and changed.source_line = events.source_line

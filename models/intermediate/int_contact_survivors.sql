@@ -26,7 +26,7 @@
         {% endif %}",
     )
 }}
-{% set changed_contacts = ref('int_changed_contacts') %}
+-- depends_on: {{ ref('int_changed_contacts') }}
 
 -- Contacts with one survivor are all that merges connect with one another. Where a contact changed, all that it was
 -- connected with, and all that it is connected with now, is worked out again; everything else is as it was.

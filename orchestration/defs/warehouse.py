@@ -152,12 +152,14 @@ def _facts(settings: Settings) -> dict[str, dict[str, Any]]:
             row = connection.execute(f'select count(*) from "{schema}"."{table}"').fetchone()
             assert row is not None
             facts[f"{schema}__{table}"] = {"dagster/row_count": row[0]}
-        # It is not there yet where no more than a part of the models has ever been built.
-        newest = ("reports", "data_status") in tables and connection.execute(
+        if ("reports", "data_status") not in tables:
+            # No more than a part of the models has ever been built.
+            return facts
+        newest = connection.execute(
             """
             select event_type, epoch_us(max(last_event_at)) / 1000000 from reports.data_status
             where last_event_at is not null group by event_type"""
         ).fetchall()
-    for event_type, seconds in newest or []:
+    for event_type, seconds in newest:
         facts[f"marts__fct_contacts_{event_type}"]["newest_event"] = dg.TimestampMetadataValue(seconds)
     return facts
