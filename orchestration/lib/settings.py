@@ -100,6 +100,11 @@ class Settings(BaseSettings):
         return self.data / "warehouse" / f"{DATABASE_NAME}.duckdb"
 
     @property
+    def former(self) -> Path:
+        """The publication before the one that is published."""
+        return self.data / "warehouse" / "former.duckdb"
+
+    @property
     def published(self) -> Path:
         return self.data / "published" / f"{DATABASE_NAME}.duckdb"
 
