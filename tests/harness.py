@@ -104,7 +104,7 @@ class Pipeline:
         if not todo.nothing_to_do:
             warehouse.prepare(self.settings, todo)
             self.build(rebuild=todo.rebuild)
-            warehouse.publish(self.settings, todo.target)
+            warehouse.publish(self.settings)
             compact(RawZone(self.settings.raw))
         return extraction
 

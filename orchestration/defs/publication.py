@@ -28,7 +28,7 @@ def published(operation: Operation) -> dg.MaterializeResult[None]:
     """Put the warehouse in the place of the publication."""
     settings = operation.settings
     with problems_as_failures(settings):
-        warehouse.publish(settings, warehouse.plan(settings).target)
+        warehouse.publish(settings)
         # Now that nobody waits for it any more.
         compact(RawZone(settings.raw))
         metadata: dict[str, dg.MetadataValue] = {

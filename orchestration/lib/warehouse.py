@@ -8,7 +8,7 @@ import contextlib
 import errno
 import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import duckdb
@@ -21,6 +21,9 @@ from orchestration.lib.working_copy import make_working_copy, set_aside
 
 # What the models' results depend on, besides the raw zone. dbt's tests only look at them.
 _RULE_FILES = ("models/**/*.sql", "macros/*.sql", "seeds/*.csv", "dbt_project.yml", "profiles.yml")
+
+# As in profiles.yml: a file is made by whoever opens it first.
+_FILE_FORMAT: dict[str, str | bool | int | float | list[str]] = {"storage_compatibility_version": "v1.2.0"}
 
 
 @dataclass(frozen=True)
@@ -143,7 +146,7 @@ def _signature(path: Path) -> str:
 
 
 def prepare(settings: Settings, todo: Plan) -> None:
-    """Make the file that dbt builds in: empty for a rebuild, otherwise a copy of the publication. Clear the raw zone,
+    """Make the file that dbt builds in: empty for a rebuild, otherwise equal to the publication. Clear the raw zone,
     which the models read whole: in a run of a part of the assets nobody else has."""
     RawZone(settings.raw).prepare()
     settings.published.parent.mkdir(parents=True, exist_ok=True)
@@ -158,20 +161,32 @@ def prepare(settings: Settings, todo: Plan) -> None:
         settings.former.unlink(missing_ok=True)
     else:
         make_working_copy(settings.published, settings.former, settings.warehouse)
+    _write_state(settings.warehouse, todo)
 
 
-def publish(settings: Settings, state: BuildState) -> None:
-    """Put the warehouse, built and tested, in the place of the publication. Readers see the one or the other."""
-    with duckdb.connect(str(settings.warehouse)) as connection:
+def _write_state(path: Path, todo: Plan) -> None:
+    """Write into the file what it will be built from, and which batches are in it already."""
+    former = "0" if todo.rebuild else "(select batch_id from intermediate.build_state)"
+    with duckdb.connect(str(path), config=_FILE_FORMAT) as connection:
+        # dbt's connection will: the first checkpoint reads the metadata of every table (10 million events: 0.3 s).
+        connection.execute("pragma disable_checkpoint_on_shutdown")
+        connection.execute("create schema if not exists intermediate")
         connection.execute(
-            """
+            f"""
             create or replace table intermediate.build_state as
             select
                 $1::varchar as zone_id, $2::varchar as raw_zone, $3::bigint as batch_id,
-                $4::varchar as contents, $5::varchar as rules""",
-            [state.zone_id, state.raw_zone, state.batch_id, state.contents, state.rules],
+                $4::varchar as contents, $5::varchar as rules, {former}::bigint as former_batch_id""",
+            [getattr(todo.target, field.name) for field in fields(BuildState)],
         )
-        connection.execute("checkpoint")
+
+
+def publish(settings: Settings) -> None:
+    """Put the warehouse, built and tested, in the place of the publication. Readers see the one or the other."""
+    if settings.warehouse.with_name(f"{settings.warehouse.name}.wal").exists():
+        # What could not be written into the file when dbt closed it: says why, if it still cannot.
+        with duckdb.connect(str(settings.warehouse)) as connection:
+            connection.execute("checkpoint")
     flush_to_disk(settings.warehouse)
     settings.published.parent.mkdir(parents=True, exist_ok=True)
     settings.warehouse.chmod(settings.published_mode)

@@ -127,7 +127,7 @@ def test_building_twice_by_hand_before_publishing_counts_nothing_twice(pipeline:
     warehouse.prepare(pipeline.settings, todo)
     pipeline.build(rebuild=False)
     pipeline.build(rebuild=False)
-    warehouse.publish(pipeline.settings, todo.target)
+    warehouse.publish(pipeline.settings)
     assert pipeline.query(ADDED) == [(2,), (5,)]
     assert pipeline.query("select sum(contacts) from marts.agg_contacts_daily") == [(2,)]
 

@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from orchestration.lib.settings import PROJECT_ROOT, Settings, guard, read_settings
-from orchestration.lib.warehouse import BuildState, publish
+from orchestration.lib.warehouse import publish
 
 
 def mode(path: Path) -> int:
@@ -29,7 +29,7 @@ def publish_something(settings: Settings) -> None:
     settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
     with duckdb.connect(str(settings.warehouse)) as connection:
         connection.execute("create schema if not exists intermediate")
-    publish(settings, BuildState("zone", "raw", 1, "contents", "rules"))
+    publish(settings)
 
 
 def test_the_publication_is_its_owners_alone(settings: Settings) -> None:
