@@ -77,11 +77,16 @@ def compare(
 @_note
 @click.pass_obj
 def tick(folder: Path, sizes: Sequence[int], file_format: Format, repeats: int, note: str) -> None:
-    """Run the pipeline on 10,000 new events, and on nothing new, each time on the same history."""
+    """Run the pipeline on 10,000 new events, and on nothing new, each time on the same history and one tick after it.
+
+    The first tick after a first run copies the publication; later ones find the one before it, as here.
+    """
     for size in sizes:
         landing = _landing(folder, size, file_format)
         pipeline = _history(folder, size, file_format)
-        before = pipeline.data.with_name(f"{pipeline.data.name}-before")
+        history, before = (pipeline.data.with_name(f"{pipeline.data.name}-{name}") for name in ("history", "before"))
+        _copy(pipeline.data, history)
+        _tick("the tick before", pipeline, landing, size, repeats, file_format)
         _copy(pipeline.data, before)
         ticks: list[Usage] = []
         idle: list[Usage] = []
@@ -93,15 +98,11 @@ def tick(folder: Path, sizes: Sequence[int], file_format: Format, repeats: int, 
             pipeline.run(landing)
             idle.append(_said(f"nothing new on {size:,}", pipeline.run(landing)))
             stages["idle"].append(pipeline.stages(idle[-1]))
-            new_files = write_tick(landing, size, _TICK_EVENTS, number, file_format)
-            try:
-                ticks.append(_said(f"{_TICK_EVENTS:,} new on {size:,}", pipeline.run(landing)))
-            finally:
-                for file in new_files:
-                    file.unlink()
+            ticks.append(_tick(f"{_TICK_EVENTS:,} new on {size:,}", pipeline, landing, size, number, file_format))
             stages["tick"].append(pipeline.stages(ticks[-1]))
             models.append(pipeline.slowest_models())
-        _copy(before, pipeline.data)
+        _copy(history, pipeline.data)
+        shutil.rmtree(history)
         shutil.rmtree(before)
         for measure, usages in (("tick", ticks), ("idle", idle)):
             results.keep(
@@ -150,6 +151,16 @@ def small_files(folder: Path, files: int, repeats: int, note: str) -> None:
 def report() -> None:
     """Write docs/performance.md's tables and plot anew from docs/performance.json."""
     write_report()
+
+
+def _tick(what: str, pipeline: Pipeline, landing: Path, size: int, number: int, file_format: Format) -> Usage:
+    """Have new events land, run, and take them out of the landing folder again."""
+    new_files = write_tick(landing, size, _TICK_EVENTS, number, file_format)
+    try:
+        return _said(what, pipeline.run(landing))
+    finally:
+        for file in new_files:
+            file.unlink()
 
 
 def _compare(

@@ -1,6 +1,6 @@
 {#-
     What a run has to look at. A run starts from a copy of the publication and replaces it when every test passed, so
-    "the last build" is one state of all tables together; Python writes down which when it makes the copy.
+    "the last build" is one state of all tables together; Python writes it into the copy before dbt opens that.
 -#}
 
 {#- The newest batch that the tables at hand were built from; 0 when they are built anew. -#}
@@ -8,11 +8,11 @@
     {%- if not execute or flags.FULL_REFRESH -%}
         0
     {%- else -%}
-        {%- set state = adapter.get_relation(database=target.database, schema='intermediate', identifier='build_state') -%}
+        {%- set state = adapter.get_relation(database=target.database, schema='intermediate', identifier='int_changes_since') -%}
         {%- if state is none -%}
             0
         {%- else -%}
-            {{- run_query('select former_batch_id from ' ~ state).columns[0].values()[0] -}}
+            {{- run_query('select batch_id from ' ~ state).columns[0].values()[0] -}}
         {%- endif -%}
     {%- endif -%}
 {%- endmacro %}

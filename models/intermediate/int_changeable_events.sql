@@ -51,11 +51,6 @@ contacts_to_tell_of as (
 touched_event_keys as (
     select event_key from {{ ref('stg_events') }}
     where (workspace_id, contact_id) in (select workspace_id, contact_id from contacts_to_tell_of)
-    union
-    select event_key from {{ ref('stg_events') }}
-    where
-        merged_contact_id is not null
-        and (workspace_id, merged_contact_id) in (select workspace_id, contact_id from contacts_to_tell_of)
     {% for directory in ['user', 'channel'] %}
     union
     select events.event_key

@@ -10,7 +10,6 @@
 }}
 {% set changed_contacts, facts = ref('int_changed_contacts'), ref('fct_contact_events') %}
 {% set standing_of_changed_contacts = standing_events(ref('int_changeable_events')) %}
-{% set events = 'standing' if is_incremental() else facts %}
 
 -- A contact has a part in the events that bear its id, and in the merges by which it went. Of two names of one moment
 -- the one counts that was loaded later.
@@ -33,7 +32,7 @@ own_events as (
         min(occurred_at) filter (where event_type = 'added') as added_at,
         min(occurred_at) filter (where event_type = 'connected') as first_connected_at,
         max(occurred_at) filter (where event_type = 'deleted') as deleted_at
-    from {{ events }}
+    from {{ 'standing' if is_incremental() else facts }}
     {% if is_incremental() %}
     where (workspace_id, contact_id) in (select workspace_id, contact_id from {{ changed_contacts }})
     {% endif %}
@@ -48,7 +47,7 @@ merged_away as (
         max(occurred_at) as merged_at,
         max_by(contact_id, {{ composite(['occurred_at', 'event_id']) }}) as merged_into_contact_id,
         max_by(event_id, {{ composite(['occurred_at', 'event_id']) }}) as merge_event_id
-    from {{ events }}
+    from {{ facts }}
     where
         merged_contact_id is not null
         {% if is_incremental() %}

@@ -8,7 +8,7 @@ import contextlib
 import errno
 import hashlib
 import os
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import duckdb
@@ -166,18 +166,21 @@ def prepare(settings: Settings, todo: Plan) -> None:
 
 def _write_state(path: Path, todo: Plan) -> None:
     """Write into the file what it will be built from, and which batches are in it already."""
-    former = "0" if todo.rebuild else "(select batch_id from intermediate.build_state)"
     with duckdb.connect(str(path), config=_FILE_FORMAT) as connection:
         # dbt's connection will: the first checkpoint reads the metadata of every table (10 million events: 0.3 s).
         connection.execute("pragma disable_checkpoint_on_shutdown")
         connection.execute("create schema if not exists intermediate")
+        built = "0" if todo.rebuild else "(select batch_id from intermediate.build_state)"
         connection.execute(
-            f"""
+            f"create or replace table intermediate.int_changes_since as select {built}::bigint as batch_id"
+        )
+        connection.execute(
+            """
             create or replace table intermediate.build_state as
             select
                 $1::varchar as zone_id, $2::varchar as raw_zone, $3::bigint as batch_id,
-                $4::varchar as contents, $5::varchar as rules, {former}::bigint as former_batch_id""",
-            [getattr(todo.target, field.name) for field in fields(BuildState)],
+                $4::varchar as contents, $5::varchar as rules""",
+            astuple(todo.target),
         )
 
 

@@ -23,7 +23,7 @@ def copy_of_a_tick(sample: Pipeline) -> Path:
 def copy(copy_of_a_tick: Path) -> Path:
     """The same, in which they look at everything, as after a rebuild."""
     with duckdb.connect(str(copy_of_a_tick)) as connection:
-        connection.execute("drop table intermediate.build_state")
+        connection.execute("drop table intermediate.int_changes_since")
     return copy_of_a_tick
 
 
