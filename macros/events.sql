@@ -91,3 +91,33 @@
         source_line
     from {{ ref('fct_contacts_' ~ event_type) }}
 {%- endmacro %}
+
+{#-
+    The facts counted by day: all of them, or those of some days and types of event. One type at a time: that a type is to
+    be counted again on a day is then seen from workspace and day alone (10 million events, a tick of 10,000: 0.2
+    CPU-seconds against 0.35).
+-#}
+{% macro daily_counts(of_days=none) -%}
+    {% for event_type in ['added', 'connected', 'deleted', 'merged'] -%}
+    select
+        workspace_id,
+        report_date,
+        event_type,
+        source,
+        channel_id,
+        user_id,
+        count(*) as contacts,
+        min(occurred_at) as first_event_at,
+        max(occurred_at) as last_event_at
+    from ({{ contact_events(event_type) }}) as facts
+    {% if of_days is not none -%}
+    where
+        (workspace_id, report_date) in (
+            select workspace_id, report_date from {{ of_days }}
+            where event_type = '{{ event_type }}'
+        )
+    {%- endif %}
+    group by workspace_id, report_date, event_type, source, channel_id, user_id
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+{%- endmacro %}

@@ -63,3 +63,24 @@
         {{ fact }}
     {%- endif -%}
 {%- endmacro %}
+
+{#- Before daily counts are appended: remove those that are others now, or of nothing any more. -#}
+{% macro remove_changed_daily_counts() -%}
+    {#- Outside of the condition, as dbt looks for dependencies without running the model. -#}
+    {%- set changed_days, counted_again = ref('int_changed_days'), ref('int_changed_daily_counts') -%}
+    {% if is_incremental() %}
+        delete from {{ this }} as counts
+        where
+            (workspace_id, report_date, event_type) in (select workspace_id, report_date, event_type from {{ changed_days }})
+            and not exists (
+                select 1 from {{ counted_again }} as counted
+                where
+                    {% for column in [
+                        'workspace_id', 'report_date', 'event_type', 'source', 'channel_id', 'user_id',
+                        'contacts', 'first_event_at', 'last_event_at',
+                    ] -%}
+                    {{ 'and ' if not loop.first }}counted.{{ column }} is not distinct from counts.{{ column }}
+                    {% endfor %}
+            )
+    {% endif %}
+{%- endmacro %}

@@ -2,41 +2,37 @@
     config(
         materialized='incremental',
         incremental_strategy='append',
-        pre_hook="{% if is_incremental() %}
-            delete from {{ this }}
-            where (workspace_id, report_date, event_type) in (
-                select workspace_id, report_date, event_type from {{ ref('int_changed_days') }}
-            )
-        {% endif %}",
+        pre_hook="{{ remove_changed_daily_counts() }}",
     )
 }}
-{% set changed_days = ref('int_changed_days') %}
+{% set changed_days, counted_again = ref('int_changed_days'), ref('int_changed_daily_counts') %}
 
 with counted as (
-    -- One type at a time: that a type is to be counted again on a day is then seen from workspace and day alone
-    -- (10 million events, a tick of 10,000: 0.2 CPU-seconds against 0.35).
-    {% for event_type in ['added', 'connected', 'deleted', 'merged'] -%}
-    select
-        workspace_id,
-        report_date,
-        event_type,
-        source,
-        channel_id,
-        user_id,
-        count(*) as contacts
-    from ({{ contact_events(event_type) }}) as facts
     {% if is_incremental() -%}
+    -- What is the same as before stays as it is: DuckDB writes a block of rows anew of which some were removed (a tick
+    -- of 10,000 on 10 million events, at the end of the run: 0.1 against 0.4 CPU-seconds).
+    select * from {{ counted_again }}
+    except
+    select * from {{ this }}
     where
-        (workspace_id, report_date) in (
-            select workspace_id, report_date from {{ changed_days }}
-            where event_type = '{{ event_type }}'
+        (workspace_id, report_date, event_type) in (
+            select workspace_id, report_date, event_type from {{ changed_days }}
         )
+    {%- else -%}
+    {{ daily_counts() }}
     {%- endif %}
-    group by workspace_id, report_date, event_type, source, channel_id, user_id
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
 )
 
-select * from counted
+select
+    workspace_id,
+    report_date,
+    event_type,
+    source,
+    channel_id,
+    user_id,
+    contacts,
+    first_event_at,
+    last_event_at
+from counted
 -- A report asks for a range of days of one type of event, which so lie together (docs/performance.md, "Queries").
 order by event_type, report_date, workspace_id

@@ -14,14 +14,15 @@ with landed as (
     group by records.workspace_id, records.event_type
 ),
 
+-- Of the daily counts, as there are fewer of them than of facts (10 million events: 0.01 against 0.3 CPU-seconds).
 standing as (
     select
         workspace_id,
         event_type,
-        min(occurred_at) as first_event_at,
-        max(occurred_at) as last_event_at,
-        count(*) as records_standing
-    from {{ ref('fct_contact_events') }}
+        min(first_event_at) as first_event_at,
+        max(last_event_at) as last_event_at,
+        sum(contacts) as records_standing
+    from {{ ref('agg_contacts_daily') }}
     group by workspace_id, event_type
 ),
 
@@ -41,7 +42,7 @@ select
     standing.last_event_at,
     landed.last_loaded_at,
     cast(landed.records_landed as bigint) as records_landed,
-    coalesce(standing.records_standing, 0) as records_standing,
+    cast(coalesce(standing.records_standing, 0) as bigint) as records_standing,
     cast(coalesce(superseded.records_superseded, 0) + landed.records_counted_only as bigint) as records_superseded,
     cast(landed.records_rejected as bigint) as records_rejected,
     cast(landed.records_ignored as bigint) as records_ignored

@@ -2,7 +2,7 @@
 -- is compared by a sum of hashes, and group by group where that differs (9.3 million events: 0.6 against 1.2
 -- CPU-seconds). After an incremental run the totals are compared, which a day that was not counted again would change.
 {{ config(meta={'dagster': {'ref': {'name': 'agg_contacts_daily'}}}) }}
-{% set facts, status = ref('fct_contact_events'), ref('data_status') %}
+{% set facts, balance = ref('fct_contact_events'), ref('load_balance') %}
 {% set group = ['event_type', 'source', 'channel_id', 'user_id'] -%}
 
 {% if last_built_batch() | int > 0 -%}
@@ -10,30 +10,27 @@
 with counted as (
     select
         workspace_id,
-        event_type,
         sum(contacts) as events_in_daily_counts
     from {{ ref('agg_contacts_daily') }}
-    group by workspace_id, event_type
+    group by workspace_id
 ),
 
 -- Counted in the facts.
 standing as (
     select
         workspace_id,
-        event_type,
-        records_standing as events_in_facts
-    from {{ status }}
-    where records_standing > 0
+        sum(records_standing) as events_in_facts
+    from {{ balance }}
+    group by workspace_id
+    having sum(records_standing) > 0
 )
 
 select
     coalesce(counted.workspace_id, standing.workspace_id) as workspace_id,
-    coalesce(counted.event_type, standing.event_type) as event_type,
     counted.events_in_daily_counts,
     standing.events_in_facts
 from counted
-full outer join standing
-    on counted.workspace_id = standing.workspace_id and counted.event_type = standing.event_type
+full outer join standing on counted.workspace_id = standing.workspace_id
 where counted.events_in_daily_counts is distinct from standing.events_in_facts
 
 {%- else -%}

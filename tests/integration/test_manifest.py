@@ -20,7 +20,7 @@ READS = {
     "reports": {"seeds", "staging", "intermediate", "marts"},
     "quality": {"seeds", "staging", "intermediate", "marts"},
 }
-# Reader and read, `dim_` for any dimension.
+# Reader and read, `dim_` for any dimension, `fct_` for any fact.
 READS_BESIDES = {
     # A dimension is a directory, a list or a seed as it stands.
     ("dim_", "staging"),
@@ -28,6 +28,8 @@ READS_BESIDES = {
     ("intermediate", "dim_"),
     # The history of a contact is told by the facts; it is a table so that dim_contact need not tell it anew.
     ("int_contact_histories", "fct_contact_events"),
+    # The daily counts are of the facts; those of some days are a table so that only those that differ are written.
+    ("int_changed_daily_counts", "fct_"),
 }
 PREFIXES = {"staging": ("stg_",), "intermediate": ("int_",), "marts": ("fct_", "dim_", "agg_")}
 
@@ -45,6 +47,7 @@ KEYS_TESTED_ELSEWHERE = {
 # What the last run had to do: sets that models look up with `in`, or whose rows get their key tested where they end.
 PASSING_SETS = {
     "int_changed_contacts",
+    "int_changed_daily_counts",
     "int_changed_days",
     "int_changeable_events",
     "int_changed_records",
@@ -71,8 +74,8 @@ def seeds(manifest: dict[str, Any]) -> list[Node]:
 
 
 def kinds(node: Node) -> set[str]:
-    """What the rules call it: its layer, its name, and `dim_` for a dimension."""
-    return {node["schema"], node["name"]} | ({"dim_"} if node["name"].startswith("dim_") else set())
+    """What the rules call it: its layer, its name, and `dim_` for a dimension, `fct_` for a fact."""
+    return {node["schema"], node["name"]} | {kind for kind in ("dim_", "fct_") if node["name"].startswith(kind)}
 
 
 def test_every_layer_reads_only_what_lies_below(manifest: dict[str, Any], models: list[Node]) -> None:
