@@ -9,13 +9,12 @@
 
 with seen_again as (
     {% if last_built_batch() | int > 0 -%}
-    select events.event_key
-    from {{ events }} as events
-    left join {{ superseded_events }} as superseded
-        on events.file_id = superseded.file_id and events.source_line = superseded.source_line
+    select event_key
+    from {{ events }}
     where
-        events.event_key in (select {{ event_key }} from {{ written }})
-        and superseded.file_id is null
+        event_key in (select {{ event_key }} from {{ written }})
+        -- After that: a left join would come first, with all records (0.3 against 0.15).
+        and (file_id, source_line) not in (select file_id, source_line from {{ superseded_events }})
     {%- else -%}
     select {{ event_key }} as event_key
     from {{ facts }}
