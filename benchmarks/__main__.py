@@ -1,5 +1,6 @@
 """The command line: `python -m benchmarks compare`, `tick`, `queries`, `small-files`, `generate`, `report`."""
 
+import os
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -237,6 +238,7 @@ def _history(folder: Path, size: int, file_format: Format) -> Pipeline:
 def _copy(source: Path, target: Path) -> None:
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(source, target)
+    os.sync()  # A run that flushes its own files to the disk would wait for these.
 
 
 def _said(what: str, usage: Usage) -> Usage:
