@@ -38,10 +38,11 @@
     Digits are always an id. `up_to` is a batch: what the directories said then.
 -#}
 {% macro directory_references(up_to=none) -%}
-    with entries as (
+    -- depends_on: {{ ref('stg_workspaces') }}
+    with listed as (
         select
             'user' as directory,
-            workspace_id,
+            {{ listed_workspace('workspace_id') }} as workspace_id,
             user_id as id,
             user_name as name,
             {{ shown_user_name() }} as shown_name
@@ -49,11 +50,16 @@
         union all
         select
             'channel' as directory,
-            workspace_id,
+            {{ listed_workspace('workspace_id') }} as workspace_id,
             channel_id as id,
             channel_name as name,
             {{ shown_channel_name() }} as shown_name
         from {{ latest_entries('stg_channels', 'channel_id', up_to) }}
+    ),
+
+    entries as (
+        select * from listed
+        where workspace_id is not null
     ),
 
     unique_names as (

@@ -1,70 +1,64 @@
 {#- What is made of judged records: for all of them in a view, and in an incremental run for those that it touches. -#}
 
+{#- The types of event, as in the seed `event_types`. -#}
+{% macro event_types() -%}
+    {{ return(['added', 'connected', 'deleted', 'merged']) }}
+{%- endmacro %}
+
+{#- Why a record is rejected, in the order in which it is looked at (contract 4). -#}
+{% macro reject_reasons() -%}
+    {{ return([
+        'malformed_record', 'missing_field', 'unknown_workspace', 'unknown_event_type', 'invalid_contact_id',
+        'invalid_occurred_at', 'source_not_allowed', 'merged_into_itself'
+    ]) }}
+{%- endmacro %}
+
+{#- What an accepted record has, whatever table it is in. Its references are what it has for user and channel. -#}
+{% macro event_columns() -%}
+    {{ return([
+        'batch_id', 'file_id', 'source_line', 'workspace_id', 'route', 'event_id', 'event_type', 'occurred_at',
+        'occurred_at_local', 'report_date', 'contact_id', 'contact_name', 'source', 'unmatched_source', 'user_reference',
+        'channel_reference', 'merged_contact_id', 'event_key'
+    ]) }}
+{%- endmacro %}
+
 {#-
-    The accepted of some rows of stg_events. Users and channels are those that today's directories know by the id or the
-    name that the event has (contract 5).
+    Some accepted records, called `events`, with the users and channels that today's directories know by the id or the
+    name that the event has (contract 5). A condition may follow.
 -#}
-{% macro accepted_events(events) -%}
+{% macro resolved_events(events, other_columns=[]) -%}
     select
-        events.batch_id,
-        events.file_id,
-        events.source_line,
-        events.workspace_id,
-        {{ one_of('events.route', 'routes', 'route') }} as route,
-        routes.precedence as route_precedence,
-        events.event_id,
-        events.event_type,
-        events.occurred_at,
-        events.occurred_at_local,
-        events.report_date,
-        events.contact_id,
-        events.contact_name,
-        events.source,
-        events.user_id as user_reference,
-        coalesce(users.id, events.user_id) as user_id,
-        coalesce(users.shown_name, events.user_id) as user_name,
-        events.channel_id as channel_reference,
-        coalesce(channels.id, events.channel_id) as channel_id,
-        coalesce(channels.shown_name, events.channel_id, 'Unknown') as channel_name,
-        events.merged_contact_id,
-        events.event_key
+        {%- for column in event_columns() + other_columns %}
+        events.{{ column }},
+        {%- endfor %}
+        coalesce(users.id, events.user_reference) as user_id,
+        coalesce(users.shown_name, events.user_reference) as user_name,
+        coalesce(channels.id, events.channel_reference) as channel_id,
+        coalesce(channels.shown_name, events.channel_reference, 'Unknown') as channel_name
     from {{ events }} as events
-    inner join {{ ref('routes') }} as routes on events.route = routes.route
     left join {{ ref('int_directory_references') }} as users
         on
             events.workspace_id = users.workspace_id
-            and events.user_id = users.reference
+            and events.user_reference = users.reference
             and users.directory = 'user'
     left join {{ ref('int_directory_references') }} as channels
         on
             events.workspace_id = channels.workspace_id
-            and events.channel_id = channels.reference
+            and events.channel_reference = channels.reference
             and channels.directory = 'channel'
-    where events.event_key is not null
 {%- endmacro %}
 
 {#- The standing of some accepted events: what counts. -#}
 {% macro standing_events(accepted) -%}
     select
-        events.batch_id,
-        events.file_id,
-        events.source_line,
-        events.workspace_id,
-        events.event_type,
-        events.occurred_at,
-        events.occurred_at_local,
-        events.report_date,
-        events.contact_id,
-        events.merged_contact_id,
-        events.contact_name,
-        events.source,
-        {{ one_of('sources.source_label', 'sources', 'source_label') }} as source_label,
+        {%- for column in event_columns() %}
+        events.{{ column }},
+        {%- endfor %}
         events.user_id,
         events.user_name,
         events.channel_id,
         events.channel_name,
-        events.event_id,
-        events.route
+        {{ one_of('sources.source_label', 'sources', 'source_label') }} as source_label
     from {{ accepted }} as events
     inner join {{ ref('dim_source') }} as sources on events.source = sources.source
     left join {{ ref('int_superseded_events') }} as superseded
@@ -87,8 +81,11 @@
         user_id,
         {{ 'channel_id' if event_type == 'connected' else 'cast(null as varchar)' }} as channel_id,
         event_id,
+        cast(route as varchar) as route,
+        batch_id,
         file_id,
-        source_line
+        source_line,
+        event_key
     from {{ ref('fct_contacts_' ~ event_type) }}
 {%- endmacro %}
 
@@ -98,7 +95,7 @@
     CPU-seconds against 0.35).
 -#}
 {% macro daily_counts(of_days=none) -%}
-    {% for event_type in ['added', 'connected', 'deleted', 'merged'] -%}
+    {% for event_type in event_types() -%}
     select
         workspace_id,
         report_date,

@@ -46,7 +46,7 @@
     {%- for result in results if result.status == 'success' and result.node.config.get('persist_docs') -%}
         {%- set node = result.node -%}
         {%- set kind = {'view': 'view', 'table_function': 'macro table'}.get(node.config.materialized, 'table') -%}
-        {%- set relation = node.schema ~ '.' ~ node.alias -%}
+        {%- set relation = node.database ~ '.' ~ node.schema ~ '.' ~ node.alias -%}
         comment on {{ kind }} {{ relation }} is {{ dbt.string_literal(dbt.escape_single_quotes(node.description | trim)) }};
         {%- if kind != 'macro table' -%}
             {%- for column in node.columns.values() -%}

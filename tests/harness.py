@@ -6,7 +6,7 @@ the imports. The way through Dagster and the command line has tests of its own.
 
 import gc
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -72,8 +72,13 @@ class Outcome:
     failures: set[str]
 
 
-def dbt_invoke(*arguments: str) -> Outcome:
-    """Run dbt in this process, on the warehouse file that the environment names."""
+def dbt_invoke(*arguments: str, after: Sequence[str] = ()) -> Outcome:
+    """Run dbt in this process, on the warehouse file that the environment names.
+
+    `after` is what to run before, on the same connection: what one run has to do is in its memory.
+    """
+    if after:
+        assert dbtRunner().invoke(["--quiet", *after]).success
     invoked = dbtRunner().invoke(["--quiet", *arguments])
     DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
     gc.collect()  # The file stays open until the last of dbt's cursors is gone.

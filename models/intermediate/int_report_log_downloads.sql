@@ -6,15 +6,15 @@ with downloads as (
     select
         events.batch_id,
         events.file_id,
-        events.workspace_id,
+        files.workspace_id,
         coalesce(max(cast(events.event_type as varchar)), 'unknown') as event_type,
         files.records_landed = 10000 as is_cut,
         min(events.report_date) filter (where events.reject_reason is null) as first_date,
         max(events.report_date) filter (where events.reject_reason is null) as last_date
-    from {{ ref('stg_events') }} as events
+    from {{ ref('int_new_records') }} as events
     inner join {{ ref('stg_files') }} as files on events.file_id = files.file_id
-    where events.batch_id > {{ last_built_batch() }} and events.route = 'report_log'
-    group by events.batch_id, events.file_id, events.workspace_id, files.records_landed
+    where events.route = 'report_log'
+    group by events.batch_id, events.file_id, files.workspace_id, files.records_landed
 )
 
 select

@@ -12,12 +12,7 @@
 }}
 
 select
-    batch_id,
-    file_id,
-    source_line,
-    workspace_id,
-    event_type,
-    event_id,
+    {{ event_columns() | join(',\n    ') }},
     superseded_as,
     standing_event_id
 from {{ ref('int_superseded_changes') }}

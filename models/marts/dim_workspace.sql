@@ -1,5 +1,5 @@
 select
-    workspace_id,
+    {{ listed_workspace('workspace_id') }} as workspace_id,
     workspace_name,
     timezone
 from {{ ref('stg_workspaces') }}

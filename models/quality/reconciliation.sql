@@ -1,24 +1,44 @@
 -- Report logs are the truth, API and webhooks are fresh: of the days that both know, they should tell the same facts.
 with standing as (
     select
-        events.workspace_id,
-        events.report_date,
-        events.event_type,
-        events.contact_id,
-        events.channel_id,
-        events.route
-    from {{ ref('int_standing_events') }} as events
+        workspace_id,
+        report_date,
+        event_type,
+        contact_id,
+        channel_id,
+        route
+    from {{ ref('fct_contact_events') }}
 ),
 
--- Facts that a fresh route tells, whichever record of them stands, by their natural key.
+-- What a fresh route tells, whichever record of it stands.
+told_by_fresh_routes as (
+    select
+        workspace_id,
+        report_date,
+        event_type,
+        contact_id,
+        channel_id
+    from standing
+    where route in ('webhook', 'api')
+    union all
+    select
+        workspace_id,
+        report_date,
+        cast(event_type as varchar) as event_type,
+        contact_id,
+        channel_id
+    from {{ ref('int_resolved_superseded_events') }}
+    where route in ('webhook', 'api')
+),
+
+-- Its facts by their natural key.
 told_fresh as (
     select distinct
         workspace_id,
         event_type,
         contact_id,
         channel_id
-    from {{ ref('int_accepted_events') }}
-    where route in ('webhook', 'api')
+    from told_by_fresh_routes
 ),
 
 -- API and webhooks know of nothing but contacts that were added, and messages; and of that only since they are used.
@@ -28,8 +48,7 @@ fresh_periods as (
         event_type,
         min(report_date) as first_date,
         max(report_date) as last_date
-    from {{ ref('int_accepted_events') }}
-    where route in ('webhook', 'api')
+    from told_by_fresh_routes
     group by workspace_id, event_type
 ),
 
@@ -59,9 +78,9 @@ compared as (
 )
 
 select
-    workspace_id,
+    cast(workspace_id as varchar) as workspace_id,
     report_date,
-    cast(event_type as varchar) as event_type,
+    event_type,
     count(*) filter (where route = 'report_log') as standing_report_log,
     count(*) filter (where route = 'events') as standing_events,
     count(*) filter (where route = 'data_export') as standing_data_export,

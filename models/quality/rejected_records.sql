@@ -1,12 +1,11 @@
 select
-    events.workspace_id,
-    events.route,
+    files.workspace_id,
+    cast(rejected.route as varchar) as route,
     files.source_file,
-    events.source_line,
-    events.reject_reason as reason,
-    events.reject_detail as detail,
-    events.raw_record,
+    rejected.source_line,
+    cast(rejected.reject_reason as varchar) as reason,
+    rejected.reject_detail as detail,
+    rejected.raw_record,
     files.loaded_at
-from {{ ref('stg_events') }} as events
-inner join {{ ref('stg_files') }} as files on events.file_id = files.file_id
-where events.reject_reason is not null
+from {{ ref('int_rejected_records') }} as rejected
+inner join {{ ref('stg_files') }} as files on rejected.file_id = files.file_id

@@ -1,23 +1,21 @@
 select
-    events.workspace_id,
-    events.occurred_at,
-    events.occurred_at_local,
-    events.report_date,
-    events.contact_id,
-    events.contact_name,
-    cast(events.source as varchar) as source,
+    cast(superseded.workspace_id as varchar) as workspace_id,
+    superseded.occurred_at,
+    superseded.occurred_at_local,
+    superseded.report_date,
+    superseded.contact_id,
+    superseded.contact_name,
+    cast(superseded.source as varchar) as source,
     sources.source_label,
-    events.user_id,
-    events.user_name,
-    events.event_id,
-    cast(events.route as varchar) as route,
-    cast(events.event_type as varchar) as event_type,
+    superseded.user_id,
+    superseded.user_name,
+    superseded.event_id,
+    cast(superseded.route as varchar) as route,
+    cast(superseded.event_type as varchar) as event_type,
     -- An older version of an event that itself lost to another one is superseded by that other one.
     coalesce(superseded.standing_event_id, newest_version.standing_event_id, superseded.event_id) as superseded_by
-from {{ ref('int_superseded_events') }} as superseded
-inner join {{ ref('int_accepted_events') }} as events
-    on superseded.file_id = events.file_id and superseded.source_line = events.source_line
-inner join {{ ref('dim_source') }} as sources on events.source = sources.source
+from {{ ref('int_resolved_superseded_events') }} as superseded
+inner join {{ ref('dim_source') }} as sources on superseded.source = sources.source
 left join {{ ref('int_superseded_events') }} as newest_version
     on
         superseded.superseded_as = 'same_event'

@@ -11,7 +11,7 @@ with daily as (
 )
 
 select
-    daily.workspace_id,
+    cast(daily.workspace_id as varchar) as workspace_id,
     daily.report_date,
     daily.source,
     sources.source_label,

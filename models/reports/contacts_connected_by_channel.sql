@@ -10,7 +10,7 @@ with daily as (
 )
 
 select
-    daily.workspace_id,
+    cast(daily.workspace_id as varchar) as workspace_id,
     daily.report_date,
     daily.channel_id,
     coalesce(channels.channel_name, daily.channel_id, 'Unknown') as channel_name,

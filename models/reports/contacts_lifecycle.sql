@@ -1,5 +1,5 @@
 select
-    contacts.workspace_id,
+    cast(contacts.workspace_id as varchar) as workspace_id,
     contacts.contact_id,
     contacts.contact_name,
     contacts.status,

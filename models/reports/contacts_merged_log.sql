@@ -1,5 +1,5 @@
 select
-    workspace_id,
+    cast(workspace_id as varchar) as workspace_id,
     occurred_at,
     occurred_at_local,
     report_date,

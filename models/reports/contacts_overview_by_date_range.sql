@@ -16,7 +16,7 @@ counted as (
 )
 
 select
-    ranges.workspace_id,
+    cast(ranges.workspace_id as varchar) as workspace_id,
     ranges.date_range,
     ranges.start_date,
     ranges.end_date,

@@ -1,6 +1,6 @@
 with added as (
     select
-        facts.workspace_id,
+        cast(facts.workspace_id as varchar) as workspace_id,
         dates.month_start,
         cast(facts.source as varchar) as source,
         cast(facts.source_label as varchar) as source_label,

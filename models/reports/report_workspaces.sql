@@ -1,7 +1,7 @@
 {{ config(alias='workspaces') }}
 
 select
-    workspace_id,
+    cast(workspace_id as varchar) as workspace_id,
     workspace_name,
     timezone
 from {{ ref('dim_workspace') }}

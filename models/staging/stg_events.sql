@@ -1,14 +1,11 @@
-{{ config(materialized='incremental', incremental_strategy='append', pre_hook='{{ remove_newer_rows() }}') }}
-
--- The judgement of every landed record (contract 3 and 4). A row is written once and never changes: whether an
--- accepted record stands is a matter of the others, and of the intermediate layer.
+-- The judgement of every landed record (contract 3 and 4). Whether an accepted record stands is a matter of the others,
+-- and of the intermediate layer.
 with records as (
     select
         *,
         -- Here, while the values of a file still come with their dictionary.
         {{ source_spelling('source') }} as source_spelling
     from {{ ref('stg_records') }}
-    where batch_id > {{ last_built_batch() }}
 ),
 
 with_lookups as (

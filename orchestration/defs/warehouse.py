@@ -21,7 +21,7 @@ from orchestration.lib.progress import announce, report
 from orchestration.lib.settings import PROJECT_ROOT, Settings, export_settings, read_settings
 
 with dbt.left_to_its_process():
-    from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, dbt_assets
+    from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliInvocation, dbt_assets
 
 _settings = read_settings()
 export_settings(_settings)
@@ -39,7 +39,8 @@ class Translator(DagsterDbtTranslator):
 
 
 # One for all: it keeps what it worked out, and is asked for every event. A new one each cost 26 % of the process.
-_TRANSLATOR = Translator()
+# Sources are not told by their tables: what earlier runs left in a fact is in the fact's own, and would be taken for it.
+_TRANSLATOR = Translator(DagsterDbtTranslatorSettings(enable_source_metadata=False))
 
 
 @dbt_assets(manifest=MANIFEST, name="warehouse", dagster_dbt_translator=_TRANSLATOR)

@@ -21,6 +21,7 @@ PROJECT_ROOT = Path(__file__).resolve().parents[2]
 DATABASE_NAME = "contact_reports"
 
 _HOURLY = "0 * * * *"
+_MEMORY_LIMIT = "4GB"
 
 
 class Settings(BaseSettings):
@@ -32,7 +33,7 @@ class Settings(BaseSettings):
     landing: str | None = None
     target: Literal["duckdb", "spark"] = "duckdb"
     schedule: str = _HOURLY
-    memory_limit: str | None = None  # DuckDB's own: 80 % of what the machine, or the container, has
+    memory_limit: str | None = None  # 4 GB, or DuckDB's own if that is less: 80 % of what machine or container has
     group_reads: bool = False
     dagster_home: Path = PROJECT_ROOT  # where dagster.yaml is
     runs_kept_days: int = Field(90, ge=1)
@@ -179,7 +180,7 @@ def environment(settings: Settings) -> dict[str, str]:
         # A pattern is made of it, in which brackets would mean something.
         "CONTACT_REPORTS_RAW": glob.escape(str(settings.raw)),
         "CONTACT_REPORTS_WAREHOUSE": str(settings.warehouse),
-        "CONTACT_REPORTS_MEMORY_LIMIT": settings.memory_limit or _memory_limit_of_duckdb(),
+        "CONTACT_REPORTS_MEMORY_LIMIT": settings.memory_limit or _default_memory_limit(),
         "DBT_PROFILES_DIR": str(PROJECT_ROOT),
         "DBT_TARGET_PATH": str(settings.dbt_target),
         "DBT_LOG_PATH": str(settings.dbt_target / "logs"),
@@ -196,8 +197,19 @@ def environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def _memory_limit_of_duckdb() -> str:
+def _default_memory_limit() -> str:
+    """Enough for some ten million events without a word to the disk, and no more than a machine can spare.
+
+    Records of the run at hand lie in memory, and are written to the disk as far as they do not fit.
+    """
     with duckdb.connect() as connection:
-        row = connection.execute("select current_setting('memory_limit')").fetchone()
+        row = connection.execute(
+            """
+            select case
+                when parse_formatted_bytes(current_setting('memory_limit')) > parse_formatted_bytes($1) then $1
+                else current_setting('memory_limit')
+            end""",
+            [_MEMORY_LIMIT],
+        ).fetchone()
     assert row is not None
     return str(row[0])

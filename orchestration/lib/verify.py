@@ -113,8 +113,8 @@ def _compare_counts(
         query = f"select count(*), max(hash(columns(*))) from {zone.reading(name)} where batch_id <= {state.batch_id}"
         count = _one(connection, query)
         landed += count if table.route else 0
-    judged = "select sum(record_count)::bigint from contact_reports.staging.stg_events"
-    result.compare("records in the raw zone and in staging.stg_events", landed, _one(connection, judged) or 0)
+    judged = "select sum(records_landed)::bigint from contact_reports.intermediate.int_file_records"
+    result.compare("records in the raw zone and among those judged", landed, _one(connection, judged) or 0)
     states = "records_standing + records_superseded + records_rejected + records_ignored"
     for view in ("quality.load_balance", "reports.data_status"):
         unbalanced = f"select count(*) from contact_reports.{view} where records_landed <> {states}"

@@ -1,7 +1,7 @@
 -- A fact names a user only where the source is `user`, and has a name for each user it names (contract 2 and 5).
 {{ config(meta={'dagster': {'ref': {'name': 'fct_contact_events'}}}) }}
 
-{% for event_type in ['added', 'connected', 'deleted', 'merged'] -%}
+{% for event_type in event_types() -%}
 select
     '{{ event_type }}' as event_type,
     file_id,

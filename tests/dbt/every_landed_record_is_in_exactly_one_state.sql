@@ -1,7 +1,7 @@
 -- Every landed record is standing, superseded, rejected or ignored, and only one of these (contract 4). Lines are
 -- compared by a sum of their hashes for each file, which costs a quarter of comparing the lines. After an incremental
 -- run the new files are looked at; that no record of an older one is lost or doubled, records_add_up shows.
-{{ config(meta={'dagster': {'ref': {'name': 'stg_events'}}}) }}
+{{ config(meta={'dagster': {'ref': {'name': 'stg_files'}}}) }}
 {% set files = ref('stg_files') %}
 
 with states as (
@@ -9,13 +9,7 @@ with states as (
         file_id,
         source_line
     from {{ ref('fct_contact_events') }}
-    {% if last_built_batch() | int > 0 -%}
-    where
-        file_id in (
-            select file_id from {{ files }}
-            where batch_id > {{ last_built_batch() }}
-        )
-    {%- endif %}
+    where batch_id > {{ last_built_batch() }}
     union all
     select
         file_id,
@@ -26,8 +20,14 @@ with states as (
     select
         file_id,
         source_line
-    from {{ ref('stg_events') }}
-    where batch_id > {{ last_built_batch() }} and (reject_reason is not null or is_ignored)
+    from {{ ref('int_rejected_records') }}
+    where batch_id > {{ last_built_batch() }}
+    union all
+    select
+        file_id,
+        source_line
+    from {{ ref('int_new_records') }}
+    where is_ignored
 ),
 
 in_a_state as (
@@ -44,8 +44,7 @@ judged as (
         file_id,
         sum(record_count) as record_count,
         sum({{ hash_of(['source_line']) }}) as fingerprint
-    from {{ ref('stg_events') }}
-    where batch_id > {{ last_built_batch() }}
+    from {{ ref('int_new_records') }}
     group by file_id
 )
 

@@ -5,7 +5,7 @@
     'file_id', 'source_line',
 ] -%}
 
-{% for event_type in ['added', 'connected', 'deleted', 'merged'] -%}
+{% for event_type in event_types() -%}
 select
     '{{ event_type }}' as event_type,
     workspace_id,

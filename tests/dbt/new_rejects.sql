@@ -4,22 +4,19 @@
     config(
         severity='warn',
         fail_calc='coalesce(sum(record_count), 0)',
-        meta={'dagster': {'ref': {'name': 'stg_events'}}},
+        meta={'dagster': {'ref': {'name': 'int_rejected_records'}}},
     )
 }}
-{% set last_built = last_built_batch() | int %}
+{% set last_built, files = last_built_batch() | int, ref('stg_files') %}
 
 select
-    workspace_id,
-    reject_reason,
+    files.workspace_id,
+    rejected.reject_reason,
     count(*) as record_count
-from {{ ref('stg_events') }}
+from {{ ref('int_rejected_records') }} as rejected
+inner join {{ files }} as files on rejected.file_id = files.file_id
 where
-    reject_reason is not null
-    {% if last_built > 0 -%}
-    and batch_id > {{ last_built }}
-    {%- else -%}
-    and batch_id = (select max(batch_id) from {{ ref('stg_files') }})
-    {%- endif %}
-group by workspace_id, reject_reason
-order by workspace_id, reject_reason
+    rejected.batch_id > {{ last_built }}
+    and ({{ last_built }} > 0 or rejected.batch_id = (select max(newest.batch_id) from {{ files }} as newest))
+group by files.workspace_id, rejected.reject_reason
+order by files.workspace_id, rejected.reject_reason

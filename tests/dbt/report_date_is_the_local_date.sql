@@ -4,7 +4,7 @@
 {{ config(meta={'dagster': {'ref': {'name': 'fct_contact_events'}}}) }}
 
 with facts as (
-    {% for event_type in ['added', 'connected', 'deleted', 'merged'] -%}
+    {% for event_type in event_types() -%}
     select
         workspace_id,
         report_date,

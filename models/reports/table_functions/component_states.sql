@@ -37,7 +37,7 @@ counted as (
     select
         counts.event_type,
         sum(counts.contacts) as contacts
-    from ({{ filtered_counts(['added', 'connected', 'deleted', 'merged'], channels=true) }}) as counts
+    from ({{ filtered_counts(event_types(), channels=true) }}) as counts
     group by counts.event_type
 ),
 
@@ -53,7 +53,7 @@ first_dates as (
     select
         counts.event_type,
         min(counts.report_date) as first_date
-    from ({{ filtered_counts(['added', 'connected', 'deleted', 'merged'], channels=true, any_date=true) }}) as counts
+    from ({{ filtered_counts(event_types(), channels=true, any_date=true) }}) as counts
     where counts.event_type in (select missing.event_type from missing)
     group by counts.event_type
 ),

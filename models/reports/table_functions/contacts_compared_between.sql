@@ -10,7 +10,7 @@
     ])
 }}
 
-{% set event_types = ['added', 'connected', 'deleted', 'merged'] -%}
+{% set event_types = event_types() -%}
 {% set start_date_before = same_length_before(argument('start_date', 'date'), argument('end_date', 'date')) -%}
 
 with counted as (

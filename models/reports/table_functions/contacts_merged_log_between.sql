@@ -11,7 +11,7 @@
 }}
 
 select
-    facts.workspace_id,
+    cast(facts.workspace_id as varchar) as workspace_id,
     facts.occurred_at,
     facts.occurred_at_local,
     facts.report_date,

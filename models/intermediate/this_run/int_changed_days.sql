@@ -3,8 +3,8 @@ select
     workspace_id,
     report_date,
     event_type
-from {{ ref('int_accepted_events') }}
-where batch_id > {{ last_built_batch() }} and {{ last_built_batch() }} > 0
+from {{ ref('int_new_records') }}
+where event_key is not null and {{ last_built_batch() }} > 0
 union
 select
     workspace_id,

@@ -1,7 +1,7 @@
 -- No record is judged twice. Of a file whose lines are as many as there are numbers from its first to its last, the sum
 -- of their hashes is that of these numbers; the lines of others are grouped (10 million lines: 0.4 against 1.7
--- CPU-seconds). Rows are only ever appended: after an incremental run those of the new batches are looked at.
-{{ config(meta={'dagster': {'ref': {'name': 'stg_events'}}}) }}
+-- CPU-seconds).
+{{ config(meta={'dagster': {'ref': {'name': 'int_file_records'}}}) }}
 
 with files as (
     select
@@ -10,8 +10,7 @@ with files as (
         max(source_line) as last_line,
         count(*) as row_count,
         sum({{ hash_of(['source_line']) }}) as fingerprint
-    from {{ ref('stg_events') }}
-    where batch_id > {{ last_built_batch() }}
+    from {{ ref('int_new_records') }}
     group by file_id
 ),
 
@@ -42,7 +41,7 @@ select
     file_id,
     source_line,
     count(*) as row_count
-from {{ ref('stg_events') }}
-where file_id in (select file_id from files_to_look_at) and batch_id > {{ last_built_batch() }}
+from {{ ref('int_new_records') }}
+where file_id in (select file_id from files_to_look_at)
 group by file_id, source_line
 having count(*) > 1

@@ -1,0 +1,45 @@
+{#- The accepted events that earlier runs left: those that stand, in the facts, and those that are superseded. -#}
+
+{#- The tables they are in, by type of event; `superseded` for all types. To be asked for outside of any condition. -#}
+{% macro earlier_relations() -%}
+    {%- set relations = {'superseded': source('earlier_intermediate', 'int_superseded_events')} -%}
+    {%- for event_type in event_types() -%}
+        {%- do relations.update({event_type: source('earlier_marts', 'fct_contacts_' ~ event_type)}) -%}
+    {%- endfor -%}
+    {{ return(relations) }}
+{%- endmacro %}
+
+{#-
+    One row per event that fulfils a condition on `event_columns()`. Each table is looked at by itself, so that DuckDB
+    reads the columns of the condition first, and of the others what it found.
+-#}
+{% macro earlier_events(relations, condition) -%}
+    {%- for event_type in event_types() %}
+    select * from (
+        select
+            batch_id,
+            file_id,
+            source_line,
+            workspace_id,
+            route,
+            event_id,
+            {{ one_of("'" ~ event_type ~ "'", 'event_types', 'event_type') }} as event_type,
+            occurred_at,
+            occurred_at_local,
+            report_date,
+            {{ 'primary_contact_id' if event_type == 'merged' else 'contact_id' }} as contact_id,
+            contact_name,
+            source,
+            unmatched_source,
+            coalesce(user_reference, user_id) as user_reference,
+            {{ 'coalesce(channel_reference, channel_id)' if event_type == 'connected' else 'cast(null as varchar)' }} as channel_reference,
+            {{ 'merged_contact_id' if event_type == 'merged' else 'cast(null as bigint)' }} as merged_contact_id,
+            event_key
+        from {{ relations[event_type] }}
+    ) as standing
+    where {{ condition }}
+    union all
+    {%- endfor %}
+    select {{ event_columns() | join(', ') }} from {{ relations['superseded'] }}
+    where {{ condition }}
+{%- endmacro %}

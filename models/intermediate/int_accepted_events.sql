@@ -1,3 +1,0 @@
-{{ config(materialized='view') }}
-
-{{ accepted_events(ref('stg_events')) }}

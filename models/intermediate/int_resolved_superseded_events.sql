@@ -1,0 +1,3 @@
+{{ config(materialized='view') }}
+
+{{ resolved_events(ref('int_superseded_events'), ['superseded_as', 'standing_event_id']) }}

@@ -1,3 +1,0 @@
-{{ config(materialized='view') }}
-
-{{ standing_events(ref('int_accepted_events')) }}

@@ -1,0 +1,135 @@
+{% set last_built = last_built_batch() | int %}
+{% set new_records, directory_changes = ref('int_new_records'), ref('int_directory_changes') %}
+{% set earlier = earlier_relations() %}
+
+-- The only model that looks at all events there are, one or two numbers at a time (10 million events: 0.1 to 0.15
+-- CPU-seconds each).
+with new_events as (
+    select
+        {{ event_columns() | join(',\n        ') }}
+    from {{ new_records }}
+    where event_key is not null
+),
+
+{% if last_built == 0 -%}
+
+-- Nothing, when everything is built anew: then nobody asks.
+touched_contacts as (
+    select
+        workspace_id,
+        contact_id
+    from new_events
+    where false
+),
+
+touched as (
+    select * from new_events
+    where false
+),
+
+{%- else -%}
+
+renamed_channels as (
+    select * from {{ directory_changes }}
+    where directory = 'channel'
+),
+
+renamed_users as (
+    select * from {{ directory_changes }}
+    where directory = 'user'
+),
+
+-- A contact is what a new record can touch: whatever arrives for a contact, all its records are resolved again. An
+-- event that is sent again may have moved from one contact to another; then both are touched. So are those that were
+-- connected on a channel which a directory has come to know, or another one by that name.
+touched_contacts as (
+    select
+        workspace_id,
+        contact_id
+    from new_events
+    union
+    select
+        workspace_id,
+        contact_id
+    from ({{ earlier_events(earlier, 'event_key in (select event_key from new_events)') }}) as earlier_versions
+    union
+    select
+        workspace_id,
+        contact_id
+    from (
+        {{ earlier_events(earlier, '(workspace_id, channel_reference) in (
+            select workspace_id, reference from renamed_channels where id_now <> id_before
+        )') }}
+    ) as on_renamed_channels
+),
+
+-- Whose history is told again: it has a part for those, too, that were merged into them.
+contacts_to_tell_of as (
+    select
+        workspace_id,
+        contact_id
+    from touched_contacts
+    union
+    select
+        workspace_id,
+        merged_contact_id as contact_id
+    from new_events
+    where merged_contact_id is not null
+    union
+    select
+        workspace_id,
+        merged_contact_id as contact_id
+    from (
+        {{ earlier_events(earlier, 'merged_contact_id is not null and (workspace_id, contact_id) in (
+            select workspace_id, contact_id from touched_contacts
+        )') }}
+    ) as earlier_merges
+),
+
+-- By their keys, and so with other versions of their events, which may be another contact's. And what shows a name that
+-- changed.
+touched_event_keys as (
+    select event_key from new_events
+    union
+    select event_key
+    from (
+        {{ earlier_events(earlier, '(workspace_id, contact_id) in (
+            select workspace_id, contact_id from contacts_to_tell_of
+        )') }}
+    ) as of_contacts
+    union
+    select event_key
+    from (
+        {{ earlier_events(earlier, '(workspace_id, user_reference) in (
+            select workspace_id, reference from renamed_users
+        )') }}
+    ) as by_renamed_users
+    union
+    select event_key
+    from (
+        {{ earlier_events(earlier, '(workspace_id, channel_reference) in (
+            select workspace_id, reference from renamed_channels
+        )') }}
+    ) as on_renamed_channels
+),
+
+touched as (
+    select * from new_events
+    union all
+    select * from (
+        {{ earlier_events(earlier, 'event_key in (select event_key from touched_event_keys)') }}
+    ) as earlier_touched
+),
+
+{%- endif %}
+
+accepted as (
+    {{ resolved_events('touched') }}
+)
+
+select
+    accepted.*,
+    touched_contacts.contact_id is not null as is_at_stake
+from accepted
+left join touched_contacts
+    on accepted.workspace_id = touched_contacts.workspace_id and accepted.contact_id = touched_contacts.contact_id

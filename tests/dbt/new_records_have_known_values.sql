@@ -1,0 +1,18 @@
+-- A judged record has every value that all of them have, and an event key exactly where it is accepted. Of the reasons
+-- of a rejected one the type of the column knows no others than contract 4's.
+{{ config(meta={'dagster': {'ref': {'name': 'int_file_records'}}}) }}
+
+select
+    batch_id,
+    file_id,
+    source_line,
+    reject_reason
+from {{ ref('int_new_records') }}
+where
+    batch_id is null
+    or file_id is null
+    or source_line is null
+    or route is null
+    or source is null
+    or (workspace_id is null and event_key is not null)
+    or (event_key is null) <> (reject_reason is not null or is_ignored)
