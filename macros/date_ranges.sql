@@ -48,7 +48,7 @@
         daily.source,
         daily.channel_id,
         daily.contacts
-    from {{ ref('agg_contacts_daily') }} as daily
+    from {{ ref('agg_breakdown_daily') }} as daily
     inner join ({{ days_of_date_ranges(and_before) }}) as days
         on daily.workspace_id = days.workspace_id and daily.report_date = days.report_date
     where daily.event_type in ('{{ event_types | join("', '") }}')

@@ -22,8 +22,10 @@
     The rows that pass the arguments (contract 6); NULL is no filter. DuckDB makes constants of the arguments before it
     plans the query, so that what is no filter costs nothing and the dates skip what lies outside of them.
 -#}
-{% macro passes_filters(events, contacts=['contact_id'], channels=false, first_date='start_date', any_date=false) -%}
-    {%- set lists = {'user_ids': ['user_id'], 'sources': ['source'], 'contact_ids': contacts} -%}
+{% macro passes_filters(
+    events, contacts=['contact_id'], channels=false, first_date='start_date', any_date=false, users=true
+) -%}
+    {%- set lists = {'user_ids': ['user_id'] if users else [], 'sources': ['source'], 'contact_ids': contacts} -%}
     {%- if channels %}{% do lists.update({'channel_ids': ['channel_id']}) %}{% endif -%}
     {%- if not any_date %}
     {{ events }}.report_date between {{ argument(first_date, 'date') }} and {{ argument('end_date', 'date') }} and
@@ -55,11 +57,18 @@
 {%- endmacro %}
 
 {#-
-    One row per group of events that pass the arguments, and their number. The daily counts have no contacts: with a
-    filter of contacts the facts are asked. The parts that an argument rules out are planned away.
+    One row per group of events that pass the arguments, and their number. The smallest table is asked that knows what the
+    filters ask for: the breakdown has neither users nor contacts, nor the source of what was connected; the daily counts
+    have no contacts. The parts that an argument rules out are planned away.
 -#}
 {% macro filtered_counts(event_types, channels=false, first_date='start_date', any_date=false) -%}
     {%- set type_list = "('" ~ event_types | join("', '") ~ "')" -%}
+    {%- set users_or_sources = '(' ~ is_given('user_ids') ~ (
+        ' or ' ~ is_given('sources') if 'connected' in event_types else ''
+    ) ~ ')' -%}
+    {%- for daily, is_asked in [
+        (ref('agg_breakdown_daily'), 'not ' ~ users_or_sources), (ref('agg_contacts_daily'), users_or_sources)
+    ] %}
     select
         daily.workspace_id,
         daily.report_date,
@@ -67,11 +76,14 @@
         daily.source,
         daily.channel_id,
         daily.contacts
-    from {{ ref('agg_contacts_daily') }} as daily
+    from {{ daily }} as daily
     where
         not {{ is_given('contact_ids') }}
+        and {{ is_asked }}
         and daily.event_type in {{ type_list }}
-        and {{ passes_filters('daily', [], channels, first_date, any_date) }}
+        and {{ passes_filters('daily', [], channels, first_date, any_date, users=loop.last) }}
+    {{ 'union all' if loop.first }}
+    {%- endfor %}
     {%- for event_type in event_types %}
     union all
     select

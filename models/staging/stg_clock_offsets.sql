@@ -1,10 +1,9 @@
-{{ config(materialized='incremental', incremental_strategy='append') }}
+{{ config(materialized='table', tags='rules_alone') }}
 
 -- Clock changes are looked up once per day and zone, as asking the zone database for every event costs as much as all
 -- the rest of judging it (2.3 µs a row against 0.2 µs for this lookup).
 with zones as (
     select distinct timezone from {{ ref('stg_workspaces') }}
-    {% if is_incremental() %} where timezone not in (select timezone from {{ this }}) {% endif %}
 ),
 
 days as (

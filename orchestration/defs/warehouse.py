@@ -39,7 +39,7 @@ class Translator(DagsterDbtTranslator):
 
 
 # One for all: it keeps what it worked out, and is asked for every event. A new one each cost 26 % of the process.
-# Sources are not told by their tables: what earlier runs left in a fact is in the fact's own, and would be taken for it.
+# Sources are not told by their tables: what earlier runs left in a fact is in the fact's own, and taken for it then.
 _TRANSLATOR = Translator(DagsterDbtTranslatorSettings(enable_source_metadata=False))
 
 

@@ -1,7 +1,8 @@
 """Writes the records of new files as the Parquet files of one batch.
 
-Small files that are decoded alike share a statement and a Parquet file; a large one comes in chunks, each of them a
-Parquet file, so that all of it can go if it turns out to be broken. Workers write while the next chunk is read.
+Small text files that are decoded alike share a statement and a Parquet file; a large one comes in chunks, each of them
+a Parquet file, so that all of it can go if it turns out to be broken. Workers write while the next chunk is read.
+Parquet files with the same columns share a statement too, which reads them with all CPUs.
 """
 
 import json
@@ -44,10 +45,11 @@ from orchestration.lib.reading import (
     read_lines,
 )
 
-# A Parquet file of less shares a statement with others of the same columns, at most so many: 20,000 of 50 records take
-# 16 CPU-seconds; alone each took 15 ms.
-_SMALL_PARQUET_BYTES = 1 << 20
-_SMALL_PARQUET_FILES = 500
+# At most so many Parquet files, or bytes of them, share a statement. Alone, small ones take 15 ms each (20,000 of 50
+# records together: 16 CPU-seconds), and large ones have too few row groups to keep two CPUs busy (60 of 585 MB: 8.5 s;
+# 32 MB at a time 7.4, 64 to 512 about 6.2). When one is broken, those with it are read up to three times.
+_PARQUET_FILES = 500
+_PARQUET_BYTES = 128 << 20
 
 _NO_LETTER_OR_DIGIT = re.compile(r"[^a-z0-9]")
 
@@ -132,6 +134,7 @@ class Batch:
         self._bytes_done = 0
         self._bytes_in_all = 0
         self._loaded: list[NewFile] = []
+        self._refused: list[int] = []  # the file of each warning
         self._workers = ThreadPoolExecutor(max_workers=os.cpu_count() or 1)
         self._pending: set[Future[None]] = set()
         self._small: dict[_Alike, list[_FileChunk]] = {}
@@ -140,22 +143,16 @@ class Batch:
     def load(self, new_files: list[NewFile]) -> None:
         """Load the files that can be read to their end; the others become warnings."""
         self._bytes_in_all = sum(new.file.size for new in new_files)
-        small_parquet: list[NewFile] = []
         with self._workers:
             for new in new_files:
                 if new.file.format != "parquet":
                     self._load_text(new)
-                elif new.file.size >= _SMALL_PARQUET_BYTES:
-                    self._load_parquet([new])
-                else:
-                    small_parquet.append(new)
-                    if len(small_parquet) == _SMALL_PARQUET_FILES:
-                        self._load_parquet(small_parquet)
-                        small_parquet.clear()
-            self._load_parquet(small_parquet)
+            for group in _groups(new for new in new_files if new.file.format == "parquet"):
+                self._load_parquet(group)
             for chunks in self._small.values():
                 self._submit(chunks)
             self._wait(at_most=0)
+        self.warnings = [text for _, text in sorted(zip(self._refused, self.warnings, strict=True))]
         self._write_manifest()
 
     def _load_text(self, new: NewFile) -> None:
@@ -293,9 +290,8 @@ class Batch:
         part = self._next_part(files[0].new.file.kind)
         try:
             self._copy_parquet(files, part)
-            for file in files:
-                with open(file.path, "rb") as stream:
-                    _verify(file.new, checksum(stream))
+            workers = os.cpu_count() or 1
+            list(self._workers.map(_verify_unchanged, (files[i::workers] for i in range(workers))))
         except (NotReadable, OSError):
             part.unlink(missing_ok=True)
             raise
@@ -337,6 +333,7 @@ class Batch:
             self.warnings.append(f"{new.file.path} is not loaded: it {error}; replace it")
         else:
             self.warnings.append(f"{new.file.path} is not loaded: {error.strerror or error}")
+        self._refused.append(new.file_id)
         self._report(new)
 
     def _report(self, new: NewFile) -> None:
@@ -390,6 +387,26 @@ class Batch:
 
 def _table(file: LandingFile) -> RecordTable:
     return RECORD_TABLES[file.kind]
+
+
+def _groups(files: Iterable[NewFile]) -> Iterator[list[NewFile]]:
+    """Parquet files to load together, as far as their columns allow."""
+    group: list[NewFile] = []
+    size = 0
+    for new in files:
+        if group and (len(group) == _PARQUET_FILES or size + new.file.size > _PARQUET_BYTES):
+            yield group
+            group, size = [], 0
+        group.append(new)
+        size += new.file.size
+    if group:
+        yield group
+
+
+def _verify_unchanged(files: Sequence[_Found]) -> None:
+    for file in files:
+        with open(file.path, "rb") as stream:
+            _verify(file.new, checksum(stream))
 
 
 def _verify(new: NewFile, sha256: str) -> None:

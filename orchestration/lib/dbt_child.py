@@ -34,6 +34,20 @@ def _give_up(event: Any) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
+def _leave_out_what_is_for_debugging() -> None:
+    """Have dbt put together no messages that nobody hears: some fifteen for each model and test."""
+    from dbt_common.events.base_types import EventLevel
+    from dbt_common.events.event_manager import EventManager
+    from dbt_common.events.event_manager_client import ctx_set_event_manager
+
+    class Events(EventManager):
+        def fire_event(self, e: Any, level: Any = None, *others: Any, **named: Any) -> None:
+            if (level or e.level_tag()) is not EventLevel.DEBUG or type(e).__name__ == "NodeFinished":
+                super().fire_event(e, level, *others, **named)
+
+    ctx_set_event_manager(Events())
+
+
 def _main(parent: int) -> int:
     _go_with(parent)
     # Who stops it while it gets ready, for seconds, need not read where that was.
@@ -42,6 +56,7 @@ def _main(parent: int) -> int:
         from dbt.artifacts.schemas.run import RunExecutionResult
         from dbt.cli.main import dbtRunner
 
+        _leave_out_what_is_for_debugging()
         # The manifest lies there already (`ensure_manifest`). Writing it once more, and again at the end of a build,
         # takes dbt 0.4 s; `--no-write-json` leaves out the results too.
         manifest: Any = dbtRunner().invoke(["--quiet", "--no-write-json", "parse"]).result

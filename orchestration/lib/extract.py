@@ -10,6 +10,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -25,10 +26,12 @@ from orchestration.lib.raw_zone import RawZone
 from orchestration.lib.reading import checksum
 from orchestration.lib.workspaces import check_workspaces
 
-# A file whose change time is younger than this may change again without showing it: clocks of file systems tick
-# every few milliseconds. Its checksum is not remembered.
+# A file that changed later than so long before the first was read may change again without showing it: clocks of file
+# systems tick every few milliseconds. Its checksum is not remembered.
 _SETTLED_SECONDS = 2.0
 
+# The checksum of a smaller file takes less than a millisecond, and is not worth a thread.
+_LARGE_BYTES = 1 << 20
 
 # An event may be so much later than its loading (contract 4); a clock that is set back by less does no harm.
 _CLOCK_TOLERANCE = timedelta(hours=24)
@@ -121,35 +124,55 @@ def _new_files(
     checksums: dict[str, tuple[str, str]] = {}
     new_files: list[NewFile] = []
     total, done = sum(file.size for file in files), 0
-    for file in files:
-        signature, sha256 = remembered.get(file.path, ("", ""))
-        if signature != file.signature:
-            try:
-                with landing.open(file.path) as stream:
-                    sha256 = checksum(stream)
-            except OSError as error:
-                result.warnings.append(f"{file.path} is not loaded: it cannot be read ({error.strerror or error})")
+    unknown = [file for file in files if remembered.get(file.path, ("", ""))[0] != file.signature]
+    began = time.time()  # Threads are ahead: when a file's turn comes, it may have been read long since.
+    with _checksums(landing, unknown) as checksum_of:
+        for file in files:
+            signature, sha256 = remembered.get(file.path, ("", ""))
+            if signature != file.signature:
+                try:
+                    sha256 = checksum_of(file)
+                except OSError as error:
+                    result.warnings.append(f"{file.path} is not loaded: it cannot be read ({error.strerror or error})")
+                    continue
+            if not landing.is_local or _settled(landing.absolute(file.path), began):
+                checksums[file.path] = (file.signature, sha256)
+            done += file.size
+            report("looking for new files", done, total)
+            if file.kind in EVENT_KINDS:
+                assert file.workspace_id is not None
+                if (content := (file.workspace_id, file.kind, sha256)) in by_content:
+                    continue
+                by_content.add(content)
+            elif loaded.last_by_path.get(file.path) == sha256:
                 continue
-        if not landing.is_local or _settled(landing.absolute(file.path)):
-            checksums[file.path] = (file.signature, sha256)
-        done += file.size
-        report("looking for new files", done, total)
-        if file.kind in EVENT_KINDS:
-            assert file.workspace_id is not None
-            if (content := (file.workspace_id, file.kind, sha256)) in by_content:
-                continue
-            by_content.add(content)
-        elif loaded.last_by_path.get(file.path) == sha256:
-            continue
-        new_files.append(NewFile(file, sha256, next_id + len(new_files)))
+            new_files.append(NewFile(file, sha256, next_id + len(new_files)))
     if checksums != remembered:
         _write_cache(cache, checksums)
     return new_files
 
 
-def _settled(path: str) -> bool:
+@contextmanager
+def _checksums(landing: Landing, files: list[LandingFile]) -> Iterator[Callable[[LandingFile], str]]:
+    """What gives the checksum of one of the files. Threads read the large ones, but not in S3, beforehand."""
+
+    def read(file: LandingFile) -> str:
+        with landing.open(file.path) as stream:
+            return checksum(stream)
+
+    workers = ThreadPoolExecutor(max_workers=os.cpu_count() or 1)
+    large = (file for file in files if landing.is_local and file.size >= _LARGE_BYTES)
+    being_read = {file.path: workers.submit(read, file) for file in large}
     try:
-        return time.time() - os.stat(path).st_ctime > _SETTLED_SECONDS
+        yield lambda file: being_read[file.path].result() if file.path in being_read else read(file)
+    finally:
+        workers.shutdown(cancel_futures=True)  # A run that is interrupted does not read the rest.
+
+
+def _settled(path: str, since: float) -> bool:
+    """Whether a file was at rest at a time, and has been since."""
+    try:
+        return since - os.stat(path).st_ctime > _SETTLED_SECONDS
     except OSError:
         return False
 

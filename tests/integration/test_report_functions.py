@@ -435,7 +435,7 @@ def test_a_report_can_be_asked_for_from_another_database_that_has_the_file_attac
     [
         ("contacts_added_log_between($first, $last, user_ids := $none)", "fct_contacts_added"),
         ("contacts_added_between($first, $last, contact_ids := [1, 2])", "fct_contacts_added"),
-        ("contacts_overview_between($first, $last, workspace_id := $none)", "agg_contacts_daily"),
+        ("contacts_overview_between($first, $last, workspace_id := $none)", "agg_breakdown_daily"),
         ("contacts_compared_between($first, $last, sources := ['user'])", "agg_contacts_daily"),
     ],
 )
@@ -458,6 +458,7 @@ def large(published: Published, tmp_path_factory: pytest.TempPathFactory) -> Pat
         for table, columns in {
             "fct_contacts_added": "i as contact_id",
             "agg_contacts_daily": "'added' as event_type, 1 as contacts",
+            "agg_breakdown_daily": "'added' as event_type, 1 as contacts",
         }.items():
             connection.execute(
                 f"""

@@ -25,5 +25,6 @@ def remembers_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def tiny_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have every file that is more than a few records treated like a large one."""
+    monkeypatch.setattr(extract_module, "_LARGE_BYTES", 0)
     monkeypatch.setattr(batch_module, "read_lines", partial(read_lines, chunk_bytes=1500))
     monkeypatch.setattr(batch_module, "read_csv", partial(read_csv, chunk_bytes=1500))

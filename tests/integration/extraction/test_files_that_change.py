@@ -161,7 +161,12 @@ def test_a_parquet_file_that_changes_between_its_checksum_and_its_records_is_lef
 
 
 @pytest.mark.parametrize("moment", ["before it is opened", "after it is closed"])
-def test_a_file_that_vanishes_before_it_is_read_is_named_and_stops_nothing_else(place: Place, moment: str) -> None:
+@pytest.mark.parametrize("chunks", ["whole", "tiny_chunks"])
+def test_a_file_that_vanishes_before_it_is_read_is_named_and_stops_nothing_else(
+    place: Place, request: pytest.FixtureRequest, chunks: str, moment: str
+) -> None:
+    if chunks == "tiny_chunks":
+        request.getfixturevalue(chunks)
     paths = [f"1/events/b{ending}" for ending in (".csv", ".jsonl", ".jsonl.gz", ".parquet")]
     happenings: dict[str, Callable[[], object]] = {path: place.land(path, json_lines(path)).unlink for path in paths}
     place.land("1/events/a.jsonl", json_lines("a"))

@@ -1,6 +1,7 @@
 """Every row of a Parquet file arrives, whatever columns and types it has."""
 
 import json
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -183,6 +184,32 @@ def test_of_small_files_that_are_loaded_together_broken_ones_are_named_and_the_o
         ]
     assert sorted({int(row["event_id"]) for row in place.events()}) == [n for n in range(20) if n not in (3, 4, 11)]
     assert len(place.events()) == 17 * 100
+
+
+def test_of_large_files_broken_ones_are_named_in_their_order_and_cost_no_other(place: Place) -> None:
+    for number in range(6):
+        place.land_parquet(
+            f"1/events/{number}.parquet",
+            f"select '{number} ' || md5(range::varchar) as event_id from range(40000)",
+            ", row_group_size 10000",
+        )
+    whole = (place.landing / "1/events/0.parquet").read_bytes()
+    assert len(whole) >= 1 << 20
+    # Among the records, after others that are whole, and in the footer.
+    place.land("1/events/1.parquet", whole[:-300_000] + bytes(100_000) + whole[-200_000:])
+    place.land("1/events/2.jsonl.gz", b"no gzip")
+    place.land("1/events/4.parquet", whole[:-20])
+
+    for files in (5, 0):
+        result = place.extract()
+        assert result.files == files
+        assert [warning.split(" is not loaded")[0] for warning in result.warnings] == [
+            "1/events/1.parquet",
+            "1/events/2.jsonl.gz",
+            "1/events/4.parquet",
+        ]
+    landed = Counter((row["source_file"][len("1/events/")], row["event_id"][0]) for row in place.events())
+    assert landed == {(number, number): 40000 for number in "0235"}
 
 
 def test_of_small_files_that_are_loaded_together_one_that_changed_meanwhile_waits_for_the_next_run(

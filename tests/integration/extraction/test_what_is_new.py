@@ -3,10 +3,14 @@
 import os
 import time
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import BinaryIO
 
 import pytest
 
+from orchestration.lib import extract as extract_module
 from orchestration.lib.landing import Landing, Listing
+from orchestration.lib.reading import checksum
 from tests.integration.extraction.place import WORKSPACES, Place, event_ids, json_lines
 
 
@@ -132,6 +136,26 @@ def test_a_change_within_one_tick_of_the_clock_is_noticed(place: Place) -> None:
         place.extract(landing)
 
     assert [row["user_name"] for row in place.read("users")] == ["A", "B", "C"]
+
+
+def test_a_change_within_one_tick_of_the_clock_is_noticed_however_long_the_files_take(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time()
+
+    def take_long(stream: BinaryIO) -> str:
+        nonlocal now
+        now += 60
+        return checksum(stream)
+
+    monkeypatch.setattr(extract_module, "checksum", take_long)
+    monkeypatch.setattr(extract_module, "time", SimpleNamespace(time=lambda: now))
+    landing = SlowClockLanding(str(place.landing))
+    for name in "AB":
+        place.land("1/users/u.csv", f"user_id,user_name\n1,{name}\n")
+        place.extract(landing)
+
+    assert [row["user_name"] for row in place.read("users")] == ["A", "B"]
 
 
 @pytest.mark.usefixtures("remembers_at_once")
