@@ -5,6 +5,9 @@
         pre_hook='{{ remove_changed_records() }}',
     )
 }}
+-- After the other large fact: each is sorted on all cores, and both at once take longer than one after the other (10
+-- million events: 11.1 against 9.7 s).
+-- depends_on: {{ ref('fct_contacts_added') }}
 
 select
     workspace_id,

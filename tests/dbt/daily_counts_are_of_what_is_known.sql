@@ -1,5 +1,6 @@
 -- Every daily count has its values, and its workspace, day, type of event and source are known. The counts are those of
--- the facts (daily_counts_equal_the_facts), so this holds for theirs.
+-- the facts (daily_counts_equal_the_facts), so this holds for theirs. After an incremental run those of the days that
+-- were counted again are looked at.
 {{ config(meta={'dagster': {'ref': {'name': 'agg_contacts_daily'}}}) }}
 
 with counted as (
@@ -11,6 +12,9 @@ with counted as (
         count(contacts) as counts_known,
         count(*) as row_count
     from {{ ref('agg_contacts_daily') }}
+    where
+        {{ last_built_batch() }} = 0
+        or (workspace_id, report_date) in (select workspace_id, report_date from {{ ref('int_changed_days') }})
     group by workspace_id, report_date, event_type, source
 )
 
