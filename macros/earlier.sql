@@ -10,10 +10,11 @@
 {%- endmacro %}
 
 {#-
-    One row per event that fulfils a condition on `event_columns()`. Each table is looked at by itself, so that DuckDB
-    reads the columns of the condition first, and of the others what it found.
+    One row per event that fulfils a condition on `event_columns()`, but for those that a build by hand has added since the
+    last build.
 -#}
 {% macro earlier_events(relations, condition) -%}
+    {%- set last_built = last_built_batch() -%}
     {%- for event_type in event_types() %}
     select * from (
         select
@@ -36,10 +37,11 @@
             {{ 'merged_contact_id' if event_type == 'merged' else 'cast(null as bigint)' }} as merged_contact_id,
             event_key
         from {{ relations[event_type] }}
+        where batch_id <= {{ last_built }}
     ) as standing
     where {{ condition }}
     union all
     {%- endfor %}
     select {{ event_columns() | join(', ') }} from {{ relations['superseded'] }}
-    where {{ condition }}
+    where batch_id <= {{ last_built }} and {{ condition }}
 {%- endmacro %}

@@ -21,7 +21,7 @@ from orchestration.lib.progress import announce, report
 from orchestration.lib.settings import PROJECT_ROOT, Settings, export_settings, read_settings
 
 with dbt.left_to_its_process():
-    from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliInvocation, dbt_assets
+    from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, dbt_assets
 
 _settings = read_settings()
 export_settings(_settings)
@@ -34,13 +34,19 @@ class Translator(DagsterDbtTranslator):
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
         return str(dbt_resource_props["fqn"][1]) if dbt_resource_props["resource_type"] == "model" else "seeds"
 
+    def get_asset_spec(self, *arguments: Any, **named: Any) -> dg.AssetSpec:
+        """Without what earlier runs left in a table as something to wait for: it is the table's own."""
+        spec = super().get_asset_spec(*arguments, **named)
+        return spec.replace_attributes(
+            deps=[dep for dep in spec.deps if not dep.asset_key.path[0].startswith("earlier_")]
+        )
+
     def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:
         return OWNERS
 
 
 # One for all: it keeps what it worked out, and is asked for every event. A new one each cost 26 % of the process.
-# Sources are not told by their tables: what earlier runs left in a fact is in the fact's own, and taken for it then.
-_TRANSLATOR = Translator(DagsterDbtTranslatorSettings(enable_source_metadata=False))
+_TRANSLATOR = Translator()
 
 
 @dbt_assets(manifest=MANIFEST, name="warehouse", dagster_dbt_translator=_TRANSLATOR)
