@@ -21,6 +21,17 @@
     cross join {{ ref('date_range_presets') }} as presets
 {%- endmacro %}
 
+{#- The same as it is published. -#}
+{% macro published_date_ranges(instant) -%}
+    select
+        cast(ranges.workspace_id as varchar) as workspace_id,
+        ranges.date_range,
+        ranges.label,
+        ranges.start_date,
+        ranges.end_date
+    from ({{ date_ranges_at(instant) }}) as ranges
+{%- endmacro %}
+
 {#-
     One row per workspace, date range and day in it, at the moment of the query; with `and_before` also the same number
     of days before. For a join on days, not on bounds: DuckDB then skips what lies outside of every range.

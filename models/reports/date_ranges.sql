@@ -1,7 +1,1 @@
-select
-    cast(ranges.workspace_id as varchar) as workspace_id,
-    ranges.date_range,
-    ranges.label,
-    ranges.start_date,
-    ranges.end_date
-from ({{ date_ranges_at(current_instant()) }}) as ranges
+{{ published_date_ranges(current_instant()) }}

@@ -5,6 +5,7 @@ with changed as (
         source_line
     from {{ ref('int_superseded_changes') }}
     where batch_id <= {{ last_built_batch() }}
+    {% for directory in ['user', 'channel'] -%}
     union
     select
         events.file_id,
@@ -13,20 +14,10 @@ with changed as (
     inner join {{ ref('int_directory_changes') }} as changes
         on
             events.workspace_id = changes.workspace_id
-            and events.user_reference = changes.reference
-            and changes.directory = 'user'
+            and events.{{ directory }}_reference = changes.reference
+            and changes.directory = '{{ directory }}'
     where events.batch_id <= {{ last_built_batch() }}
-    union
-    select
-        events.file_id,
-        events.source_line
-    from {{ ref('int_changeable_events') }} as events
-    inner join {{ ref('int_directory_changes') }} as changes
-        on
-            events.workspace_id = changes.workspace_id
-            and events.channel_reference = changes.reference
-            and changes.directory = 'channel'
-    where events.batch_id <= {{ last_built_batch() }}
+    {% endfor -%}
 )
 
 select
