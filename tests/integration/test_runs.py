@@ -59,6 +59,22 @@ def test_a_run_without_news_touches_neither_warehouse_nor_publication(pipeline: 
 
 
 @pytest.mark.slow
+def test_a_workspace_may_be_called_anything(pipeline: Pipeline) -> None:
+    names = ["007", "7", "NULL", "null", "o'neill", "true", "a b", "é"]
+    lines = [f"{name},Any,Europe/Paris\n" for name in names]
+    (pipeline.landing / "workspaces.csv").write_text("workspace_id,workspace_name,timezone\n" + "".join(lines))
+    for name in names:
+        shutil.copytree(pipeline.landing / "acme", pipeline.landing / name)
+    pipeline.run()
+    assert pipeline.query("select workspace_id from reports.contacts_added_log order by all") == [
+        (name,) for name in sorted(names)
+    ]
+    assert pipeline.query("select workspace_id, reason from quality.rejected_records") == [
+        ("acme", "unknown_workspace")
+    ]
+
+
+@pytest.mark.slow
 def test_a_corrected_event_moves_from_one_contact_to_another_and_uncovers_what_it_had_superseded(
     pipeline: Pipeline,
 ) -> None:
