@@ -35,7 +35,7 @@ _FIELDS = (
     "channel_id",
     "merged_contact_id",
 )
-_RAW_PARQUET = "format parquet, compression zstd"
+_RAW_PARQUET = "format parquet, parquet_version v2, compression zstd, compression_level 1, dictionary_size_limit 500"
 # Lines of text, each of them one column.
 _LINES = (
     "header = false, columns = {'line': 'VARCHAR'}, delim = '\x1f', quote = '', escape = '', auto_detect = false, "

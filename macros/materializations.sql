@@ -14,17 +14,33 @@
 
 {% materialization table, adapter='duckdb' %}
     {%- set relation = this.incorporate(type='table') -%}
-    {{ build_by('create or replace table ' ~ relation ~ ' as ' ~ sql) }}
+    {{ build_by(new_table(relation, sql)) }}
     {{ return({'relations': [relation]}) }}
 {% endmaterialization %}
 
 {% materialization incremental, adapter='duckdb' %}
     {%- set relation = this.incorporate(type='table') -%}
-    {%- set statement_start = 'insert into ' ~ relation ~ ' by name ' if is_incremental()
-        else 'create or replace table ' ~ relation ~ ' as ' -%}
-    {{ build_by(statement_start ~ sql) }}
+    {{ build_by('insert into ' ~ relation ~ ' by name ' ~ sql if is_incremental() else new_table(relation, sql)) }}
     {{ return({'relations': [relation]}) }}
 {% endmaterialization %}
+
+{#-
+    A table with the rows of a query. For texts that hardly repeat it names the compression that DuckDB would choose:
+    otherwise DuckDB first puts each of them into a dictionary, to see whether that is smaller (4.3 million events
+    written: 4.1 against 5.2 CPU-seconds).
+-#}
+{% macro new_table(relation, query) -%}
+    {%- set unrepeated = ['event_id', 'merge_event_id', 'contact_name'] | select('in', model.columns) | list -%}
+    {%- if not unrepeated or relation.database != target.database -%}
+        {{ return('create or replace table ' ~ relation ~ ' as ' ~ query) }}
+    {%- endif -%}
+    {%- set columns = [] -%}
+    {%- for column in run_query('describe ' ~ query).rows -%}
+        {%- set compression = ' using compression fsst' if column['column_name'] in unrepeated else '' -%}
+        {%- do columns.append(column['column_name'] ~ ' ' ~ column['column_type'] ~ compression) -%}
+    {%- endfor -%}
+    {{ return('create or replace table ' ~ relation ~ ' (' ~ columns | join(', ') ~ '); insert into ' ~ relation ~ ' ' ~ query) }}
+{%- endmacro %}
 
 {#- The one statement, and the hooks around it. -#}
 {% macro build_by(statement_of_model) -%}
