@@ -26,10 +26,10 @@ import duckdb
 
 from orchestration.lib.problems import Problem
 
-# Zstandard's lowest level: three quarters of the CPU of its default, and no larger a file (2 million events: 2.8 against
-# 3.8 CPU-seconds, 75 against 78 MB). Dictionaries are for texts of few values: for others DuckDB would collect a
-# thousand first, and give up. Parquet 2 stores those by their lengths (10 million events: written 7.3 against 9.7
-# CPU-seconds, read 1.5 against 2.0, 324 against 352 MB).
+# Zstandard's lowest level: three quarters of the CPU of its default, and no larger a file (2 million events:
+# 2.8 against 3.8 CPU-seconds, 75 against 78 MB). Dictionaries are for texts of few values: for others DuckDB would
+# collect a thousand first, and give up. Parquet 2 stores those by their lengths (10 million events: written 7.3 against
+# 9.7 CPU-seconds, read 1.5 against 2.0, 324 against 352 MB).
 PARQUET_OPTIONS = "format parquet, parquet_version v2, compression zstd, compression_level 1, dictionary_size_limit 500"
 
 _FILES_COLUMNS = (
