@@ -33,10 +33,11 @@
 {%- endmacro %}
 
 {#-
-    One row per workspace, date range and day in it, at the moment of the query; with `and_before` also the same number
-    of days before. For a join on days, not on bounds: DuckDB then skips what lies outside of every range.
+    One row per workspace, date range and day in it; with `and_before` also the same number of days before. `ranges` are
+    those at the moment of the query, unless they are at hand. For a join on days, not on bounds: DuckDB then skips what
+    lies outside of every range.
 -#}
-{% macro days_of_date_ranges(and_before=false) -%}
+{% macro days_of_date_ranges(ranges=none, and_before=false) -%}
     {%- set first_date = same_length_before('ranges.start_date', 'ranges.end_date') if and_before else 'ranges.start_date' -%}
     select
         ranges.workspace_id,
@@ -44,11 +45,11 @@
         ranges.start_date,
         ranges.end_date,
         {{ each_day(first_date, 'ranges.end_date') }} as report_date
-    from ({{ date_ranges_at(current_instant()) }}) as ranges
+    from {{ ranges or '(' ~ date_ranges_at(current_instant()) ~ ')' }} as ranges
 {%- endmacro %}
 
 {#- The daily counts of types of events on the days of each workspace's date ranges. -#}
-{% macro counts_in_date_ranges(event_types, and_before=false) -%}
+{% macro counts_in_date_ranges(event_types, ranges=none, and_before=false) -%}
     select
         days.workspace_id,
         days.date_range,
@@ -60,7 +61,7 @@
         daily.channel_id,
         daily.contacts
     from {{ ref('agg_breakdown_daily') }} as daily
-    inner join ({{ days_of_date_ranges(and_before) }}) as days
+    inner join ({{ days_of_date_ranges(ranges, and_before) }}) as days
         on daily.workspace_id = days.workspace_id and daily.report_date = days.report_date
     where daily.event_type in ('{{ event_types | join("', '") }}')
 {%- endmacro %}

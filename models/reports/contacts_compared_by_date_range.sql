@@ -16,7 +16,7 @@ counted as (
         counts.event_type,
         sum(counts.contacts) filter (where counts.report_date >= counts.start_date) as contacts,
         sum(counts.contacts) filter (where counts.report_date < counts.start_date) as contacts_before
-    from ({{ counts_in_date_ranges(event_types(), and_before=true) }}) as counts
+    from ({{ counts_in_date_ranges(event_types(), ranges='ranges', and_before=true) }}) as counts
     group by counts.workspace_id, counts.date_range, counts.event_type
 )
 

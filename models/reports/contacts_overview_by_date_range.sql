@@ -10,7 +10,7 @@ counted as (
         sum(daily.contacts_deleted) as contacts_deleted,
         sum(daily.contacts_merged) as contacts_merged
     from {{ ref('agg_overview_daily') }} as daily
-    inner join ({{ days_of_date_ranges() }}) as days
+    inner join ({{ days_of_date_ranges('ranges') }}) as days
         on daily.workspace_id = days.workspace_id and daily.report_date = days.report_date
     group by days.workspace_id, days.date_range
 )
