@@ -50,6 +50,9 @@ QUERIES = {
     "added log, 100 of a user": (
         "from reports.contacts_added_log where user_id = $user order by occurred_at desc limit 100"
     ),
+    "superseded events, 100 of 30 days": (
+        f"from quality.superseded_events where {_DAYS} order by occurred_at desc limit 100"
+    ),
 }
 # These ask for the days up to now, and a history that ended before has nothing to tell of them.
 UP_TO_TODAY = {
