@@ -178,7 +178,7 @@ def _compare(
     script, pandas_script = pipeline.data.with_name("script"), pipeline.data.with_name("pandas-script")
     runs: dict[str, list[Usage]] = {}
     stages = []
-    for number in range(repeats):
+    for _ in range(repeats):
         pipeline.forget()
         _let_the_disk_rest()
         runs.setdefault("pipeline", []).append(_said(f"pipeline, {size:,}", pipeline.run(landing)))
@@ -192,9 +192,7 @@ def _compare(
             _let_the_disk_rest()
             pandas = run_with_pandas("benchmarks.pandas_script", landing, pandas_script)
             runs.setdefault("pandas", []).append(_said(f"pandas, {size:,}", pandas))
-        if number == 0:  # Of 10 million it takes minutes, and the next runs are of the same files by the same code.
-            made_by_pandas = pandas_script if with_pandas else None
-            require_the_same(script / "contact_reports.duckdb", pipeline.published, made_by_pandas)
+        require_the_same(script / "contact_reports.duckdb", pipeline.published, pandas_script if with_pandas else None)
         for output in (script, pandas_script):
             shutil.rmtree(output, ignore_errors=True)
     contestants: dict[str, dict[str, Any]] = {name: results.medians(usages) for name, usages in runs.items()}

@@ -49,17 +49,16 @@ def test_it_has_the_bytes_of_the_publication_whatever_was_published_before(
     assert (target.stat().st_ino == identity) or not on_a_device(folder)
 
 
-def test_only_what_differs_is_written(tmp_path: Path) -> None:
-    if not on_a_device(tmp_path):
-        pytest.skip("nothing can be written into the former file here")
+def test_only_what_differs_is_written_where_the_former_file_can_be_used(tmp_path: Path) -> None:
     published, former, target = tmp_path / "published", tmp_path / "former", tmp_path / "target"
     content = random.Random(1).randbytes(100 * PIECE)
     published.write_bytes(content)
     former.write_bytes(content[: 50 * PIECE] + b"!" + content[50 * PIECE + 1 :])
     before = written_bytes()
     make_working_copy(published, former, target)
+    written = written_bytes() - before
     assert target.read_bytes() == content
-    assert PIECE <= written_bytes() - before < 3 * PIECE
+    assert PIECE <= written < 3 * PIECE or not on_a_device(tmp_path)
 
 
 def written_bytes() -> int:
