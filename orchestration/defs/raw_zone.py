@@ -66,7 +66,7 @@ def raw_zone(
             extraction = Extraction()
         else:
             extraction = load_landing(settings, when_new=partial(dbt.get_ready, settings))
-        rows = {table: _rows(zone, table) for table in _DESCRIPTIONS}
+        rows = _rows(zone)
     for warning in extraction.warnings:
         context.log.warning(warning)
     context.log.info(f"{extraction.records} records of {extraction.files} new files")
@@ -87,12 +87,13 @@ def raw_zone(
     )
 
 
-def _rows(zone: RawZone, table: str) -> int:
-    """Counted from the files' footers."""
+def _rows(zone: RawZone) -> dict[str, int]:
+    """The rows of each table, counted from the files' footers."""
     with duckdb.connect() as connection:
-        row = connection.execute(
-            "select coalesce(sum(num_rows), 0) from parquet_file_metadata($1::varchar[])",
-            [[glob.escape(str(file)) for file in zone.files(table)]],
-        ).fetchone()
-    assert row is not None
-    return int(row[0])
+        return {
+            table: connection.execute(
+                "select coalesce(sum(num_rows), 0)::bigint from parquet_file_metadata($1::varchar[])",
+                [[glob.escape(str(file)) for file in zone.files(table)]],
+            ).fetchall()[0][0]
+            for table in _DESCRIPTIONS
+        }

@@ -198,12 +198,17 @@ class RawZone:
                 (folder / "zone_id").write_text(uuid.uuid4().hex)
                 self.appear(folder, empty)
         tables = {"files": _FILES_COLUMNS} | {name: table.columns for name, table in RECORD_TABLES.items()}
-        for name, columns in tables.items():
-            if not (target := empty / f"{name}-0.parquet").exists():
-                with self.incoming() as folder, duckdb.connect() as connection:
-                    connection.execute(f"create table empty_table ({columns})")
-                    connection.execute(f"copy empty_table to {sql_text(folder / name)} ({PARQUET_OPTIONS})")
-                    self.appear(folder / name, target)
+        missing = {
+            target: columns
+            for name, columns in tables.items()
+            if not (target := empty / f"{name}-0.parquet").exists()
+        }
+        if missing:
+            with self.incoming() as folder, duckdb.connect() as connection:
+                for target, columns in missing.items():
+                    connection.execute(f"create or replace table empty_table ({columns})")
+                    connection.execute(f"copy empty_table to {sql_text(folder / target.name)} ({PARQUET_OPTIONS})")
+                    self.appear(folder / target.name, target)
         self._remove_merged_folders()
 
     def _remove_merged_folders(self) -> None:
