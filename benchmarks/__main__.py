@@ -1,6 +1,5 @@
 """The command line: `python -m benchmarks compare`, `tick`, `queries`, `small-files`, `generate`, `report`."""
 
-import os
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -10,14 +9,14 @@ from typing import Any
 import click
 
 from benchmarks import results
-from benchmarks.generate import Format, write_landing, write_tick
+from benchmarks.generate import Format, write_landing
 from benchmarks.measure import ROOT, Usage, run_python, run_with_pandas
 from benchmarks.pipeline import Pipeline
 from benchmarks.queries import time_queries
 from benchmarks.report import write_report
 from benchmarks.sameness import require_the_same
+from benchmarks.ticks import TICK_EVENTS, Ticks, let_the_disk_rest
 
-_TICK_EVENTS = 10_000
 _SMALL_FILES, _EVENTS_PER_FILE = 20_000, 50
 
 _format = click.option(
@@ -78,42 +77,34 @@ def compare(
 @_note
 @click.pass_obj
 def tick(folder: Path, sizes: Sequence[int], file_format: Format, repeats: int, note: str) -> None:
-    """Run the pipeline on 10,000 new events, and on nothing new, each time on the same history and one tick after it.
+    """Run the pipeline on 10,000 new events, and on nothing new.
 
-    The first tick after a first run copies the publication; later ones find the one before it, as here.
+    The sizes take turns: a machine that changes its speed meanwhile does so for all of them.
     """
-    for size in sizes:
-        landing = _landing(folder, size, file_format)
-        pipeline = _history(folder, size, file_format)
-        history, before = (pipeline.data.with_name(f"{pipeline.data.name}-{name}") for name in ("history", "before"))
-        _copy(pipeline.data, history)
-        _tick("the tick before", pipeline, landing, size, repeats, file_format)
-        _copy(pipeline.data, before)
-        ticks: list[Usage] = []
-        idle: list[Usage] = []
-        stages: dict[str, list[dict[str, tuple[float, float]]]] = {"tick": [], "idle": []}
-        models: list[list[tuple[str, float]]] = []
-        for number in range(repeats):
-            _copy(before, pipeline.data)
-            # A publication that no run here left so is looked through, once.
-            pipeline.run(landing)
-            idle.append(_said(f"nothing new on {size:,}", pipeline.run(landing)))
-            stages["idle"].append(pipeline.stages(idle[-1]))
-            ticks.append(_tick(f"{_TICK_EVENTS:,} new on {size:,}", pipeline, landing, size, number, file_format))
-            stages["tick"].append(pipeline.stages(ticks[-1]))
-            models.append(pipeline.slowest_models())
-        _copy(history, pipeline.data)
-        shutil.rmtree(history)
-        shutil.rmtree(before)
-        for measure, usages in (("tick", ticks), ("idle", idle)):
+    histories = [
+        Ticks(_history(folder, size, file_format), _landing(folder, size, file_format), size, file_format, repeats)
+        for size in sizes
+    ]
+    for number in range(repeats):
+        for history in histories:
+            history.measure(number)
+            _say_usage(f"nothing new on {history.size:,}", history.idle[-1])
+            _say_usage(f"{TICK_EVENTS:,} new on {history.size:,}", history.ticks[-1])
+    for history in histories:
+        slowest = history.slowest_models()
+        history.leave()
+        for measure, usages, stages in (
+            ("tick", history.ticks, history.stages_of_ticks),
+            ("idle", history.idle, history.stages_of_idle),
+        ):
             results.keep(
                 measure,
                 note,
-                events=size,
+                events=history.size,
                 format=file_format,
                 **results.medians(usages),
-                stages=results.median_stages(stages[measure]),
-                **({"slowest": models[-1]} if measure == "tick" else {}),
+                stages=results.median_stages(stages),
+                **({"slowest": slowest} if measure == "tick" else {}),
             )
     write_report()
 
@@ -154,16 +145,6 @@ def report() -> None:
     write_report()
 
 
-def _tick(what: str, pipeline: Pipeline, landing: Path, size: int, number: int, file_format: Format) -> Usage:
-    """Have new events land, run, and take them out of the landing folder again."""
-    new_files = write_tick(landing, size, _TICK_EVENTS, number, file_format)
-    try:
-        return _said(what, pipeline.run(landing))
-    finally:
-        for file in new_files:
-            file.unlink()
-
-
 def _compare(
     measure: str,
     pipeline: Pipeline,
@@ -180,16 +161,16 @@ def _compare(
     stages = []
     for _ in range(repeats):
         pipeline.forget()
-        _let_the_disk_rest()
+        let_the_disk_rest()
         runs.setdefault("pipeline", []).append(_said(f"pipeline, {size:,}", pipeline.run(landing)))
         stages.append(pipeline.stages(runs["pipeline"][-1]))
         for output in (script, pandas_script):
             shutil.rmtree(output, ignore_errors=True)
-        _let_the_disk_rest()
+        let_the_disk_rest()
         handwritten = run_python("benchmarks.handwritten", landing, script)
         runs.setdefault("handwritten", []).append(_said(f"handwritten, {size:,}", handwritten))
         if with_pandas:
-            _let_the_disk_rest()
+            let_the_disk_rest()
             pandas = run_with_pandas("benchmarks.pandas_script", landing, pandas_script)
             runs.setdefault("pandas", []).append(_said(f"pandas, {size:,}", pandas))
         require_the_same(script / "contact_reports.duckdb", pipeline.published, pandas_script if with_pandas else None)
@@ -238,20 +219,13 @@ def _history(folder: Path, size: int, file_format: Format) -> Pipeline:
     return pipeline
 
 
-def _copy(source: Path, target: Path) -> None:
-    shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(source, target)
-    _let_the_disk_rest()
-
-
-def _let_the_disk_rest() -> None:
-    """Have written what others left to be written: a run that flushes its own files to the disk would wait for it."""
-    os.sync()
-
-
 def _said(what: str, usage: Usage) -> Usage:
-    _say(f"{what}: {usage.wall:.1f} s, {usage.cpu:.1f} CPU-s, {usage.peak_memory / 1e9:.2f} GB")
+    _say_usage(what, usage)
     return usage
+
+
+def _say_usage(what: str, usage: Usage) -> None:
+    _say(f"{what}: {usage.wall:.1f} s, {usage.cpu:.1f} CPU-s, {usage.peak_memory / 1e9:.2f} GB")
 
 
 def _say(text: str) -> None:

@@ -1,0 +1,75 @@
+"""Ticks: the pipeline on new events, and on nothing new, each time on the same history and one tick after it.
+
+The first tick after a first run copies the publication; later ones find the one before it, as here.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+from benchmarks.generate import Format, write_tick
+from benchmarks.measure import Usage
+from benchmarks.pipeline import Pipeline
+
+TICK_EVENTS = 10_000
+
+Stages = dict[str, tuple[float, float]]
+
+
+class Ticks:
+    """A history of some size, on which one tick can be measured as often as it takes."""
+
+    def __init__(self, pipeline: Pipeline, landing: Path, size: int, file_format: Format, warm_up: int) -> None:
+        """`warm_up` is the number of the tick before, other than those of the measured ones."""
+        self.size = size
+        self._pipeline, self._landing, self._format = pipeline, landing, file_format
+        self._history, self._before = (
+            pipeline.data.with_name(f"{pipeline.data.name}-{name}") for name in ("history", "before")
+        )
+        self.ticks: list[Usage] = []
+        self.idle: list[Usage] = []
+        self.stages_of_ticks: list[Stages] = []
+        self.stages_of_idle: list[Stages] = []
+        _copy(pipeline.data, self._history)
+        self._tick(warm_up)
+        _copy(pipeline.data, self._before)
+
+    def measure(self, number: int) -> None:
+        """Run on nothing new, then on the events of a tick; each number has its own."""
+        _copy(self._before, self._pipeline.data)
+        # A publication that no run here left so is looked through, once.
+        self._pipeline.run(self._landing)
+        self.idle.append(self._pipeline.run(self._landing))
+        self.stages_of_idle.append(self._pipeline.stages(self.idle[-1]))
+        self.ticks.append(self._tick(number))
+        self.stages_of_ticks.append(self._pipeline.stages(self.ticks[-1]))
+
+    def slowest_models(self) -> list[tuple[str, float]]:
+        """Of the last tick."""
+        return self._pipeline.slowest_models()
+
+    def leave(self) -> None:
+        """Leave the history as it was found."""
+        _copy(self._history, self._pipeline.data)
+        shutil.rmtree(self._history)
+        shutil.rmtree(self._before)
+
+    def _tick(self, number: int) -> Usage:
+        """Have new events land, run, and take them out of the landing folder again."""
+        new_files = write_tick(self._landing, self.size, TICK_EVENTS, number, self._format)
+        try:
+            return self._pipeline.run(self._landing)
+        finally:
+            for file in new_files:
+                file.unlink()
+
+
+def _copy(source: Path, target: Path) -> None:
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(source, target)
+    let_the_disk_rest()
+
+
+def let_the_disk_rest() -> None:
+    """Have written what others left to be written: a run that flushes its own files to the disk would wait for it."""
+    os.sync()
