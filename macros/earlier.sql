@@ -10,8 +10,8 @@
 {%- endmacro %}
 
 {#-
-    One row per event that fulfils a condition on `event_columns()`, but for those that a build by hand has added since the
-    last build.
+    One row per event that fulfils a condition on `event_columns()`, with the same and `superseded_as`, but for those that a
+    build by hand has added since the last build.
 -#}
 {% macro earlier_events(relations, condition) -%}
     {%- set last_built = last_built_batch() -%}
@@ -35,13 +35,14 @@
             coalesce(user_reference, user_id) as user_reference,
             {{ 'coalesce(channel_reference, channel_id)' if event_type == 'connected' else 'cast(null as varchar)' }} as channel_reference,
             {{ 'merged_contact_id' if event_type == 'merged' else 'cast(null as bigint)' }} as merged_contact_id,
-            event_key
+            event_key,
+            cast(null as varchar) as superseded_as
         from {{ relations[event_type] }}
         where batch_id <= {{ last_built }}
     ) as standing
     where {{ condition }}
     union all
     {%- endfor %}
-    select {{ event_columns() | join(', ') }} from {{ relations['superseded'] }}
+    select {{ event_columns() | join(', ') }}, superseded_as from {{ relations['superseded'] }}
     where batch_id <= {{ last_built }} and {{ condition }}
 {%- endmacro %}
