@@ -7,6 +7,8 @@ import os
 import shutil
 from pathlib import Path
 
+import click
+
 from benchmarks.generate import Format, write_tick
 from benchmarks.measure import Usage
 from benchmarks.pipeline import Pipeline
@@ -58,10 +60,15 @@ class Ticks:
         """Have new events land, run, and take them out of the landing folder again."""
         new_files = write_tick(self._landing, self.size, TICK_EVENTS, number, self._format)
         try:
-            return self._pipeline.run(self._landing)
+            usage = self._pipeline.run(self._landing)
         finally:
             for file in new_files:
                 file.unlink()
+        if "building" not in usage.output:
+            raise click.ClickException(
+                f"Tick {number} was loaded before, by a measurement that was interrupted: delete {self._pipeline.data}"
+            )
+        return usage
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -199,9 +199,7 @@ class RawZone:
                 self.appear(folder, empty)
         tables = {"files": _FILES_COLUMNS} | {name: table.columns for name, table in RECORD_TABLES.items()}
         missing = {
-            target: columns
-            for name, columns in tables.items()
-            if not (target := empty / f"{name}-0.parquet").exists()
+            target: columns for name, columns in tables.items() if not (target := empty / f"{name}-0.parquet").exists()
         }
         if missing:
             with self.incoming() as folder, duckdb.connect() as connection:

@@ -2,8 +2,8 @@
 {% set new_records, directory_changes = ref('int_new_records'), ref('int_directory_changes') %}
 {% set earlier = earlier_relations() %}
 
--- The only model that looks at all events there are (10 million: 0.15 CPU-seconds for their keys, 1.1 for all columns of
--- those found, which lie everywhere).
+-- The only model that looks at all events there are (10 million: 0.15 CPU-seconds for their keys, 1.1 for all columns
+-- of those found, which lie everywhere).
 with new_events as (
     select
         {{ event_columns() | join(',\n        ') }}
@@ -87,7 +87,9 @@ contacts_to_tell_of as (
 ),
 
 of_contacts as (
-    {{ earlier_events(earlier, '(workspace_id, contact_id) in (select workspace_id, contact_id from contacts_to_tell_of)') }}
+    {{ earlier_events(earlier, '(workspace_id, contact_id) in (
+        select workspace_id, contact_id from contacts_to_tell_of
+    )') }}
 ),
 
 -- Of these only versions were found whose place a later one took: that one is another contact's, and has to be there so
@@ -101,7 +103,10 @@ outdated_event_keys as (
 
 -- Usually none, and then nothing is looked for. UNION, not UNION ALL: an event may be there for more than one reason.
 of_other_contacts as (
-    select * from ({{ earlier_events(earlier, 'event_key in (select event_key from outdated_event_keys)') }}) as outdating
+    select *
+    from (
+        {{ earlier_events(earlier, 'event_key in (select event_key from outdated_event_keys)') }}
+    ) as later_versions
     union
     select *
     from (
