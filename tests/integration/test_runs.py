@@ -92,6 +92,19 @@ def test_a_corrected_event_moves_from_one_contact_to_another_and_uncovers_what_i
 
 
 @pytest.mark.slow
+def test_an_event_that_left_a_contact_does_not_come_back_when_something_else_arrives_for_that_contact(
+    pipeline: Pipeline,
+) -> None:
+    pipeline.run()
+    land(pipeline, "1", "added", 7)
+    pipeline.run()
+    land(pipeline, "3", "deleted", 1)
+    pipeline.run()
+    assert pipeline.query(ADDED) == [(7,)]
+    assert pipeline.query("select event_id, superseded_by from quality.superseded_events") == [("1", "1")]
+
+
+@pytest.mark.slow
 def test_a_workspace_listed_later_brings_in_what_was_rejected_and_one_unlisted_takes_it_out(pipeline: Pipeline) -> None:
     listed = (pipeline.landing / "workspaces.csv").read_text()
     (pipeline.landing / "workspaces.csv").write_text("workspace_id,workspace_name,timezone\n")
