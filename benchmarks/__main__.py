@@ -3,6 +3,7 @@
 import shutil
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -81,18 +82,21 @@ def tick(folder: Path, sizes: Sequence[int], file_format: Format, repeats: int, 
 
     The sizes take turns: a machine that changes its speed meanwhile does so for all of them.
     """
-    histories = [
-        Ticks(_history(folder, size, file_format), _landing(folder, size, file_format), size, file_format, repeats)
-        for size in sizes
-    ]
-    for number in range(repeats):
+    with ExitStack() as measuring:
+        histories = [
+            measuring.enter_context(
+                Ticks(_history(folder, size, file_format), _landing(folder, size, file_format), size, file_format)
+            )
+            for size in sizes
+        ]
         for history in histories:
-            history.measure(number)
-            _say_usage(f"nothing new on {history.size:,}", history.idle[-1])
-            _say_usage(f"{TICK_EVENTS:,} new on {history.size:,}", history.ticks[-1])
+            history.prepare(repeats)
+        for number in range(repeats):
+            for history in histories:
+                history.measure(number)
+                _said(f"nothing new on {history.size:,}", history.idle[-1])
+                _said(f"{TICK_EVENTS:,} new on {history.size:,}", history.ticks[-1])
     for history in histories:
-        slowest = history.slowest_models()
-        history.leave()
         for measure, usages, stages in (
             ("tick", history.ticks, history.stages_of_ticks),
             ("idle", history.idle, history.stages_of_idle),
@@ -104,7 +108,7 @@ def tick(folder: Path, sizes: Sequence[int], file_format: Format, repeats: int, 
                 format=file_format,
                 **results.medians(usages),
                 stages=results.median_stages(stages),
-                **({"slowest": slowest} if measure == "tick" else {}),
+                **({"slowest": history.slowest_models} if measure == "tick" else {}),
             )
     write_report()
 
@@ -220,12 +224,8 @@ def _history(folder: Path, size: int, file_format: Format) -> Pipeline:
 
 
 def _said(what: str, usage: Usage) -> Usage:
-    _say_usage(what, usage)
-    return usage
-
-
-def _say_usage(what: str, usage: Usage) -> None:
     _say(f"{what}: {usage.wall:.1f} s, {usage.cpu:.1f} CPU-s, {usage.peak_memory / 1e9:.2f} GB")
+    return usage
 
 
 def _say(text: str) -> None:

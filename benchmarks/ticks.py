@@ -6,6 +6,7 @@ The first tick after a first run copies the publication; later ones find the one
 import os
 import shutil
 from pathlib import Path
+from typing import Self
 
 import click
 
@@ -19,10 +20,9 @@ Stages = dict[str, tuple[float, float]]
 
 
 class Ticks:
-    """A history of some size, on which one tick can be measured as often as it takes."""
+    """A history of some size, on which one tick can be measured again and again, and which is left as it was found."""
 
-    def __init__(self, pipeline: Pipeline, landing: Path, size: int, file_format: Format, warm_up: int) -> None:
-        """`warm_up` is the number of the tick before, other than those of the measured ones."""
+    def __init__(self, pipeline: Pipeline, landing: Path, size: int, file_format: Format) -> None:
         self.size = size
         self._pipeline, self._landing, self._format = pipeline, landing, file_format
         self._history, self._before = (
@@ -32,9 +32,21 @@ class Ticks:
         self.idle: list[Usage] = []
         self.stages_of_ticks: list[Stages] = []
         self.stages_of_idle: list[Stages] = []
-        _copy(pipeline.data, self._history)
-        self._tick(warm_up)
-        _copy(pipeline.data, self._before)
+        self.slowest_models: list[tuple[str, float]] = []  # of the last tick
+
+    def __enter__(self) -> Self:
+        _copy(self._pipeline.data, self._history)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _copy(self._history, self._pipeline.data)
+        for folder in (self._history, self._before):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def prepare(self, number: int) -> None:
+        """Have the tick before, which has a number of its own, too."""
+        self._tick(number)
+        _copy(self._pipeline.data, self._before)
 
     def measure(self, number: int) -> None:
         """Run on nothing new, then on the events of a tick; each number has its own."""
@@ -45,16 +57,7 @@ class Ticks:
         self.stages_of_idle.append(self._pipeline.stages(self.idle[-1]))
         self.ticks.append(self._tick(number))
         self.stages_of_ticks.append(self._pipeline.stages(self.ticks[-1]))
-
-    def slowest_models(self) -> list[tuple[str, float]]:
-        """Of the last tick."""
-        return self._pipeline.slowest_models()
-
-    def leave(self) -> None:
-        """Leave the history as it was found."""
-        _copy(self._history, self._pipeline.data)
-        shutil.rmtree(self._history)
-        shutil.rmtree(self._before)
+        self.slowest_models = self._pipeline.slowest_models()
 
     def _tick(self, number: int) -> Usage:
         """Have new events land, run, and take them out of the landing folder again."""
@@ -66,7 +69,7 @@ class Ticks:
                 file.unlink()
         if "building" not in usage.output:
             raise click.ClickException(
-                f"Tick {number} was loaded before, by a measurement that was interrupted: delete {self._pipeline.data}"
+                f"Tick {number} was loaded before, by a measurement that was killed: delete {self._pipeline.data}"
             )
         return usage
 

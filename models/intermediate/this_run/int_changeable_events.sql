@@ -101,7 +101,8 @@ outdated_event_keys as (
     having bool_and(coalesce(superseded_as = 'same_event', false))
 ),
 
--- Usually none, and then nothing is looked for. UNION, not UNION ALL: an event may be there for more than one reason.
+-- Those, and what shows a name that changed. Usually none, and then nothing is looked for. UNION, not UNION ALL: an
+-- event may be there for more than one reason.
 of_other_contacts as (
     select *
     from (
