@@ -289,7 +289,9 @@ def _execute(settings: Settings, *, rebuild: bool = False) -> list[str]:
                 todo = plan(settings)
             if not todo.nothing_to_do:
                 raise Problem(f"The run ended without a publication: {todo.reason}", "Run it again")
-            return [_in_words(check) for check in result.get_asset_check_evaluations() if not check.passed]
+            # Of a step that started again, what it found in the end.
+            checks = {check.asset_check_key: check for check in result.get_asset_check_evaluations()}
+            return [_in_words(check) for check in checks.values() if not check.passed]
         raise _problem(result, settings)
 
 

@@ -2,14 +2,15 @@
 
 import importlib.metadata
 import json
+import re
 import signal
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from graphlib import TopologicalSorter
 from typing import Any
 
 import dagster as dg
-import duckdb
 from packaging.version import Version
 
 from orchestration.defs.operating import Operation, problems_as_failures
@@ -51,38 +52,38 @@ _TRANSLATOR = Translator()
 
 @dbt_assets(manifest=MANIFEST, name="warehouse", dagster_dbt_translator=_TRANSLATOR)
 def dbt_models(context: dg.AssetExecutionContext, operation: Operation) -> Iterator[Any]:
-    """Build and test the warehouse in a file of its own; nothing at all when the publication is up to date."""
+    """Build and test the warehouse in a file of its own; nothing at all when the publication is up to date.
+
+    Dagster is told of each model and test as dbt is done with it.
+    """
     settings = operation.settings
     with problems_as_failures(settings):
-        todo = warehouse.plan(settings, rebuild=operation.rebuild)
+        starts_again = context.retry_number > 0
+        todo = warehouse.plan(settings, rebuild=operation.rebuild or starts_again)
         if todo.nothing_to_do:
             context.log.info(todo.reason)
             return
+        if starts_again:
+            todo = replace(todo, reason="what was published could not be continued")
         try:
-            events = _build(context, settings, todo)
+            yield from _build(context, settings, todo)
         except NotBuilt as problem:
             if todo.rebuild:
                 raise
             # A publication that somebody changed or a disk damaged shows itself here. The raw zone decides.
-            todo = replace(todo, rebuild=True, reason=f"what was published could not be continued ({problem})")
-            events = _build(context, settings, todo)
-        facts = _facts(settings)
-    built = {event.output_name: event for event in events if isinstance(event, dg.Output)}
-    yield from (event for event in events if not isinstance(event, dg.Output))
-    # A view or a seed that was left as it is is part of what will be published all the same.
-    for key in TopologicalSorter(context.assets_def.asset_deps).static_order():
-        if key in context.selected_asset_keys:
-            name = key.to_python_identifier()
-            metadata = built[name].metadata if name in built else {}
-            yield dg.Output(None, name, metadata={**metadata, **facts.get(name, {})})
+            announce(str(problem))
+            raise dg.RetryRequested(max_retries=1) from problem
 
 
 class NotBuilt(Problem):
     """A model or a data test failed; not for want of memory or disk."""
 
 
-def _build(context: dg.AssetExecutionContext, settings: Settings, todo: warehouse.Plan) -> list[Any]:
-    """Have dbt build and test. Returns what Dagster is to be told of it, once all of it passed."""
+def _build(context: dg.AssetExecutionContext, settings: Settings, todo: warehouse.Plan) -> Iterator[Any]:
+    """Have dbt build and test. Yields what Dagster is to be told of it.
+
+    Of a view or a seed that was left as it is, too: it is part of what will be published all the same.
+    """
     if todo.rebuild:
         line = f"building everything from the raw zone: {todo.reason}"
         announce(line)
@@ -105,35 +106,94 @@ def _build(context: dg.AssetExecutionContext, settings: Settings, todo: warehous
         context=context,
         cli_version=Version(importlib.metadata.version("dbt-core")),
     )
-    total = dbt.nodes_to_build(manifest, rebuild=todo.rebuild)
-    done = 0
-    events: list[Any] = []
-    for event in invocation.stream_raw_events():
-        if event.is_result_event:
-            done += 1
-            report("building and testing", min(done, total), total)
-        events += event.to_default_asset_events(
-            manifest=manifest, dagster_dbt_translator=_TRANSLATOR, context=context, target_path=invocation.target_path
-        )
+    nodes = dbt.nodes_to_build(manifest, rebuild=todo.rebuild)
+    outputs = _Outputs(context, {_name_of(node) for node in nodes if node["resource_type"] in ("model", "seed")})
+    stream, done = invocation.stream_raw_events(), 0
+    try:
+        for event in stream:
+            if event.is_result_event:
+                done += 1
+                report("building and testing", min(done, len(nodes)), len(nodes))
+            for told in event.to_default_asset_events(
+                manifest=manifest, dagster_dbt_translator=_TRANSLATOR, context=context, target_path=settings.dbt_target
+            ):
+                if isinstance(told, dg.Output):
+                    yield from outputs.built(told.with_metadata({**told.metadata, **_row_count(event.raw_event)}))
+                else:
+                    yield told
+    except GeneratorExit:
+        # Dagster could not keep what it was told. dbt is not to build on, nor to wait for somebody who listens.
+        invocation.process.kill()
+        deque(stream, maxlen=0)
+        raise
     if not invocation.is_successful():
-        failed, messages = dbt.failures(settings.dbt_target), dbt.error_messages(settings.dbt_target)
-        messages += str(invocation.get_error() or "")
-        if says_disk_is_full(messages):
-            raise disk_is_full(settings.data, failed)
-        if says_memory_is_short(messages):
-            raise memory_is_short(failed)
-        if invocation.process.returncode == -signal.SIGKILL:
-            raise memory_is_short("dbt was killed")
-        if invocation.process.returncode < 0:
-            ended = signal.Signals(-invocation.process.returncode).name
-            raise Problem(f"dbt was ended by {ended}", "Nothing is lost, and the publication is untouched: run again")
-        if damaged := raw_zone_is_damaged(settings, messages):
-            raise damaged
-        raise NotBuilt(
-            f"The warehouse did not pass: {failed}",
-            f"The publication is untouched. Look at {settings.warehouse}, mend the cause, and run again",
+        raise _why_not_built(settings, invocation)
+    yield from outputs.rest()
+
+
+class _Outputs:
+    """The step's outputs, by name, in the order that Dagster asks for: none before those that it is made of."""
+
+    def __init__(self, context: dg.AssetExecutionContext, to_build: set[str]) -> None:
+        """`to_build` are those that dbt will tell of. The others are left as they are."""
+        self._selected = {key.to_python_identifier() for key in context.selected_asset_keys}
+        self._awaited = to_build & self._selected
+        self._built: dict[str, dg.Output[None]] = {}
+        self._order = TopologicalSorter(
+            {
+                key.to_python_identifier(): {made_of.to_python_identifier() for made_of in keys}
+                for key, keys in context.assets_def.asset_deps.items()
+            }
         )
-    return events
+        self._order.prepare()
+        self._next: set[str] = set()
+
+    def built(self, output: dg.Output[None]) -> Iterator[dg.Output[None]]:
+        """That one, and what waited for it to be told."""
+        self._built[output.output_name] = output
+        return self._due()
+
+    def rest(self) -> Iterator[dg.Output[None]]:
+        """What dbt has not told of by its end."""
+        self._awaited.clear()
+        return self._due()
+
+    def _due(self) -> Iterator[dg.Output[None]]:
+        while self._order.is_active():
+            self._next.update(self._order.get_ready())
+            due = {name for name in self._next if name in self._built or name not in self._awaited}
+            if not due:
+                return
+            self._next -= due
+            yield from (self._built.get(name) or dg.Output(None, name) for name in due & self._selected)
+            self._order.done(*due)
+
+
+def _row_count(event: Mapping[str, Any]) -> dict[str, int]:
+    """Of a table (`count_rows`) or a seed, from what dbt says of it: "8 rows", "INSERT 8". Of a view it says "OK"."""
+    rows = re.search(r"\d+", event["data"].get("status") or "")
+    return {"dagster/row_count": int(rows[0])} if rows else {}
+
+
+def _why_not_built(settings: Settings, invocation: DbtCliInvocation) -> Problem:
+    """What an operator can do about a dbt that failed."""
+    failed, messages = dbt.failures(settings.dbt_target), dbt.error_messages(settings.dbt_target)
+    messages += str(invocation.get_error() or "")
+    if says_disk_is_full(messages):
+        return disk_is_full(settings.data, failed)
+    if says_memory_is_short(messages):
+        return memory_is_short(failed)
+    if invocation.process.returncode == -signal.SIGKILL:
+        return memory_is_short("dbt was killed")
+    if invocation.process.returncode < 0:
+        ended = signal.Signals(-invocation.process.returncode).name
+        return Problem(f"dbt was ended by {ended}", "Nothing is lost, and the publication is untouched: run again")
+    if damaged := raw_zone_is_damaged(settings, messages):
+        return damaged
+    return NotBuilt(
+        f"The warehouse did not pass: {failed}",
+        f"The publication is untouched. Look at {settings.warehouse}, mend the cause, and run again",
+    )
 
 
 def _chosen(context: dg.AssetExecutionContext, manifest: Mapping[str, Any]) -> list[str]:
@@ -145,28 +205,6 @@ def _chosen(context: dg.AssetExecutionContext, manifest: Mapping[str, Any]) -> l
     return [node["name"] for node in built if _TRANSLATOR.get_asset_key(node) in keys]
 
 
-def _facts(settings: Settings) -> dict[str, dict[str, Any]]:
-    """Row counts, and the newest event of each fact, by output name. Views are not counted: they have no rows.
-
-    The file knows how many rows a table has, and `data_status` what is newest: nothing of the data is read for this.
-    """
-    facts: dict[str, dict[str, Any]] = {}
-    with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
-        tables = connection.execute(
-            "select schema_name, table_name from duckdb_tables() where not internal and not temporary"
-        ).fetchall()
-        for schema, table in tables:
-            row = connection.execute(f'select count(*) from "{schema}"."{table}"').fetchone()
-            assert row is not None
-            facts[f"{schema}__{table}"] = {"dagster/row_count": row[0]}
-        if ("reports", "data_status") not in tables:
-            # No more than a part of the models has ever been built.
-            return facts
-        newest = connection.execute(
-            """
-            select event_type, epoch_us(max(last_event_at)) / 1000000 from reports.data_status
-            where last_event_at is not null group by event_type"""
-        ).fetchall()
-    for event_type, seconds in newest:
-        facts[f"marts__fct_contacts_{event_type}"]["newest_event"] = dg.TimestampMetadataValue(seconds)
-    return facts
+def _name_of(node: Mapping[str, Any]) -> str:
+    """The output that is a model's or a seed's."""
+    return _TRANSLATOR.get_asset_key(node).to_python_identifier()

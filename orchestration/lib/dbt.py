@@ -45,10 +45,10 @@ def build_arguments(*, rebuild: bool, chosen: Sequence[str] = ()) -> list[str]:
     return [*arguments, "--indirect-selection", "empty", "--exclude", "path:seeds", tag, *unchanged]
 
 
-def nodes_to_build(manifest: Mapping[str, Any], *, rebuild: bool) -> int:
-    """How many models, tests and seeds a run of everything builds."""
-    nodes = [node for node in manifest["nodes"].values() if node["resource_type"] != "operation"]
-    return len(nodes) if rebuild else sum(not _is_made_of_rules(node) for node in nodes)
+def nodes_to_build(manifest: Mapping[str, Any], *, rebuild: bool) -> list[Mapping[str, Any]]:
+    """The models, tests and seeds that a run of everything builds."""
+    nodes = (node for node in manifest["nodes"].values() if node["resource_type"] != "operation")
+    return [node for node in nodes if rebuild or not _is_made_of_rules(node)]
 
 
 def _is_made_of_rules(node: Mapping[str, Any]) -> bool:

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import dagster as dg
 import duckdb
 import pytest
 
@@ -30,6 +31,15 @@ def make_unknown(path: Path) -> None:
     path.unlink()
     with duckdb.connect(str(path)) as connection:
         connection.execute("create table something (else_altogether integer)")
+
+
+def checks_of_the_last_run() -> list[tuple[str, bool]]:
+    """What Dagster's page shows of the newest run: each check's name and whether it passed, in the order of time."""
+    with dg.DagsterInstance.get() as instance:
+        (run,) = instance.get_runs(limit=1)
+        entries = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+    told = (entry.get_dagster_event().asset_check_evaluation_data for entry in entries)
+    return [(check.check_name, check.passed) for check in told]
 
 
 @pytest.mark.slow
@@ -106,10 +116,16 @@ def test_rows_that_somebody_changed_are_found_by_verify_and_mended_by_the_next_r
     assert pipeline.settings.published.read_bytes() == before
     land(pipeline, 3)
     run = start(pipeline)
-    said = run.communicate()[1]
+    printed, said = run.communicate()
     assert run.returncode == 0, said
     assert "building everything from the raw zone: what was published could not be continued" in said
     assert pipeline.query(ADDED) == [(1,), (2,), (3,)]
+    told = checks_of_the_last_run()
+    in_the_end = dict(told)
+    mended = {check for check, passed in told if not passed and in_the_end[check]}
+    assert "records_add_up" in mended
+    assert all(f"test {check} found" in said for check in mended)
+    assert not any(f"warning: {check}" in printed for check in mended)
 
 
 @pytest.mark.slow

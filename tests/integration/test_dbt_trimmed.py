@@ -1,0 +1,30 @@
+"""What is left out of dbt leaves out nothing of what it compiles."""
+
+import shutil
+
+import pytest
+
+from orchestration.lib import dbt, warehouse
+from orchestration.lib.settings import export_settings
+from tests.harness import Pipeline, dbt_invoke
+
+
+@pytest.mark.slow
+def test_a_dbt_that_does_less_compiles_each_model_and_test_to_what_dbt_as_it_is_does(sample: Pipeline) -> None:
+    export_settings(sample.settings)
+    warehouse.prepare(sample.settings, warehouse.plan(sample.settings, rebuild=True))
+    folder = sample.settings.dbt_target / "compiled"
+
+    def compiled() -> dict[str, str]:
+        found = {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*.sql")}
+        shutil.rmtree(folder)
+        return found
+
+    compiled()
+    assert dbt_invoke("compile", "--full-refresh").success
+    expected = compiled()
+    assert len(expected) > 140
+    with dbt.start(["compile", "--full-refresh"]) as process:
+        said = process.stdout.read() if process.stdout else b""
+    assert process.returncode == 0, said
+    assert compiled() == expected
