@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from orchestration.lib.dbt_trimmed import trim_building, trim_importing, trim_loading
+from orchestration.lib.dbt_trimmed import trim_importing, trim_loading
 from orchestration.lib.long_lived import leave_to_the_kernel, made_to_stay
 from orchestration.lib.problems import says_memory_is_short
 
@@ -48,7 +48,6 @@ def _main(parent: int) -> int:
         # The manifest lies there already (`ensure_manifest`). Writing it once more, and again at the end of a build,
         # takes dbt 0.4 s; `--no-write-json` leaves out the results too.
         manifest: Any = dbtRunner().invoke(["--quiet", "--no-write-json", "parse"]).result
-        trim_building()
     if not (line := sys.stdin.readline()):
         return 0
     signal.signal(signal.SIGINT, signal.default_int_handler)
