@@ -4,13 +4,13 @@ import importlib.metadata
 import json
 import re
 import signal
-from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from graphlib import TopologicalSorter
 from typing import Any
 
 import dagster as dg
+import duckdb
 from packaging.version import Version
 
 from orchestration.defs.operating import Operation, problems_as_failures
@@ -107,28 +107,24 @@ def _build(context: dg.AssetExecutionContext, settings: Settings, todo: warehous
         cli_version=Version(importlib.metadata.version("dbt-core")),
     )
     nodes = dbt.nodes_to_build(manifest, rebuild=todo.rebuild)
-    outputs = _Outputs(context, {_name_of(node) for node in nodes if node["resource_type"] in ("model", "seed")})
-    stream, done = invocation.stream_raw_events(), 0
-    try:
-        for event in stream:
-            if event.is_result_event:
-                done += 1
-                report("building and testing", min(done, len(nodes)), len(nodes))
-            for told in event.to_default_asset_events(
-                manifest=manifest, dagster_dbt_translator=_TRANSLATOR, context=context, target_path=settings.dbt_target
-            ):
-                if isinstance(told, dg.Output):
-                    yield from outputs.built(told.with_metadata({**told.metadata, **_row_count(event.raw_event)}))
-                else:
-                    yield told
-    except GeneratorExit:
-        # Dagster could not keep what it was told. dbt is not to build on, nor to wait for somebody who listens.
-        invocation.process.kill()
-        deque(stream, maxlen=0)
-        raise
+    outputs = _Outputs(context, {key.to_python_identifier() for key in _built_by_dbt(nodes)})
+    done = 0
+    for event in invocation.stream_raw_events():
+        if event.is_result_event:
+            done += 1
+            report("building and testing", min(done, len(nodes)), len(nodes))
+        for told in event.to_default_asset_events(
+            manifest=manifest, dagster_dbt_translator=_TRANSLATOR, context=context, target_path=settings.dbt_target
+        ):
+            if isinstance(told, dg.Output):
+                yield from outputs.built(told.with_metadata({**told.metadata, **_row_count(event.raw_event)}))
+            else:
+                yield told
     if not invocation.is_successful():
         raise _why_not_built(settings, invocation)
     yield from outputs.rest()
+    if not context.is_subset:
+        yield from _newest_events(settings)
 
 
 class _Outputs:
@@ -171,8 +167,22 @@ class _Outputs:
 
 def _row_count(event: Mapping[str, Any]) -> dict[str, int]:
     """Of a table (`count_rows`) or a seed, from what dbt says of it: "8 rows", "INSERT 8". Of a view it says "OK"."""
-    rows = re.search(r"\d+", event["data"].get("status") or "")
+    said = event["data"].get("result_message") or event["data"].get("status") or ""
+    rows = re.search(r"\d+", said)
     return {"dagster/row_count": int(rows[0])} if rows else {}
+
+
+def _newest_events(settings: Settings) -> Iterator[dg.AssetObservation]:
+    """Of each fact that has one. Observed, as the file can be opened only now that dbt has closed it."""
+    with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
+        newest = connection.execute(
+            """
+            select event_type, epoch_us(max(last_event_at)) / 1000000 from reports.data_status
+            where last_event_at is not null group by event_type order by event_type"""
+        ).fetchall()
+    for event_type, seconds in newest:
+        metadata = {"newest_event": dg.TimestampMetadataValue(seconds)}
+        yield dg.AssetObservation(["marts", f"fct_contacts_{event_type}"], metadata=metadata)
 
 
 def _why_not_built(settings: Settings, invocation: DbtCliInvocation) -> Problem:
@@ -200,11 +210,11 @@ def _chosen(context: dg.AssetExecutionContext, manifest: Mapping[str, Any]) -> l
     """The models chosen in Dagster's page, when that is not everything."""
     if not context.is_subset:
         return []
-    keys = context.selected_asset_keys
-    built = (node for node in manifest["nodes"].values() if node["resource_type"] in ("model", "seed"))
-    return [node["name"] for node in built if _TRANSLATOR.get_asset_key(node) in keys]
+    built = _built_by_dbt(manifest["nodes"].values())
+    return [name for key, name in built.items() if key in context.selected_asset_keys]
 
 
-def _name_of(node: Mapping[str, Any]) -> str:
-    """The output that is a model's or a seed's."""
-    return _TRANSLATOR.get_asset_key(node).to_python_identifier()
+def _built_by_dbt(nodes: Iterable[Mapping[str, Any]]) -> dict[dg.AssetKey, str]:
+    """The assets among dbt's nodes, with dbt's names for them."""
+    built = (node for node in nodes if node["resource_type"] in ("model", "seed"))
+    return {_TRANSLATOR.get_asset_key(node): node["name"] for node in built}

@@ -99,6 +99,7 @@ def _environment() -> dict[str, str]:
 
 
 _waiting: list[_Child] = []
+_started: list[subprocess.Popen[bytes]] = []
 
 
 def get_ready(settings: Settings) -> None:
@@ -116,6 +117,7 @@ def start(arguments: Sequence[str]) -> subprocess.Popen[bytes]:
     if _waiting and not _waiting[0].is_ready:
         send_away()
     process = (_waiting.pop() if _waiting else _Child()).process
+    _started.append(process)
     assert process.stdin is not None
     # One that dies meanwhile says why on its output, and has no results.
     with contextlib.suppress(BrokenPipeError):
@@ -125,9 +127,11 @@ def start(arguments: Sequence[str]) -> subprocess.Popen[bytes]:
 
 
 def send_away() -> None:
-    """End the dbt that got ready, where it was not needed."""
+    """End the dbt that got ready and was not needed, and one that still builds though nobody listens any more."""
     while _waiting:
-        with _waiting.pop().process as process:
+        _started.append(_waiting.pop().process)
+    while _started:
+        with _started.pop() as process:
             process.kill()
 
 

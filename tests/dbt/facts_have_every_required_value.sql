@@ -1,5 +1,5 @@
 -- A fact has every value but those that may be unknown: names, users, and the channel or the merged contact.
-{{ config(meta={'dagster': {'ref': {'name': 'fct_contact_events'}}}) }}
+{{ config(meta={'dagster': {'ref': {'name': 'fct_contacts_added'}}}) }}
 {% set required = [
     'occurred_at', 'occurred_at_local', 'report_date', 'source', 'source_label', 'event_id', 'route', 'batch_id',
     'file_id', 'source_line',

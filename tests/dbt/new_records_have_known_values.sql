@@ -1,6 +1,6 @@
 -- A judged record has every value that all of them have, and an event key exactly where it is accepted. Of the reasons
 -- of a rejected one the type of the column knows no others than contract 4's.
-{{ config(meta={'dagster': {'ref': {'name': 'int_file_records'}}}) }}
+{{ config(meta={'dagster': {'ref': {'name': 'int_new_records'}}}) }}
 
 select
     batch_id,

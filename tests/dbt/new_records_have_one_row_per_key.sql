@@ -1,7 +1,7 @@
 -- No record is judged twice. Of a file whose lines are as many as there are numbers from its first to its last, the sum
 -- of their hashes is that of these numbers; the lines of others are grouped (10 million lines: 0.4 against 1.7
 -- CPU-seconds).
-{{ config(meta={'dagster': {'ref': {'name': 'int_file_records'}}}) }}
+{{ config(meta={'dagster': {'ref': {'name': 'int_new_records'}}}) }}
 
 with files as (
     select

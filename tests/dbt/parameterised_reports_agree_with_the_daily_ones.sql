@@ -1,6 +1,6 @@
 -- The parameterised reports of the last 30 days add up to the daily counts. A table function is only looked at when it
 -- is called: this is also where a broken one is found.
-{{ config(meta={'dagster': {'ref': {'name': 'contacts_overview'}}}) }}
+{{ config(meta={'dagster': {'ref': {'name': 'contacts_overview_between'}}}) }}
 
 {% set dates = 'current_date - 29, current_date' -%}
 {% set reports = [
