@@ -22,7 +22,9 @@ from orchestration.lib.progress import announce, report
 from orchestration.lib.settings import PROJECT_ROOT, Settings, export_settings, read_settings
 
 with dbt.left_to_its_process():
-    from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, dbt_assets
+    from dagster_dbt.asset_decorator import dbt_assets
+    from dagster_dbt.core.dbt_cli_invocation import DbtCliInvocation
+    from dagster_dbt.dagster_dbt_translator import DagsterDbtTranslator
 
 _settings = read_settings()
 export_settings(_settings)

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import importlib.util
 import json
 import os
 import subprocess
@@ -61,18 +62,22 @@ def _is_made_of_rules(node: Mapping[str, Any]) -> bool:
 
 @contextlib.contextmanager
 def left_to_its_process() -> Iterator[None]:
-    """Import dagster-dbt as where dbt is not installed, which it knows how to do without.
+    """Import modules of dagster-dbt by themselves, and as where there is no dbt, which they know how to do without.
 
-    Otherwise it loads dbt here too, for the names of a few states: 1.2 of the 2.3 s that the definitions took.
+    Otherwise it loads dbt here too, for the names of a few states (1.2 s), and what is for dbt's cloud (0.15 s).
     """
-    already_there = sys.modules.get("dbt")
+    spec = importlib.util.find_spec("dagster_dbt")
+    assert spec is not None
+    hidden = {name: sys.modules.get(name) for name in ("dbt", "dagster_dbt")}
     sys.modules["dbt"] = None  # type: ignore[assignment]
+    sys.modules["dagster_dbt"] = importlib.util.module_from_spec(spec)
     try:
         yield
     finally:
-        del sys.modules["dbt"]
-        if already_there:
-            sys.modules["dbt"] = already_there
+        for name, module in hidden.items():
+            del sys.modules[name]
+            if module:
+                sys.modules[name] = module
 
 
 class _Child:

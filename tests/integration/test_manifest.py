@@ -40,7 +40,6 @@ KEYS_TESTED_ELSEWHERE = {
     "agg_contacts_daily": "daily_counts_equal_the_facts",
     "agg_breakdown_daily": "daily_reports_count_every_event",
     "agg_overview_daily": "overview_has_every_day_once",
-    "date_range_presets": "report_labels_has_its_key_and_required_values",
     "components": "report_labels_has_its_key_and_required_values",
     "labels": "report_labels_has_its_key_and_required_values",
     "component_filters": "every_component_says_of_every_filter_whether_it_applies",
