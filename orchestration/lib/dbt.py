@@ -5,6 +5,7 @@ import hashlib
 import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -149,6 +150,7 @@ def ensure_manifest(settings: Settings) -> Path:
         digest = _project_digest(settings)
         if not (manifest.exists() and stamp.exists() and stamp.read_text() == digest):
             announce("parsing the models, as they are new or changed")
+            shutil.rmtree(settings.dbt_target / "templates", ignore_errors=True)
             parsed = subprocess.run(
                 [DBT_EXECUTABLE, "--quiet", "parse", "--project-dir", str(PROJECT_ROOT)],
                 capture_output=True,

@@ -44,7 +44,8 @@ def _main(parent: int) -> int:
         from dbt.artifacts.schemas.run import RunExecutionResult
         from dbt.cli.main import dbtRunner
 
-        trim_loading()
+        target = Path(os.environ["DBT_TARGET_PATH"])
+        trim_loading(target / "templates")
         # The manifest lies there already (`ensure_manifest`). Writing it once more, and again at the end of a build,
         # takes dbt 0.4 s; `--no-write-json` leaves out the results too.
         manifest: Any = dbtRunner().invoke(["--quiet", "--no-write-json", "parse"]).result
@@ -54,7 +55,7 @@ def _main(parent: int) -> int:
     # Where the project could not be loaded, dbt says so once more, to those who listen now.
     invoked = dbtRunner(manifest=manifest, callbacks=[_give_up]).invoke(["--no-write-json", *json.loads(line)])
     if isinstance(invoked.result, RunExecutionResult):
-        invoked.result.write(str(Path(os.environ["DBT_TARGET_PATH"]) / "run_results.json"))
+        invoked.result.write(str(target / "run_results.json"))
     leave_to_the_kernel()
     return not invoked.success
 
