@@ -1,7 +1,7 @@
 {#-
     A key: rows that share it; and rows where a part of it or a `required` column is NULL, or a column of `accepted` has
-    none of the values listed there, in the same look at the table. A part is a column or an expression. One that is
-    listed in `nullable` may be NULL, which then counts as a value.
+    none of the values listed there. A part is a column or an expression. One that is listed in `nullable` may be NULL,
+    which then counts as a value.
 
     Keys are first grouped by their hashes, and only those seen again by themselves (4.3 million contacts by channel: 0.7
     against 1.0 CPU-seconds). After an incremental run it is enough to look at the keys that the run can have written:
@@ -63,8 +63,16 @@ where
     {% for column in (columns | reject('in', nullable) | list) + required -%}
     {{ 'or ' if not loop.first }}{{ column }} is null
     {% endfor %}
-    {%- for column, values in accepted.items() %}
-    or {{ column }} not in ('{{ values | join("', '") }}')
+{%- for column, values in accepted.items() %}
+-- By itself: of columns without a NULL the look before reads nothing, as DuckDB knows that.
+union all
+select
+    {%- for key in columns %}
+    {{ key }},
     {%- endfor %}
+    1 as row_count
+from {{ model }}
+where {{ column }} not in ('{{ values | join("', '") }}')
+{%- endfor %}
 
 {% endtest %}

@@ -6,6 +6,7 @@ import re
 import signal
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from graphlib import TopologicalSorter
 from typing import Any
 
@@ -92,14 +93,16 @@ def _build(context: dg.AssetExecutionContext, settings: Settings, todo: warehous
         context.log.warning(line)
     else:
         context.log.info(todo.reason)
-    warehouse.prepare(settings, todo)
     # What an earlier run left there says nothing of this one, which may be killed before it writes its own.
     (settings.dbt_target / "run_results.json").unlink(missing_ok=True)
     manifest = json.loads(MANIFEST.read_text())
     # Not by way of DbtCliResource, which asks dbt for its version twice and loads it into this process too, for
     # metadata that is not wanted here: 9 of a run's 40 CPU-seconds.
     invocation = DbtCliInvocation(
-        process=dbt.start(dbt.build_arguments(rebuild=todo.rebuild, chosen=_chosen(context, manifest))),
+        process=dbt.start(
+            dbt.build_arguments(rebuild=todo.rebuild, chosen=_chosen(context, manifest)),
+            meanwhile=partial(warehouse.prepare, settings, todo),
+        ),
         manifest=manifest,
         dagster_dbt_translator=_TRANSLATOR,
         project_dir=PROJECT_ROOT,

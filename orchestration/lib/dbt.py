@@ -8,9 +8,9 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from filelock import FileLock
 
@@ -118,18 +118,32 @@ def get_ready(settings: Settings) -> None:
         _waiting.append(_Child())
 
 
-def start(arguments: Sequence[str]) -> subprocess.Popen[bytes]:
-    """dbt at work, in a process that goes when this one is killed. It tells what it does on its output, as JSON."""
+def start(arguments: Sequence[str], meanwhile: Callable[[], None] = lambda: None) -> subprocess.Popen[bytes]:
+    """dbt at work, in a process that goes when this one is killed. It tells what it does on its output, as JSON.
+
+    `meanwhile` is called while dbt works out what to do; dbt waits for its end before it opens the warehouse.
+    """
     if _waiting and not _waiting[0].is_ready:
         send_away()
     process = (_waiting.pop() if _waiting else _Child()).process
     _started.append(process)
     assert process.stdin is not None
-    # One that dies meanwhile says why on its output, and has no results.
-    with contextlib.suppress(BrokenPipeError):
-        process.stdin.write(json.dumps(arguments).encode() + b"\n")
-        process.stdin.close()
+    try:
+        _tell(process.stdin, json.dumps(arguments))
+        meanwhile()
+        _tell(process.stdin, "the warehouse is there")
+    finally:
+        # What was not told by now never is: dbt leaves.
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.close()
     return process
+
+
+def _tell(waiting: IO[bytes], line: str) -> None:
+    """Tell dbt a line. One that died meanwhile says why on its output, and has no results."""
+    with contextlib.suppress(BrokenPipeError):
+        waiting.write(line.encode() + b"\n")
+        waiting.flush()
 
 
 def send_away() -> None:

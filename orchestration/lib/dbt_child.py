@@ -4,7 +4,8 @@ Without that, a dbt that outlives its run would build on in a warehouse file tha
 goes, too, when memory runs out: DuckDB may then wait for ever for a thread that found none (seen with `ulimit -v`).
 
 It gets ready before it is told what to do: it imports dbt and loads the project, and only then reads its arguments, a
-line of JSON, from its standard input. When there is none, it leaves.
+line of JSON, from its standard input. It works out what they mean while the warehouse is prepared, and opens that
+when another line says so. When there is none, it leaves.
 """
 
 import ctypes
@@ -35,6 +36,12 @@ def _give_up(event: Any) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
+def _wait_for_the_warehouse(event: Any) -> None:
+    # The last that dbt says before it opens the file.
+    if event.info.name == "ConcurrencyLine" and not sys.stdin.readline():
+        os._exit(1)
+
+
 def _main(parent: int) -> int:
     _go_with(parent)
     # Who stops it while it gets ready, for seconds, need not read where that was.
@@ -53,7 +60,9 @@ def _main(parent: int) -> int:
         return 0
     signal.signal(signal.SIGINT, signal.default_int_handler)
     # Where the project could not be loaded, dbt says so once more, to those who listen now.
-    invoked = dbtRunner(manifest=manifest, callbacks=[_give_up]).invoke(["--no-write-json", *json.loads(line)])
+    invoked = dbtRunner(manifest=manifest, callbacks=[_wait_for_the_warehouse, _give_up]).invoke(
+        ["--no-write-json", *json.loads(line)]
+    )
     if isinstance(invoked.result, RunExecutionResult):
         invoked.result.write(str(target / "run_results.json"))
     leave_to_the_kernel()
