@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from orchestration.lib.working_copy import make_working_copy, set_aside
 
-PIECE = 65536
+PIECE = 262144
 sizes = st.sampled_from([0, 1, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE, 5 * PIECE + 7])
 
 
