@@ -179,6 +179,30 @@ def test_dbt_that_got_ready_for_another_data_folder_is_not_used(
     assert dbt._waiting == []
 
 
+def test_dbt_opens_no_warehouse_before_it_is_prepared_and_leaves_when_it_cannot_be(pipeline: Pipeline) -> None:
+    settings = pipeline.settings
+    settings.warehouse.unlink(missing_ok=True)
+
+    def fail_when_dbt_waits() -> None:
+        output = dbt._started[-1].stdout
+        assert output is not None
+        while b"ConcurrencyLine" not in (line := output.readline()):
+            assert line
+        # Who opens it makes it.
+        time.sleep(0.5)
+        assert not settings.warehouse.exists()
+        raise PermissionError("no place for a warehouse")
+
+    dbt.get_ready(settings)
+    with pytest.raises(PermissionError, match="no place for a warehouse"):
+        dbt.start(["build", "--select", "dim_date"], meanwhile=fail_when_dbt_waits)
+    with dbt._started.pop() as process:
+        assert process.stdout is not None
+        process.stdout.read()
+    assert process.returncode == 1
+    assert not settings.warehouse.exists()
+
+
 def children(process: int) -> list[str]:
     return Path(f"/proc/{process}/task/{process}/children").read_text().split()
 
