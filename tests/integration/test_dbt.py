@@ -82,6 +82,14 @@ def test_the_unit_tests_of_the_models_pass(tmp_path: Path) -> None:
                 "every_landed_record_is_in_exactly_one_state",
             },
         ),
+        (
+            "update seeds.date_range_presets set until_unit = 'fortnight' where position = 1",
+            {"date_range_presets_has_its_key_and_known_values"},
+        ),
+        (
+            "update intermediate.int_superseded_events set superseded_as = 'hearsay'",
+            {"int_superseded_events_has_its_key_and_known_values"},
+        ),
     ],
 )
 def test_the_data_tests_find_a_mistake_in_the_facts(copy: Path, mistake: str, found_by: set[str]) -> None:
