@@ -67,28 +67,6 @@
     where superseded.file_id is null
 {%- endmacro %}
 
-{#- The fact of a type of event, in the shape that all four have in common. -#}
-{% macro contact_events(event_type) -%}
-    select
-        '{{ event_type }}' as event_type,
-        workspace_id,
-        report_date,
-        occurred_at,
-        {{ 'primary_contact_id' if event_type == 'merged' else 'contact_id' }} as contact_id,
-        {{ 'merged_contact_id' if event_type == 'merged' else 'cast(null as bigint)' }} as merged_contact_id,
-        contact_name,
-        cast(source as varchar) as source,
-        user_id,
-        {{ 'channel_id' if event_type == 'connected' else 'cast(null as varchar)' }} as channel_id,
-        event_id,
-        cast(route as varchar) as route,
-        batch_id,
-        file_id,
-        source_line,
-        event_key
-    from {{ ref('fct_contacts_' ~ event_type) }}
-{%- endmacro %}
-
 {#-
     The facts counted by day: all of them, or those of some days and types of event. One type at a time: that a type is to
     be counted again on a day is then seen from workspace and day alone (10 million events, a tick of 10,000: 0.2

@@ -2,6 +2,23 @@
 
 -- The facts in one shape, for what looks at all of them.
 {% for event_type in event_types() %}
-{{ contact_events(event_type) }}
+select
+    '{{ event_type }}' as event_type,
+    workspace_id,
+    report_date,
+    occurred_at,
+    {{ 'primary_contact_id' if event_type == 'merged' else 'contact_id' }} as contact_id,
+    {{ 'merged_contact_id' if event_type == 'merged' else 'cast(null as bigint)' }} as merged_contact_id,
+    contact_name,
+    cast(source as varchar) as source,
+    user_id,
+    {{ 'channel_id' if event_type == 'connected' else 'cast(null as varchar)' }} as channel_id,
+    event_id,
+    cast(route as varchar) as route,
+    batch_id,
+    file_id,
+    source_line,
+    event_key
+from {{ ref('fct_contacts_' ~ event_type) }}
 {% if not loop.last %}union all{% endif %}
 {% endfor %}

@@ -51,9 +51,10 @@ def test_it_has_the_bytes_of_the_publication_whatever_was_published_before(
 
 def test_only_what_differs_is_written_where_the_former_file_can_be_used(tmp_path: Path) -> None:
     published, former, target = tmp_path / "published", tmp_path / "former", tmp_path / "target"
-    content = random.Random(1).randbytes(100 * PIECE)
+    content = random.Random(1).randbytes(300 * PIECE + 7)
+    # More than one thread compares at a time.
     published.write_bytes(content)
-    former.write_bytes(content[: 50 * PIECE] + b"!" + content[50 * PIECE + 1 :])
+    former.write_bytes(content[: 280 * PIECE] + b"!" + content[280 * PIECE + 1 :])
     before = written_bytes()
     make_working_copy(published, former, target)
     written = written_bytes() - before
