@@ -192,7 +192,8 @@ def _newest_events(settings: Settings) -> Iterator[dg.AssetObservation]:
 
 def _why_not_built(settings: Settings, invocation: DbtCliInvocation) -> Problem:
     """What an operator can do about a dbt that failed."""
-    failed, messages = dbt.failures(settings.dbt_target), dbt.error_messages(settings.dbt_target)
+    failed = dbt.failures(settings.dbt_target) or "what was built could not be written into its file"
+    messages = dbt.error_messages(settings.dbt_target)
     messages += str(invocation.get_error() or "")
     if says_disk_is_full(messages):
         return disk_is_full(settings.data, failed)

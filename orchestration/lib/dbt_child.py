@@ -14,10 +14,10 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from orchestration.lib.dbt_trimmed import trim_importing, trim_loading
-from orchestration.lib.long_lived import leave_to_the_kernel, made_to_stay
+from orchestration.lib.long_lived import made_to_stay
 from orchestration.lib.problems import says_memory_is_short
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -42,6 +42,29 @@ def _wait_for_the_warehouse(event: Any) -> None:
         os._exit(1)
 
 
+def _is_written() -> bool:
+    """Have DuckDB write what was built into its file. Says why where it cannot: closing the file would not."""
+    import duckdb
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.events.types import MainEncounteredError
+    from dbt_common.events.functions import fire_event
+
+    try:
+        connection: Any = DuckDBConnectionManager.env()
+        connection.handle().cursor().execute("checkpoint contact_reports")
+    except duckdb.Error as error:
+        fire_event(MainEncounteredError(exc=str(error)))
+        return False
+    return True
+
+
+def _leave(code: int) -> NoReturn:
+    """End this process at once. The kernel takes back its memory, which DuckDB would first free block by block."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
 def _main(parent: int) -> int:
     _go_with(parent)
     # Who stops it while it gets ready, for seconds, need not read where that was.
@@ -63,10 +86,11 @@ def _main(parent: int) -> int:
     invoked = dbtRunner(manifest=manifest, callbacks=[_wait_for_the_warehouse, _give_up]).invoke(
         ["--no-write-json", *json.loads(line)]
     )
+    succeeded = invoked.success
     if isinstance(invoked.result, RunExecutionResult):
         invoked.result.write(str(target / "run_results.json"))
-    leave_to_the_kernel()
-    return not invoked.success
+        succeeded &= _is_written()
+    _leave(int(not succeeded))
 
 
 if __name__ == "__main__":

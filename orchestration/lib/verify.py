@@ -154,12 +154,18 @@ def _build(scratch: Settings) -> None:
         text=True,
         check=False,
     )
-    if built.returncode:
+    if built.returncode or not _has_tables(scratch.warehouse):
         said = " ".join((built.stdout + built.stderr).split())
         raise Problem(
             f"The scratch folder {scratch.data} could not be built: {dbt.failures(scratch.dbt_target)} {said[:300]}",
             "It needs as much disk space as the warehouse, below TMPDIR",
         )
+
+
+def _has_tables(path: Path) -> bool:
+    """Whether dbt's work is in the file: DuckDB closes a file that it cannot write without a word."""
+    with duckdb.connect(str(path), read_only=True) as connection:
+        return bool(connection.execute("from duckdb_tables()").fetchone())
 
 
 def _compare_definitions(

@@ -187,9 +187,11 @@ def _write_state(path: Path, todo: Plan) -> None:
 def publish(settings: Settings) -> None:
     """Put the warehouse, built and tested, in the place of the publication. Readers see the one or the other."""
     if settings.warehouse.with_name(f"{settings.warehouse.name}.wal").exists():
-        # What could not be written into the file when dbt closed it: says why, if it still cannot.
-        with duckdb.connect(str(settings.warehouse)) as connection:
-            connection.execute("checkpoint")
+        # The file is not what dbt built: DuckDB closes one that it cannot write without a word.
+        raise Problem(
+            f"What was built could not be written into {settings.warehouse}",
+            "The publication is untouched. See that the disk has room for a second one, and run again",
+        )
     flush_to_disk(settings.warehouse)
     settings.published.parent.mkdir(parents=True, exist_ok=True)
     settings.warehouse.chmod(settings.published_mode)

@@ -197,6 +197,24 @@ def test_a_disk_that_fills_on_the_first_run_is_named(tmp_path: Path, landing: Pa
     assert not (data / "published" / "contact_reports.duckdb").exists()
 
 
+@pytest.mark.slow
+def test_a_disk_that_fills_when_all_is_built_is_named_and_nothing_is_lost(published: Path, landing: Path) -> None:
+    """What is built fits into memory, and is written into the file at the end."""
+    header = "event_id,event_type,occurred_at,contact_id,contact_name\n"
+    events = (f"{n},added,2026-03-01T12:00:00Z,{n},Somebody called {n * n}\n" for n in range(2, 30_001))
+    (landing / "acme" / "events" / "many.csv").write_text(header + "".join(events))
+    size = (published / "published" / "contact_reports.duckdb").stat().st_size
+
+    def allow_three_more_blocks() -> None:
+        # Enough for what the warehouse is to be built from, not for what is built.
+        limit = size + 3 * 262_144
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    refused_without_harm(published, landing, "full", "Free space", before=allow_three_more_blocks)
+    assert run(published, landing=landing).returncode == 0
+    assert added(published) == 30_000
+
+
 def refused_without_harm(
     data: Path,
     landing: Path,

@@ -147,6 +147,20 @@ def test_a_run_that_was_killed_before_publishing_leaves_nothing_that_the_next_on
 
 
 @pytest.mark.slow
+def test_a_warehouse_that_dbt_could_not_write_into_its_file_is_not_published(pipeline: Pipeline) -> None:
+    pipeline.run()
+    land(pipeline, "2", "added", 2)
+    load_landing(pipeline.settings)
+    # As dbt leaves it then: with what it is to be built from, and nothing of what was built.
+    warehouse.prepare(pipeline.settings, warehouse.plan(pipeline.settings))
+    with pytest.raises(Problem, match=r"What was built could not be written into .*\. The publication is untouched"):
+        warehouse.publish(pipeline.settings)
+    assert pipeline.query(ADDED) == [(1,)]
+    pipeline.run()
+    assert pipeline.query(ADDED) == [(1,), (2,)]
+
+
+@pytest.mark.slow
 def test_building_twice_by_hand_before_publishing_counts_nothing_twice(pipeline: Pipeline) -> None:
     pipeline.run()
     land(pipeline, "2", "added", 2)
