@@ -35,6 +35,7 @@ bench: $(VENV)/installed $(VENV)-bench/installed ## measure, and write docs/perf
 	@$(VENV)-bench/bin/python -m benchmarks tick
 	@$(VENV)-bench/bin/python -m benchmarks queries
 	@$(VENV)-bench/bin/python -m benchmarks small-files
+	@$(VENV)-bench/bin/python -m benchmarks old-batches
 
 test: $(VENV)/installed-dev lint ## everything: lint, types, pytest with 25 killed runs, dbt's own tests
 	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder

@@ -1,4 +1,4 @@
-"""The command line: `python -m benchmarks compare`, `tick`, `queries`, `small-files`, `generate`, `report`."""
+"""The command line: `python -m benchmarks compare`, `tick`, `queries`, `small-files`, `old-batches`, and more."""
 
 import shutil
 import sys
@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from benchmarks import results
+from benchmarks.batches import load_one_by_one
 from benchmarks.generate import Format, write_landing
 from benchmarks.measure import ROOT, Usage, run_python, run_with_pandas
 from benchmarks.pipeline import Pipeline
@@ -78,24 +79,12 @@ def compare(
 @_note
 @click.pass_obj
 def tick(folder: Path, sizes: Sequence[int], file_format: Format, repeats: int, note: str) -> None:
-    """Run the pipeline on 10,000 new events, and on nothing new.
-
-    The sizes take turns: a machine that changes its speed meanwhile does so for all of them.
-    """
-    with ExitStack() as measuring:
-        histories = [
-            measuring.enter_context(
-                Ticks(_history(folder, size, file_format), _landing(folder, size, file_format), size, file_format)
-            )
-            for size in sizes
-        ]
-        for history in histories:
-            history.prepare(repeats)
-        for number in range(repeats):
-            for history in histories:
-                history.measure(number)
-                _said(f"nothing new on {history.size:,}", history.idle[-1])
-                _said(f"{TICK_EVENTS:,} new on {history.size:,}", history.ticks[-1])
+    """Run the pipeline on 10,000 new events, and on nothing new. The sizes take turns."""
+    histories = _ticks_in_turn(
+        [(_history(folder, size, file_format), _landing(folder, size, file_format), size) for size in sizes],
+        file_format,
+        repeats,
+    )
     for history in histories:
         for measure, usages, stages in (
             ("tick", history.ticks, history.stages_of_ticks),
@@ -135,12 +124,32 @@ def queries(folder: Path, sizes: Sequence[int], file_format: Format, repeats: in
 @click.pass_obj
 def small_files(folder: Path, files: int, repeats: int, note: str) -> None:
     """Run the pipeline and the hand-written script on many files of 50 events."""
-    size = files * _EVENTS_PER_FILE
-    landing = folder / f"landing-small-{files}"
-    _once(landing, lambda: write_landing(landing, size, "jsonl.gz", _EVENTS_PER_FILE))
-    pipeline = Pipeline(folder / f"data-small-{files}")
+    landing, pipeline = _small_landing(folder, files), Pipeline(folder / f"data-small-{files}")
     pipeline.warm_up()
-    _compare("small_files", pipeline, landing, size, "jsonl", repeats, note, with_pandas=False)
+    _compare("small_files", pipeline, landing, files * _EVENTS_PER_FILE, "jsonl", repeats, note, with_pandas=False)
+
+
+@main.command("old-batches")
+@click.option("--files", default=_SMALL_FILES, show_default=True)
+@_repeats
+@_note
+@click.pass_obj
+def old_batches(folder: Path, files: int, repeats: int, note: str) -> None:
+    """Run the pipeline on 10,000 new events, on a history that one run loaded, and on one loaded file by file."""
+    size, landing = files * _EVENTS_PER_FILE, _small_landing(folder, files)
+    at_once, one_by_one = Pipeline(folder / f"data-small-{files}"), Pipeline(folder / f"data-one-by-one-{files}")
+    at_once.forget()
+    at_once.run(landing)
+    shutil.rmtree(one_by_one.data, ignore_errors=True)
+    shutil.copytree(at_once.data, one_by_one.data)
+    number = load_one_by_one(one_by_one.data / "raw")
+    one_by_one.run(landing)
+    histories = _ticks_in_turn([(one, landing, size) for one in (at_once, one_by_one)], "jsonl.gz", repeats)
+    of_batches = {
+        batches: results.medians(history.ticks) for batches, history in zip((1, number), histories, strict=True)
+    }
+    results.keep("old_batches", note, events=size, format="jsonl", runs=repeats, of_batches=of_batches)
+    write_report()
 
 
 @main.command()
@@ -192,6 +201,31 @@ def _compare(
         slowest=pipeline.slowest_models(),
     )
     write_report()
+
+
+def _ticks_in_turn(
+    measured: Sequence[tuple[Pipeline, Path, int]], file_format: Format, repeats: int
+) -> Sequence[Ticks]:
+    """Ticks on histories, each with its landing folder and its size. A machine that changes its speed meanwhile does so
+    for all of them."""
+    with ExitStack() as measuring:
+        histories = [
+            measuring.enter_context(Ticks(pipeline, landing, size, file_format)) for pipeline, landing, size in measured
+        ]
+        for history in histories:
+            history.prepare(repeats)
+        for number in range(repeats):
+            for history in histories:
+                history.measure(number)
+                _said(f"nothing new on {history.name}", history.idle[-1])
+                _said(f"{TICK_EVENTS:,} new on {history.name}", history.ticks[-1])
+    return histories
+
+
+def _small_landing(folder: Path, files: int) -> Path:
+    landing = folder / f"landing-small-{files}"
+    _once(landing, lambda: write_landing(landing, files * _EVENTS_PER_FILE, "jsonl.gz", _EVENTS_PER_FILE))
+    return landing
 
 
 def _landing(folder: Path, size: int, file_format: Format) -> Path:

@@ -16,7 +16,7 @@ def write_report() -> None:
     entries = results.read()
     of = {
         measure: [entry for entry in entries if entry["measure"] == measure]
-        for measure in ("compare", "small_files", "tick", "idle", "queries")
+        for measure in ("compare", "small_files", "old_batches", "tick", "idle", "queries")
     }
     tables = {
         "compare": _contestants(of["compare"]),
@@ -24,6 +24,7 @@ def write_report() -> None:
         "ticks": _ticks(of["tick"], of["idle"]),
         "tick-stages": _stages(of["tick"], "a tick") + _stages(of["idle"], "nothing new"),
         "small-files": _contestants(of["small_files"]),
+        "old-batches": _old_batches(of["old_batches"]),
         "queries": _queries(of["queries"]),
     }
     page = PAGE.read_text()
@@ -99,6 +100,15 @@ def _ticks(ticks: Sequence[Entry], idle: Sequence[Entry]) -> list[str]:
             )
     heading = ("", "on a history of", "format", "s", "CPU-s", "GB", "wall ÷ smallest", "CPU ÷ smallest")
     return _table(heading, rows, text=1) + _sources([*ticks, *idle])
+
+
+def _old_batches(entries: Sequence[Entry]) -> list[str]:
+    rows = [
+        (f"{entry['events']:,}", f"{int(batches):,}", f"{figures['wall']:.1f}", f"{figures['cpu']:.1f}")
+        for entry in entries
+        for batches, figures in entry["of_batches"].items()
+    ]
+    return _table(("10,000 new events on", "in batches", "s", "CPU-s"), rows, text=0) + _sources(entries)
 
 
 def _queries(entries: Sequence[Entry]) -> list[str]:

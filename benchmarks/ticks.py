@@ -23,7 +23,7 @@ class Ticks:
     """A history of some size, on which one tick can be measured again and again, and which is left as it was found."""
 
     def __init__(self, pipeline: Pipeline, landing: Path, size: int, file_format: Format) -> None:
-        self.size = size
+        self.size, self.name = size, pipeline.data.name
         self._pipeline, self._landing, self._format = pipeline, landing, file_format
         self._history, self._before = (
             pipeline.data.with_name(f"{pipeline.data.name}-{name}") for name in ("history", "before")
