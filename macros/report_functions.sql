@@ -58,7 +58,7 @@
     One row per group of events that pass the arguments, and their number. The smallest table is asked that knows what the
     filters ask for: the breakdown has neither users nor contacts, nor the source of what was connected; the daily counts
     have no contacts. The parts that an argument rules out are planned away. The filters stand above them, once: with each
-    part DuckDB binds them anew (`component_states`, twelve parts: 5.4 against … ms).
+    part DuckDB binds them anew (`component_states`, twelve parts: 6.2 against 5.4 ms).
 -#}
 {% macro filtered_counts(event_types, channels=false, first_date='start_date', any_date=false) -%}
     {%- set users_or_sources = '(' ~ is_given('user_ids') ~ (

@@ -10,43 +10,33 @@
     ])
 }}
 
-with filters_in_use as (
-    select filters.filter
-    from (
-        values
-        ('date', true),
-        ('channel', {{ is_given('channel_ids') }}),
-        ('user', {{ is_given('user_ids') }}),
-        ('source', {{ is_given('sources') }}),
-        ('contact', {{ is_given('contact_ids') }})
-    ) as filters (filter, is_in_use)
-    where filters.is_in_use
-),
-
-not_applicable as (
+with not_applicable as (
     select
         component_filters.component,
         string_agg(distinct component_filters.reason, '; ') as reason
     from {{ ref('component_filters') }} as component_filters
-    inner join filters_in_use on component_filters.filter = filters_in_use.filter
-    where not component_filters.is_applicable
+    where
+        not component_filters.is_applicable
+        and case component_filters.filter
+            when 'date' then true
+            when 'channel' then {{ is_given('channel_ids') }}
+            when 'user' then {{ is_given('user_ids') }}
+            when 'source' then {{ is_given('sources') }}
+            when 'contact' then {{ is_given('contact_ids') }}
+        end
     group by component_filters.component
 ),
 
-counted as (
-    select
-        counts.event_type,
-        sum(counts.contacts) as contacts
+known as (
+    select distinct counts.event_type
     from ({{ filtered_counts(event_types(), channels=true) }}) as counts
-    group by counts.event_type
 ),
 
 -- All days are looked at for types of which the dates have nothing, and for no others.
 missing as (
     select event_types.event_type
     from {{ ref('event_types') }} as event_types
-    left join counted on event_types.event_type = counted.event_type
-    where coalesce(counted.contacts, 0) = 0
+    where event_types.event_type not in (select known.event_type from known)
 ),
 
 first_dates as (
@@ -62,7 +52,7 @@ components as (
     select
         event_types_of.component,
         event_types_of.position,
-        coalesce(sum(counted.contacts), 0) > 0 as has_data,
+        count(known.event_type) > 0 as has_data,
         min(first_dates.first_date) as first_date
     from (
         select
@@ -71,7 +61,7 @@ components as (
             unnest({{ words('listed.event_types') }}) as event_type
         from {{ ref('components') }} as listed
     ) as event_types_of
-    left join counted on event_types_of.event_type = counted.event_type
+    left join known on event_types_of.event_type = known.event_type
     left join first_dates on event_types_of.event_type = first_dates.event_type
     group by event_types_of.component, event_types_of.position
 ),
