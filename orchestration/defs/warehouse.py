@@ -125,7 +125,9 @@ def _build(context: dg.AssetExecutionContext, settings: Settings, todo: warehous
                 yield from outputs.built(told.with_metadata({**told.metadata, **_row_count(event.raw_event)}))
             else:
                 yield told
-    if not invocation.is_successful():
+    is_built = invocation.is_successful()
+    warehouse.remove_spill(settings)
+    if not is_built:
         raise _why_not_built(settings, invocation)
     yield from outputs.rest()
     if not context.is_subset:

@@ -106,6 +106,11 @@ class Settings(BaseSettings):
         return self.data / "warehouse" / "former.duckdb"
 
     @property
+    def spill(self) -> Path:
+        """Where DuckDB writes what does not fit into memory while dbt builds, as in profiles.yml."""
+        return self.data / "warehouse" / "spill"
+
+    @property
     def published(self) -> Path:
         return self.data / "published" / f"{DATABASE_NAME}.duckdb"
 

@@ -8,6 +8,7 @@ import contextlib
 import errno
 import hashlib
 import os
+import shutil
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
@@ -156,12 +157,18 @@ def prepare(settings: Settings, todo: Plan) -> None:
     settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
     for leftover in settings.warehouse.parent.glob(f"{settings.warehouse.name}*"):
         leftover.unlink()
+    remove_spill(settings)
     if todo.rebuild:
         # Nothing of it would stay, and there may be no room for three files.
         settings.former.unlink(missing_ok=True)
     else:
         make_working_copy(settings.published, settings.former, settings.warehouse)
     _write_state(settings.warehouse, todo)
+
+
+def remove_spill(settings: Settings) -> None:
+    """Remove what DuckDB wrote there: a process that was killed, or that leaves its memory to the kernel, does not."""
+    shutil.rmtree(settings.spill, ignore_errors=True)
 
 
 def _write_state(path: Path, todo: Plan) -> None:

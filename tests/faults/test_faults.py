@@ -102,11 +102,12 @@ def test_what_does_not_fit_into_memory_goes_to_the_disk(tmp_path: Path, monkeypa
     monkeypatch.setenv("CONTACT_REPORTS_MEMORY_LIMIT", "160MB")
     run, spilt = start(pipeline), False
     while run.poll() is None:
-        spilt |= any((tmp_path / "warehouse" / "spill").glob("*"))
+        spilt |= any(pipeline.settings.spill.glob("*"))
         time.sleep(0.05)
     said = run.communicate()[1]
     assert run.returncode == 0, said
     assert spilt
+    assert not pipeline.settings.spill.exists()
     assert pipeline.query("select sum(records_landed) from quality.load_balance") == [(300_000,)]
 
 

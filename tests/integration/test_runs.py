@@ -142,7 +142,10 @@ def test_a_run_that_was_killed_before_publishing_leaves_nothing_that_the_next_on
     land(pipeline, "2", "added", 2)
     pipeline.settings.warehouse.write_bytes(b"what a killed run left")
     pipeline.settings.warehouse.with_suffix(".duckdb.wal").write_bytes(b"and its log")
+    pipeline.settings.spill.mkdir(exist_ok=True)
+    (pipeline.settings.spill / "duckdb_temp_storage_DEFAULT-7.tmp").write_bytes(b"what did not fit into its memory")
     pipeline.run()
+    assert not list(pipeline.settings.spill.glob("*"))
     assert pipeline.query(ADDED) == [(1,), (2,)]
 
 
