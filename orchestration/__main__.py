@@ -75,7 +75,7 @@ def rebuild(first: datetime | None, last: datetime | None) -> None:
     export_settings(settings)
     before = published_days(settings)
     with _showing_progress(), _output_in(settings.data / "logs" / "run.log"):
-        dbt.get_ready(settings)
+        dbt.get_ready(settings, rebuild=True)
         warnings = _execute(settings, rebuild=True)
     from orchestration.lib.summary import print_summary
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from filelock import FileLock
 
@@ -82,10 +82,10 @@ def left_to_its_process() -> Iterator[None]:
 
 
 class _Child:
-    """dbt's process, which waits for arguments."""
+    """dbt's process, which works out what its arguments mean and waits for the warehouse."""
 
-    def __init__(self) -> None:
-        self.environment = _environment()
+    def __init__(self, arguments: Sequence[str]) -> None:
+        self._arguments, self.environment = list(arguments), _environment()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "orchestration.lib.dbt_child", str(os.getpid())],
             stdin=subprocess.PIPE,
@@ -94,10 +94,17 @@ class _Child:
             env=self.environment,
             cwd=PROJECT_ROOT,
         )
+        self.tell(json.dumps(self._arguments))
 
-    @property
-    def is_ready(self) -> bool:
-        return self.process.poll() is None and self.environment == _environment()
+    def is_ready_for(self, arguments: Sequence[str]) -> bool:
+        return self.process.poll() is None and self._arguments == list(arguments) and self.environment == _environment()
+
+    def tell(self, line: str) -> None:
+        """Tell dbt a line. One that died meanwhile says why on its output, and has no results."""
+        assert self.process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.write(line.encode() + b"\n")
+            self.process.stdin.flush()
 
 
 def _environment() -> dict[str, str]:
@@ -108,14 +115,15 @@ _waiting: list[_Child] = []
 _started: list[subprocess.Popen[bytes]] = []
 
 
-def get_ready(settings: Settings) -> None:
-    """Have dbt imported and the project loaded by the time that `start` is called: 3 s, on the other core.
+def get_ready(settings: Settings, *, rebuild: bool = False) -> None:
+    """Have dbt imported, the project loaded, and what a run of everything builds worked out by the time that `start` is
+    called: 3 s, on the other core.
 
     It goes with this process, whether it was needed or not. Raises Problem when the project cannot be parsed.
     """
     ensure_manifest(settings)
     if not _waiting:
-        _waiting.append(_Child())
+        _waiting.append(_Child(build_arguments(rebuild=rebuild or not settings.published.exists())))
 
 
 def start(arguments: Sequence[str], meanwhile: Callable[[], None] = lambda: None) -> subprocess.Popen[bytes]:
@@ -123,27 +131,20 @@ def start(arguments: Sequence[str], meanwhile: Callable[[], None] = lambda: None
 
     `meanwhile` is called while dbt works out what to do; dbt waits for its end before it opens the warehouse.
     """
-    if _waiting and not _waiting[0].is_ready:
+    if _waiting and not _waiting[0].is_ready_for(arguments):
         send_away()
-    process = (_waiting.pop() if _waiting else _Child()).process
+    child = _waiting.pop() if _waiting else _Child(arguments)
+    process = child.process
     _started.append(process)
-    assert process.stdin is not None
     try:
-        _tell(process.stdin, json.dumps(arguments))
         meanwhile()
-        _tell(process.stdin, "the warehouse is there")
+        child.tell("the warehouse is there")
     finally:
         # What was not told by now never is: dbt leaves.
+        assert process.stdin is not None
         with contextlib.suppress(BrokenPipeError):
             process.stdin.close()
     return process
-
-
-def _tell(waiting: IO[bytes], line: str) -> None:
-    """Tell dbt a line. One that died meanwhile says why on its output, and has no results."""
-    with contextlib.suppress(BrokenPipeError):
-        waiting.write(line.encode() + b"\n")
-        waiting.flush()
 
 
 def send_away() -> None:

@@ -3,9 +3,9 @@
 Without that, a dbt that outlives its run would build on in a warehouse file that the next run takes for its own. It
 goes, too, when memory runs out: DuckDB may then wait for ever for a thread that found none (seen with `ulimit -v`).
 
-It gets ready before it is told what to do: it imports dbt and loads the project, and only then reads its arguments, a
-line of JSON, from its standard input. It works out what they mean while the warehouse is prepared, and opens that
-when another line says so. When there is none, it leaves.
+It gets ready before there is a warehouse: it imports dbt, loads the project, and works out what its arguments mean,
+which are a line of JSON on its standard input. It opens the warehouse when another line says that it is there. When
+there is none, it leaves.
 """
 
 import ctypes

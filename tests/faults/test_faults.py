@@ -151,8 +151,8 @@ def test_dbt_goes_without_a_word_when_it_is_stopped_while_it_is_being_imported()
 def test_dbt_that_got_ready_goes_by_itself_when_nobody_needs_it_any_more(pipeline: Pipeline) -> None:
     dbt.get_ready(pipeline.settings)
     waiting = dbt._waiting.pop()
-    assert waiting.process.communicate()[0] == b""
-    assert waiting.process.returncode == 0
+    assert b"ConcurrencyLine" in waiting.process.communicate()[0]
+    assert waiting.process.returncode == 1
 
 
 def test_a_run_that_builds_nothing_leaves_no_dbt_behind(pipeline: Pipeline) -> None:
@@ -166,15 +166,23 @@ def test_a_run_that_builds_nothing_leaves_no_dbt_behind(pipeline: Pipeline) -> N
     assert not [child for child in children(os.getpid()) if "dbt_child" in Path(f"/proc/{child}/cmdline").read_text()]
 
 
-def test_dbt_that_got_ready_for_another_data_folder_is_not_used(
-    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("other", ["data folder", "arguments"])
+def test_dbt_that_got_ready_for_something_else_is_not_used(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, other: str
 ) -> None:
     dbt.get_ready(pipeline.settings)
     (waiting,) = dbt._waiting
-    monkeypatch.setenv("CONTACT_REPORTS_WAREHOUSE", str(pipeline.settings.data / "elsewhere.duckdb"))
-    with dbt.start(["list", "--select", "contacts_overview"]) as started:
+    if other == "data folder":
+        monkeypatch.setenv("CONTACT_REPORTS_WAREHOUSE", str(pipeline.settings.data / "elsewhere.duckdb"))
+
+    def fail() -> None:
+        raise PermissionError("no place for a warehouse")
+
+    with pytest.raises(PermissionError):
+        dbt.start(dbt.build_arguments(rebuild=other == "arguments"), meanwhile=fail)
+    with dbt._started.pop() as started:
         assert started.stdout is not None
-        assert b"contact_reports.reports.contacts_overview" in started.stdout.read()
+        started.stdout.read()
     assert started.pid != waiting.process.pid
     assert waiting.process.returncode == -signal.SIGKILL
     assert dbt._waiting == []
@@ -196,7 +204,7 @@ def test_dbt_opens_no_warehouse_before_it_is_prepared_and_leaves_when_it_cannot_
 
     dbt.get_ready(settings)
     with pytest.raises(PermissionError, match="no place for a warehouse"):
-        dbt.start(["build", "--select", "dim_date"], meanwhile=fail_when_dbt_waits)
+        dbt.start(dbt.build_arguments(rebuild=False), meanwhile=fail_when_dbt_waits)
     with dbt._started.pop() as process:
         assert process.stdout is not None
         process.stdout.read()
