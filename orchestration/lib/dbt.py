@@ -106,6 +106,11 @@ class _Child:
             self.process.stdin.write(line.encode() + b"\n")
             self.process.stdin.flush()
 
+    def tell_no_more(self) -> None:
+        assert self.process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
+
 
 def _environment() -> dict[str, str]:
     return without_secrets() | {"DBT_LOG_FORMAT": "json", "PYTHONUNBUFFERED": "1"}
@@ -134,17 +139,14 @@ def start(arguments: Sequence[str], meanwhile: Callable[[], None] = lambda: None
     if _waiting and not _waiting[0].is_ready_for(arguments):
         send_away()
     child = _waiting.pop() if _waiting else _Child(arguments)
-    process = child.process
-    _started.append(process)
+    _started.append(child.process)
     try:
         meanwhile()
         child.tell("the warehouse is there")
     finally:
-        # What was not told by now never is: dbt leaves.
-        assert process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):
-            process.stdin.close()
-    return process
+        # Where the warehouse could not be prepared, dbt leaves.
+        child.tell_no_more()
+    return child.process
 
 
 def send_away() -> None:
