@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 
 from orchestration.lib import dbt
-from orchestration.lib.problems import Problem
+from orchestration.lib.problems import Problem, says_disk_is_full
 from orchestration.lib.progress import announce
 from orchestration.lib.raw_zone import PARQUET_OPTIONS, RECORD_TABLES, RawZone, read_parquet, sql_text
 from orchestration.lib.settings import PROJECT_ROOT, Settings, environment
@@ -147,7 +147,7 @@ def _link_batches(zone: RawZone, scratch: Path, newest: int) -> None:
 def _build(scratch: Settings) -> None:
     scratch.warehouse.parent.mkdir()
     built = subprocess.run(
-        [dbt.DBT_EXECUTABLE, "--quiet", "build", "--exclude-resource-type", "unit_test", "test"],
+        [dbt.DBT_EXECUTABLE, "--quiet", "--no-use-colors", "build", "--exclude-resource-type", "unit_test", "test"],
         cwd=PROJECT_ROOT,
         env=os.environ | environment(scratch),
         capture_output=True,
@@ -156,9 +156,12 @@ def _build(scratch: Settings) -> None:
     )
     if built.returncode or not _has_tables(scratch.warehouse):
         said = " ".join((built.stdout + built.stderr).split())
+        failed = f"{dbt.failures(scratch.dbt_target)} {said[:300]}"
+        if not built.returncode or says_disk_is_full(said):
+            failed = "not all of it could be written"
         raise Problem(
-            f"The scratch folder {scratch.data} could not be built: {dbt.failures(scratch.dbt_target)} {said[:300]}",
-            "It needs as much disk space as the warehouse, below TMPDIR",
+            f"The scratch folder {scratch.data} could not be built: {failed}",
+            "It needs as much memory as a run, and as much disk space as the warehouse, below TMPDIR",
         )
 
 

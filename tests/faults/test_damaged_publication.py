@@ -1,6 +1,7 @@
 """A publication that is not as a run left it, by a disk, a person or another version: found, rebuilt, nothing lost."""
 
 import os
+import resource
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -126,6 +127,20 @@ def test_rows_that_somebody_changed_are_found_by_verify_and_mended_by_the_next_r
     assert "records_add_up" in mended
     assert all(f"test {check} found" in said for check in mended)
     assert not any(f"warning: {check}" in printed for check in mended)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("megabytes", [1, 4], ids=["while dbt parses", "when all is built"])
+def test_verify_finds_no_difference_to_a_rebuild_that_did_not_fit_on_the_disk(
+    pipeline: Pipeline, megabytes: int
+) -> None:
+    def allow_small_files_only() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (megabytes << 20, megabytes << 20))
+
+    printed, line = failed(start(pipeline, "verify", before=allow_small_files_only))
+    assert "could not be built: not all of it could be written" in line
+    assert "disk space" in line
+    assert printed == ""
 
 
 @pytest.mark.slow
