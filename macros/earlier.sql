@@ -10,8 +10,8 @@
 {%- endmacro %}
 
 {#-
-    One row per event that fulfils a condition on `event_columns()`, with the same and `superseded_as`, but for those that a
-    build by hand has added since the last build.
+    One row per event that fulfils a condition on `event_columns()`, with the same, `superseded_as`, and what it counted for:
+    nothing where it is superseded. But for those that a build by hand has added since the last build.
 -#}
 {% macro earlier_events(relations, condition) -%}
     {%- set last_built = last_built_batch() -%}
@@ -36,13 +36,22 @@
             {{ 'coalesce(channel_reference, channel_id)' if event_type == 'connected' else 'cast(null as varchar)' }} as channel_reference,
             {{ 'merged_contact_id' if event_type == 'merged' else 'cast(null as bigint)' }} as merged_contact_id,
             event_key,
-            cast(null as varchar) as superseded_as
+            cast(null as varchar) as superseded_as,
+            true as was_standing,
+            user_id as user_id_before,
+            {{ 'channel_id' if event_type == 'connected' else 'cast(null as varchar)' }} as channel_id_before
         from {{ relations[event_type] }}
         where batch_id <= {{ last_built }}
     ) as standing
     where {{ condition }}
     union all
     {%- endfor %}
-    select {{ event_columns() | join(', ') }}, superseded_as from {{ relations['superseded'] }}
+    select
+        {{ event_columns() | join(', ') }},
+        superseded_as,
+        false as was_standing,
+        cast(null as varchar) as user_id_before,
+        cast(null as varchar) as channel_id_before
+    from {{ relations['superseded'] }}
     where batch_id <= {{ last_built }} and {{ condition }}
 {%- endmacro %}

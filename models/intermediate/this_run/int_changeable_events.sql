@@ -1,12 +1,16 @@
 {% set last_built = last_built_batch() | int %}
 {% set new_records, directory_changes = ref('int_new_records'), ref('int_directory_changes') %}
 {% set earlier = earlier_relations() %}
+{% set counted_before = ['was_standing', 'user_id_before', 'channel_id_before'] %}
 
 -- The only model that looks at all events there are (10 million: 0.15 CPU-seconds for their keys, 1.1 for all columns
 -- of those found, which lie everywhere).
 with new_events as (
     select
-        {{ event_columns() | join(',\n        ') }}
+        {{ event_columns() | join(',\n        ') }},
+        false as was_standing,
+        cast(null as varchar) as user_id_before,
+        cast(null as varchar) as channel_id_before
     from {{ new_records }}
     where event_key is not null
 ),
@@ -127,16 +131,16 @@ of_other_contacts as (
 touched as (
     select * from new_events
     union all
-    select {{ event_columns() | join(', ') }} from of_contacts
+    select {{ (event_columns() + counted_before) | join(', ') }} from of_contacts
     union all
-    select {{ event_columns() | join(', ') }} from of_other_contacts
+    select {{ (event_columns() + counted_before) | join(', ') }} from of_other_contacts
     where (workspace_id, contact_id) not in (select workspace_id, contact_id from contacts_to_tell_of)
 ),
 
 {%- endif %}
 
 accepted as (
-    {{ resolved_events('touched') }}
+    {{ resolved_events('touched', counted_before) }}
 )
 
 select

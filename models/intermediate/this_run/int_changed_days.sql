@@ -1,13 +1,44 @@
--- Nothing, when everything is built anew: then nobody asks.
-select
+-- Nothing, when everything is built anew: then nobody asks. Of an event that is sent again as it was, nothing that is
+-- counted is another than before.
+with counted as (
+    select
+        workspace_id,
+        report_date,
+        event_type,
+        source,
+        channel_id,
+        user_id,
+        occurred_at,
+        1 as events
+    from {{ ref('int_changed_standing_events') }}
+    union all
+    select
+        workspace_id,
+        report_date,
+        event_type,
+        source,
+        channel_id_before,
+        user_id_before,
+        occurred_at,
+        -1 as events
+    from {{ ref('int_changeable_events') }}
+    where
+        was_standing
+        and (file_id, source_line) in (select file_id, source_line from {{ ref('int_changed_records') }})
+),
+
+changes as (
+    select
+        workspace_id,
+        report_date,
+        event_type
+    from counted
+    group by workspace_id, report_date, event_type, source, channel_id, user_id, occurred_at
+    having sum(events) <> 0
+)
+
+select distinct
     workspace_id,
     report_date,
     event_type
-from {{ ref('int_new_records') }}
-where event_key is not null and {{ last_built_batch() }} > 0
-union
-select
-    workspace_id,
-    report_date,
-    event_type
-from {{ ref('int_changed_records') }}
+from changes
