@@ -9,9 +9,14 @@
     {{ return(relations) }}
 {%- endmacro %}
 
+{#- What an event was at the last build: as what it was counted, or why not. -#}
+{% macro state_columns() -%}
+    {{ return(['was_standing', 'user_id_before', 'channel_id_before', 'superseded_as_before', 'standing_event_id_before']) }}
+{%- endmacro %}
+
 {#-
-    One row per event that fulfils a condition on `event_columns()`, with the same, `superseded_as`, and what it counted for:
-    nothing where it is superseded. But for those that a build by hand has added since the last build.
+    One row per event that fulfils a condition on `event_columns()`, with the same and `state_columns()`, but for those that a
+    build by hand has added since the last build.
 -#}
 {% macro earlier_events(relations, condition) -%}
     {%- set last_built = last_built_batch() -%}
@@ -36,10 +41,11 @@
             {{ 'coalesce(channel_reference, channel_id)' if event_type == 'connected' else 'cast(null as varchar)' }} as channel_reference,
             {{ 'merged_contact_id' if event_type == 'merged' else 'cast(null as bigint)' }} as merged_contact_id,
             event_key,
-            cast(null as varchar) as superseded_as,
             true as was_standing,
             user_id as user_id_before,
-            {{ 'channel_id' if event_type == 'connected' else 'cast(null as varchar)' }} as channel_id_before
+            {{ 'channel_id' if event_type == 'connected' else 'cast(null as varchar)' }} as channel_id_before,
+            cast(null as varchar) as superseded_as_before,
+            cast(null as varchar) as standing_event_id_before
         from {{ relations[event_type] }}
         where batch_id <= {{ last_built }}
     ) as standing
@@ -48,10 +54,11 @@
     {%- endfor %}
     select
         {{ event_columns() | join(', ') }},
-        superseded_as,
         false as was_standing,
         cast(null as varchar) as user_id_before,
-        cast(null as varchar) as channel_id_before
+        cast(null as varchar) as channel_id_before,
+        superseded_as as superseded_as_before,
+        standing_event_id as standing_event_id_before
     from {{ relations['superseded'] }}
     where batch_id <= {{ last_built }} and {{ condition }}
 {%- endmacro %}

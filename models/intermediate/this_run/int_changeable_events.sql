@@ -1,7 +1,6 @@
 {% set last_built = last_built_batch() | int %}
 {% set new_records, directory_changes = ref('int_new_records'), ref('int_directory_changes') %}
 {% set earlier = earlier_relations() %}
-{% set counted_before = ['was_standing', 'user_id_before', 'channel_id_before'] %}
 
 -- The only model that looks at all events there are (10 million: 0.15 CPU-seconds for their keys, 1.1 for all columns
 -- of those found, which lie everywhere).
@@ -10,7 +9,9 @@ with new_events as (
         {{ event_columns() | join(',\n        ') }},
         false as was_standing,
         cast(null as varchar) as user_id_before,
-        cast(null as varchar) as channel_id_before
+        cast(null as varchar) as channel_id_before,
+        cast(null as varchar) as superseded_as_before,
+        cast(null as varchar) as standing_event_id_before
     from {{ new_records }}
     where event_key is not null
 ),
@@ -102,7 +103,7 @@ outdated_event_keys as (
     select event_key
     from of_contacts
     group by event_key
-    having bool_and(coalesce(superseded_as = 'same_event', false))
+    having bool_and(coalesce(superseded_as_before = 'same_event', false))
 ),
 
 -- Those, and what shows a name that changed. Usually none, and then nothing is looked for. UNION, not UNION ALL: an
@@ -131,16 +132,16 @@ of_other_contacts as (
 touched as (
     select * from new_events
     union all
-    select {{ (event_columns() + counted_before) | join(', ') }} from of_contacts
+    select {{ (event_columns() + state_columns()) | join(', ') }} from of_contacts
     union all
-    select {{ (event_columns() + counted_before) | join(', ') }} from of_other_contacts
+    select {{ (event_columns() + state_columns()) | join(', ') }} from of_other_contacts
     where (workspace_id, contact_id) not in (select workspace_id, contact_id from contacts_to_tell_of)
 ),
 
 {%- endif %}
 
 accepted as (
-    {{ resolved_events('touched', counted_before) }}
+    {{ resolved_events('touched', state_columns()) }}
 )
 
 select
