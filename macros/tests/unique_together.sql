@@ -7,7 +7,7 @@
     against 1.0 CPU-seconds). After an incremental run it is enough to look at the keys that the run can have written:
     - `appended_by_batch`: rows are only ever appended, so those of the new batches;
     - `changed_contacts`: those of the contacts in this relation. `contact_id` is the contact's column in the model, which
-      is a part of the key.
+      is a part of the key, or known by it.
     Where everything is built anew, `grouped_by_key` says that the model is one GROUP BY of its key: only what is
     appended later can bring a key a second time.
 -#}
