@@ -43,6 +43,11 @@
     make_timestamptz({{ microseconds }})
 {%- endmacro %}
 
+{#- The number of a row in its table, by which it is found again within a statement. -#}
+{% macro number_of_row() -%}
+    rowid
+{%- endmacro %}
+
 {#- The value of a name in the last object of a JSON list. -#}
 {% macro last_in_json_list(list, name) -%}
     json_extract_string(try_cast({{ list }} as json), '$[#-1].{{ name }}')

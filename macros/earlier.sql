@@ -17,48 +17,72 @@
 {#-
     One row per event that fulfils a condition on `event_columns()`, with the same and `state_columns()`, but for those that a
     build by hand has added since the last build.
+
+    With `whole_rows`, for who asks for most columns, the rows are found first and read then: DuckDB would read all columns
+    of all rows before it looks for those (100 of 4.3 million events: 0.36 against 0.08 CPU-seconds).
 -#}
-{% macro earlier_events(relations, condition) -%}
-    {%- set last_built = last_built_batch() -%}
-    {%- for event_type in event_types() %}
-    select * from (
-        select
-            batch_id,
-            file_id,
-            source_line,
-            workspace_id,
-            route,
-            event_id,
-            {{ one_of("'" ~ event_type ~ "'", 'event_types', 'event_type') }} as event_type,
-            occurred_at,
-            occurred_at_local,
-            report_date,
-            {{ 'primary_contact_id' if event_type == 'merged' else 'contact_id' }} as contact_id,
-            contact_name,
-            source,
-            unmatched_source,
-            coalesce(user_reference, user_id) as user_reference,
-            {{ 'coalesce(channel_reference, channel_id)' if event_type == 'connected' else 'cast(null as varchar)' }} as channel_reference,
-            {{ 'merged_contact_id' if event_type == 'merged' else 'cast(null as bigint)' }} as merged_contact_id,
-            event_key,
-            true as was_standing,
-            user_id as user_id_before,
-            {{ 'channel_id' if event_type == 'connected' else 'cast(null as varchar)' }} as channel_id_before,
-            cast(null as varchar) as superseded_as_before,
-            cast(null as varchar) as standing_event_id_before
-        from {{ relations[event_type] }}
-        where batch_id <= {{ last_built }}
-    ) as standing
-    where {{ condition }}
-    union all
+{% macro earlier_events(relations, condition, whole_rows=false) -%}
+    {%- for relation in event_types() + ['superseded'] %}
+    {%- set events -%}
+        (
+            {{ superseded_before(relations[relation]) if relation == 'superseded' else standing_before(relations[relation], relation) }}
+            where batch_id <= {{ last_built_batch() }}
+        ) as events
+    {%- endset %}
+    select {{ (event_columns() + state_columns()) | join(', ') }}
+    from {{ events }}
+    where
+        {%- if whole_rows %}
+        row_number in (
+            select row_number from {{ events }}
+            where {{ condition }}
+        )
+        {%- else %}
+        {{ condition }}
+        {%- endif %}
+    {{ 'union all' if not loop.last }}
     {%- endfor %}
+{%- endmacro %}
+
+{#- A fact, in the columns of all events. -#}
+{% macro standing_before(fact, event_type) -%}
     select
+        {{ number_of_row() }} as row_number,
+        batch_id,
+        file_id,
+        source_line,
+        workspace_id,
+        route,
+        event_id,
+        {{ one_of("'" ~ event_type ~ "'", 'event_types', 'event_type') }} as event_type,
+        occurred_at,
+        occurred_at_local,
+        report_date,
+        {{ 'primary_contact_id' if event_type == 'merged' else 'contact_id' }} as contact_id,
+        contact_name,
+        source,
+        unmatched_source,
+        coalesce(user_reference, user_id) as user_reference,
+        {{ 'coalesce(channel_reference, channel_id)' if event_type == 'connected' else 'cast(null as varchar)' }} as channel_reference,
+        {{ 'merged_contact_id' if event_type == 'merged' else 'cast(null as bigint)' }} as merged_contact_id,
+        event_key,
+        true as was_standing,
+        user_id as user_id_before,
+        {{ 'channel_id' if event_type == 'connected' else 'cast(null as varchar)' }} as channel_id_before,
+        cast(null as varchar) as superseded_as_before,
+        cast(null as varchar) as standing_event_id_before
+    from {{ fact }}
+{%- endmacro %}
+
+{#- What is superseded, with the same columns. -#}
+{% macro superseded_before(superseded_events) -%}
+    select
+        {{ number_of_row() }} as row_number,
         {{ event_columns() | join(', ') }},
         false as was_standing,
         cast(null as varchar) as user_id_before,
         cast(null as varchar) as channel_id_before,
         superseded_as as superseded_as_before,
         standing_event_id as standing_event_id_before
-    from {{ relations['superseded'] }}
-    where batch_id <= {{ last_built }} and {{ condition }}
+    from {{ superseded_events }}
 {%- endmacro %}

@@ -94,7 +94,7 @@ contacts_to_tell_of as (
 of_contacts as (
     {{ earlier_events(earlier, '(workspace_id, contact_id) in (
         select workspace_id, contact_id from contacts_to_tell_of
-    )') }}
+    )', whole_rows=true) }}
 ),
 
 -- Of these only versions were found whose place a later one took: that one is another contact's, and has to be there so
@@ -111,21 +111,21 @@ outdated_event_keys as (
 of_other_contacts as (
     select *
     from (
-        {{ earlier_events(earlier, 'event_key in (select event_key from outdated_event_keys)') }}
+        {{ earlier_events(earlier, 'event_key in (select event_key from outdated_event_keys)', whole_rows=true) }}
     ) as later_versions
     union
     select *
     from (
         {{ earlier_events(earlier, '(workspace_id, user_reference) in (
             select workspace_id, reference from renamed_users
-        )') }}
+        )', whole_rows=true) }}
     ) as by_renamed_users
     union
     select *
     from (
         {{ earlier_events(earlier, '(workspace_id, channel_reference) in (
             select workspace_id, reference from renamed_channels
-        )') }}
+        )', whole_rows=true) }}
     ) as on_renamed_channels
 ),
 
