@@ -2,8 +2,8 @@
 {% set new_records, directory_changes = ref('int_new_records'), ref('int_directory_changes') %}
 {% set earlier = earlier_relations() %}
 
--- The only model that looks at all events there are: at the keys of all, at whole rows of those found (10 million: 0.5 s
--- in a run with 100 or 1,000 new events, 1.0 s with 10,000, whose contacts' events lie everywhere).
+-- The only model that looks at all events there are: at the keys of all, at whole rows of those found (10 million: 0.5
+-- s in a run with 100 or 1,000 new events, 1.0 s with 10,000, whose contacts' events lie everywhere).
 with new_events as (
     select
         {{ event_columns() | join(',\n        ') }},
