@@ -9,9 +9,17 @@
     {{ return(relations) }}
 {%- endmacro %}
 
-{#- What an event was at the last build: as what it was counted, or why not. -#}
+{#- What an event was at the last build: as whose it was counted, or why not. -#}
 {% macro state_columns() -%}
     {{ return(['was_standing', 'user_id_before', 'channel_id_before', 'superseded_as_before', 'standing_event_id_before']) }}
+{%- endmacro %}
+
+{#- The same as columns to select, from an expression for each that is known: of a new event, none. -#}
+{% macro state_of_event(known={}) -%}
+    {%- for column in state_columns() %}
+    {{ known.get(column, 'false' if column == 'was_standing' else 'cast(null as varchar)') }} as {{ column }}
+    {{- ',' if not loop.last }}
+    {%- endfor %}
 {%- endmacro %}
 
 {#-
@@ -46,6 +54,7 @@
 
 {#- A fact, in the columns of all events. -#}
 {% macro standing_before(fact, event_type) -%}
+    {%- set channel_id = 'channel_id' if event_type == 'connected' else 'cast(null as varchar)' -%}
     select
         {{ number_of_row() }} as row_number,
         batch_id,
@@ -66,11 +75,7 @@
         {{ 'coalesce(channel_reference, channel_id)' if event_type == 'connected' else 'cast(null as varchar)' }} as channel_reference,
         {{ 'merged_contact_id' if event_type == 'merged' else 'cast(null as bigint)' }} as merged_contact_id,
         event_key,
-        true as was_standing,
-        user_id as user_id_before,
-        {{ 'channel_id' if event_type == 'connected' else 'cast(null as varchar)' }} as channel_id_before,
-        cast(null as varchar) as superseded_as_before,
-        cast(null as varchar) as standing_event_id_before
+        {{ state_of_event({'was_standing': 'true', 'user_id_before': 'user_id', 'channel_id_before': channel_id}) }}
     from {{ fact }}
 {%- endmacro %}
 
@@ -79,10 +84,6 @@
     select
         {{ number_of_row() }} as row_number,
         {{ event_columns() | join(', ') }},
-        false as was_standing,
-        cast(null as varchar) as user_id_before,
-        cast(null as varchar) as channel_id_before,
-        superseded_as as superseded_as_before,
-        standing_event_id as standing_event_id_before
+        {{ state_of_event({'superseded_as_before': 'superseded_as', 'standing_event_id_before': 'standing_event_id'}) }}
     from {{ superseded_events }}
 {%- endmacro %}

@@ -7,11 +7,7 @@
 with new_events as (
     select
         {{ event_columns() | join(',\n        ') }},
-        false as was_standing,
-        cast(null as varchar) as user_id_before,
-        cast(null as varchar) as channel_id_before,
-        cast(null as varchar) as superseded_as_before,
-        cast(null as varchar) as standing_event_id_before
+        {{ state_of_event() }}
     from {{ new_records }}
     where event_key is not null
 ),
@@ -132,9 +128,9 @@ of_other_contacts as (
 touched as (
     select * from new_events
     union all
-    select {{ (event_columns() + state_columns()) | join(', ') }} from of_contacts
+    select * from of_contacts
     union all
-    select {{ (event_columns() + state_columns()) | join(', ') }} from of_other_contacts
+    select * from of_other_contacts
     where (workspace_id, contact_id) not in (select workspace_id, contact_id from contacts_to_tell_of)
 ),
 
