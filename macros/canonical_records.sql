@@ -17,15 +17,15 @@
         + canonical_fields() | map('replace', '', 'landed_', 1) | list
         + ['number_fields', 'extra_fields', 'raw_record', 'is_ignored', 'event_id', 'event_type', 'has_occurred_at',
            'has_contact_id', 'contact_name', 'source', 'has_merged_contact_id', 'occurred_at', 'contact_id', 'user_id',
-           'channel_id', 'merged_contact_id']
+           'channel_id', 'merged_contact_id', 'message_id']
     ) }}
 {%- endmacro %}
 
 {#-
-    Values trimmed and typed; a contact's name is kept as it is (contract 2). `event_id` and `instant` are expressions:
-    what identifies an event of this route, how it writes a time.
+    Values trimmed and typed; a contact's name is kept as it is (contract 2). The others are expressions: what identifies an
+    event of this route, how it writes a time, and the message that the event is about, where it is about one.
 -#}
-{% macro typed_fields(landed, event_id, instant) -%}
+{% macro typed_fields(landed, event_id, instant, message_id='cast(null as varchar)') -%}
     select
         batch_id,
         file_id,
@@ -52,6 +52,7 @@
         {{ id_number('landed_contact_id') }} as contact_id,
         {{ id_text('landed_user_id') }} as user_id,
         {{ id_text('landed_channel_id') }} as channel_id,
-        {{ id_number('landed_merged_contact_id') }} as merged_contact_id
+        {{ id_number('landed_merged_contact_id') }} as merged_contact_id,
+        {{ message_id }} as message_id
     from {{ landed }}
 {%- endmacro %}

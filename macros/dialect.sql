@@ -178,3 +178,22 @@
 {% macro words(column) -%}
     string_split({{ column }}, ' ')
 {%- endmacro %}
+
+{#- Instants before and after every event and deletion. -#}
+{% macro beginning_of_time() -%}
+    timestamptz '0001-01-01 00:00:00+00'
+{%- endmacro %}
+
+{% macro end_of_time() -%}
+    timestamptz '9999-12-31 23:59:59+00'
+{%- endmacro %}
+
+{#- A list of the ISO dates in the name of a file, in their order. -#}
+{% macro dates_in_name(path) -%}
+    list_filter(
+            list_transform(
+                regexp_extract_all({{ base_name(path) }}, '[0-9]{4}-[0-9]{2}-[0-9]{2}'), text -> try_cast(text as date)
+            ),
+            day -> day is not null
+        )
+{%- endmacro %}

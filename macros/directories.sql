@@ -1,4 +1,4 @@
-{#- Users and channels: how they are shown, and what an event means that names one (contract 5). -#}
+{#- Users and channels: what is known of them, how they are shown, and what a name in an event means (contract 5). -#}
 
 {#- A deleted user is shown by id, as on the page. -#}
 {% macro shown_user_name() -%}
@@ -10,94 +10,277 @@
     coalesce(channel_name, channel_id)
 {%- endmacro %}
 
-{#-
-    What a listing of the API lacks that the listing before it had, as rows of the later listing; a line's number is
-    that of the earlier listing, negated. `listed` has the rows of all listings of this `kind` of file.
--#}
-{% macro disappeared_from_listing(kind, listed, id) -%}
-    select
-        listings.batch_id,
-        listings.file_id,
-        listings.loaded_at as noticed_at,
-        -before.source_line as source_line,
-        before.* exclude (batch_id, file_id, source_line)
-    from (
-        select
-            *,
-            lag(file_id) over (partition by workspace_folder order by file_id) as file_id_before
-        from {{ source('raw', 'files') }}
-        where kind = '{{ kind }}'
-    ) as listings
-    inner join {{ listed }} as before on listings.file_id_before = before.file_id
-    left join {{ listed }} as now on listings.file_id = now.file_id and before.{{ id }} = now.{{ id }}
-    where listings.batch_id > {{ last_built_batch() }} and now.file_id is null and before.{{ id }} is not null
+{#- A value of `deleted_at` without the placeholders that mean "not deleted": NULL for these and for an all-zero date. -#}
+{% macro deletion_text(column) -%}
+    case
+        when lower({{ trimmed(column) }}) in ('null', '\n', '-', 'none', 'nan', 'false') then null
+        when {{ matches(trimmed(column), '^0[0TtZz :./+-]*$') }} then null
+        else {{ trimmed(column) }}
+    end
 {%- endmacro %}
 
 {#-
-    What a text stands for that an event has for a user or a channel: the id itself, or the name that one alone bears.
-    Digits are always an id. `up_to` is a batch: what the directories said then.
+    The snapshot rows of new batches for a directory, `user` or `channel`: the rows of its files and of the API's listings,
+    the rows that a listing no longer has, and what webhooks name.
+-#}
+{% macro directory_snapshots(directory) -%}
+    select
+        batch_id,
+        file_id,
+        source_line,
+        workspace_id,
+        id,
+        name,
+        type,
+        deleted_at,
+        true as is_listed
+    from {{ ref('stg_directory_rows') }}
+    where directory = '{{ directory }}' and reject_reason is null and batch_id > {{ last_built_batch() }}
+    union all
+    select
+        batch_id,
+        file_id,
+        source_line,
+        workspace_id,
+        id,
+        name,
+        type,
+        deleted_at,
+        true as is_listed
+    from ({{ disappeared_from_listing('api_' ~ directory ~ 's') }}) as disappeared
+    union all
+    select
+        batch_id,
+        file_id,
+        source_line,
+        workspace_id,
+        id,
+        name,
+        type,
+        cast(null as timestamptz) as deleted_at,
+        false as is_listed
+    from ({{ named_by_webhooks(directory) }}) as named
+{%- endmacro %}
+
+{#-
+    What a listing of the API lacks that was listed before it, as rows of that listing, numbered from -1 down. A listing
+    with a rejected line proves no absence: the next one without is compared with all since the last one without.
+-#}
+{% macro disappeared_from_listing(kind) -%}
+    with listed as (
+        select * from {{ ref('stg_directory_rows') }}
+        where route = '{{ kind }}'
+    ),
+
+    complete_listings as (
+        select
+            batch_id,
+            file_id,
+            loaded_at,
+            workspace_folder as workspace_id,
+            coalesce(lag(file_id) over (partition by workspace_folder order by file_id), 0) as complete_before
+        from {{ source('raw', 'files') }}
+        where kind = '{{ kind }}' and file_id not in (select file_id from listed where reject_reason is not null)
+    ),
+
+    listed_before as (
+        select
+            complete_listings.batch_id,
+            complete_listings.file_id,
+            complete_listings.loaded_at,
+            complete_listings.workspace_id,
+            listed.id,
+            max_by(listed.name, {{ composite(['listed.file_id', 'listed.source_line']) }}) as name,
+            max_by(listed.type, {{ composite(['listed.file_id', 'listed.source_line']) }}) as type
+        from complete_listings
+        inner join listed
+            on
+                complete_listings.workspace_id = listed.workspace_id
+                and listed.file_id >= complete_listings.complete_before
+                and listed.file_id < complete_listings.file_id
+        where complete_listings.batch_id > {{ last_built_batch() }} and listed.reject_reason is null
+        group by
+            complete_listings.batch_id,
+            complete_listings.file_id,
+            complete_listings.loaded_at,
+            complete_listings.workspace_id,
+            listed.id
+    )
+
+    select
+        listed_before.batch_id,
+        listed_before.file_id,
+        -row_number() over (partition by listed_before.file_id order by listed_before.id) as source_line,
+        listed_before.workspace_id,
+        listed_before.id,
+        listed_before.name,
+        listed_before.type,
+        listed_before.loaded_at as deleted_at
+    from listed_before
+    left join listed as now on listed_before.file_id = now.file_id and listed_before.id = now.id
+    where now.file_id is null
+{%- endmacro %}
+
+{#- The names that webhooks of new batches give to ids: one row per file, id and name, at the last line that has it. -#}
+{% macro named_by_webhooks(directory) -%}
+    {%- set id, name, type = {
+        'user': ('user_id', full_name('user_first_name', 'user_last_name'), 'cast(null as varchar)'),
+        'channel': ('channel_id', trimmed('channel_name'), trimmed('channel_type')),
+    }[directory] -%}
+    select
+        batch_id,
+        file_id,
+        max(source_line) as source_line,
+        workspace_id,
+        id,
+        name,
+        max_by(type, source_line) as type
+    from (
+        select
+            batch_id,
+            file_id,
+            source_line,
+            workspace_folder as workspace_id,
+            {{ id_text(id) }} as id,
+            {{ name }} as name,
+            {{ type }} as type
+        from {{ source('raw', 'webhooks') }}
+        where batch_id > {{ last_built_batch() }} and parse_error is null
+    ) as webhooks
+    where id is not null and name is not null and not {{ is_shortened_id('id') }}
+    group by batch_id, file_id, workspace_id, id, name
+{%- endmacro %}
+
+{#-
+    What a text in an event stands for, between which times of events: the id itself, or a name (contract 5). Digits are
+    always an id. `up_to` is a batch: what the directories said then.
 -#}
 {% macro directory_references(up_to=none) -%}
     -- depends_on: {{ ref('stg_workspaces') }}
-    with listed as (
+    with snapshots as (
         select
             'user' as directory,
             {{ listed_workspace('workspace_id') }} as workspace_id,
             user_id as id,
             user_name as name,
-            {{ shown_user_name() }} as shown_name
-        from {{ latest_entries('stg_users', 'user_id', up_to) }}
+            {{ shown_user_name() }} as shown_name,
+            deleted_at,
+            is_latest
+        from {{ directory_history('stg_users', 'user_id', up_to) }}
         union all
         select
             'channel' as directory,
             {{ listed_workspace('workspace_id') }} as workspace_id,
             channel_id as id,
             channel_name as name,
-            {{ shown_channel_name() }} as shown_name
-        from {{ latest_entries('stg_channels', 'channel_id', up_to) }}
+            {{ shown_channel_name() }} as shown_name,
+            deleted_at,
+            is_latest
+        from {{ directory_history('stg_channels', 'channel_id', up_to) }}
     ),
 
     entries as (
-        select * from listed
-        where workspace_id is not null
+        select * from snapshots
+        where is_latest and workspace_id is not null
     ),
 
-    unique_names as (
+    -- Those that have a name now come before those that had it earlier.
+    bearers as (
+        select
+            entries.directory,
+            entries.workspace_id,
+            snapshots.name,
+            entries.id,
+            entries.shown_name,
+            coalesce(entries.deleted_at, {{ end_of_time() }}) as valid_to,
+            bool_or(snapshots.is_latest) as has_it_now
+        from snapshots
+        inner join entries
+            on
+                snapshots.directory = entries.directory
+                and snapshots.workspace_id = entries.workspace_id
+                and snapshots.id = entries.id
+        where snapshots.name is not null and not {{ is_id('snapshots.name') }}
+        group by
+            entries.directory, entries.workspace_id, snapshots.name, entries.id, entries.shown_name, entries.deleted_at
+    ),
+
+    candidates as (
+        select * from bearers
+        qualify has_it_now or not bool_or(has_it_now) over (partition by directory, workspace_id, name)
+    ),
+
+    -- Of the candidates the one is meant whose deletion was the first after the event.
+    by_deletion as (
         select
             directory,
             workspace_id,
-            name as reference,
+            name,
+            valid_to,
             min(id) as id,
-            min(shown_name) as shown_name
-        from entries
-        where not {{ is_id('name') }}
-        group by directory, workspace_id, name
-        having count(*) = 1
+            min(shown_name) as shown_name,
+            count(*) as bearers,
+            coalesce(
+                lag(valid_to) over (partition by directory, workspace_id, name order by valid_to), {{ beginning_of_time() }}
+            ) as valid_from
+        from candidates
+        group by directory, workspace_id, name, valid_to
     )
 
     select
         directory,
         workspace_id,
         id as reference,
+        {{ beginning_of_time() }} as valid_from,
+        {{ end_of_time() }} as valid_to,
         id,
         shown_name
     from entries
     union all
-    select unique_names.*
-    from unique_names
+    select
+        names.directory,
+        names.workspace_id,
+        names.name as reference,
+        names.valid_from,
+        names.valid_to,
+        names.id,
+        names.shown_name
+    from by_deletion as names
     left join entries
         on
-            unique_names.directory = entries.directory
-            and unique_names.workspace_id = entries.workspace_id
-            and unique_names.reference = entries.id
-    where entries.id is null
+            names.directory = entries.directory
+            and names.workspace_id = entries.workspace_id
+            and names.name = entries.id
+    where names.bearers = 1 and entries.id is null
 {%- endmacro %}
 
-{#- The latest row of an id wins (contract 5); with `up_to`, of those that were there when that batch was built. -#}
-{% macro latest_entries(model, id, up_to=none) -%}
+{#-
+    The snapshot rows that count for each id: those of files and listings or, where no such row is there, those of
+    webhooks. With `up_to`, of those that were there when that batch was built.
+-#}
+{% macro directory_history(model, id, up_to=none) -%}
     (
-        select * from {{ ref(model) }}
-        {% if up_to is not none %} where batch_id <= {{ up_to }} {% endif %}
-        qualify row_number() over (partition by workspace_id, {{ id }} order by file_id desc, source_line desc) = 1
+        select
+            *,
+            row_number() over (partition by workspace_id, {{ id }} order by file_id desc, source_line desc) = 1 as is_latest
+        from (
+            select * from {{ ref(model) }}
+            {% if up_to is not none %} where batch_id <= {{ up_to }} {% endif %}
+            qualify is_listed or not bool_or(is_listed) over (partition by workspace_id, {{ id }})
+        ) as effective
     )
+{%- endmacro %}
+
+{#- The latest row of an id wins (contract 5). -#}
+{% macro latest_entries(model, id) -%}
+    (select * from {{ directory_history(model, id) }} where is_latest)
+{%- endmacro %}
+
+{#- The condition under which a row of `int_directory_references` says what a text of an event stands for. -#}
+{% macro refers_to(references, directory, events, reference) -%}
+    {{ events }}.workspace_id = {{ references }}.workspace_id
+            and {{ events }}.{{ reference }} = {{ references }}.reference
+            and {{ events }}.occurred_at >= {{ references }}.valid_from
+            and {{ events }}.occurred_at < {{ references }}.valid_to
+            and {{ references }}.directory = '{{ directory }}'
 {%- endmacro %}

@@ -74,6 +74,7 @@
         coalesce(user_reference, user_id) as user_reference,
         {{ 'coalesce(channel_reference, channel_id)' if event_type == 'connected' else 'cast(null as varchar)' }} as channel_reference,
         {{ 'merged_contact_id' if event_type == 'merged' else 'cast(null as bigint)' }} as merged_contact_id,
+        {{ 'message_id' if event_type == 'connected' else 'cast(null as varchar)' }} as message_id,
         event_key,
         {{ state_of_event({'was_standing': 'true', 'user_id_before': 'user_id', 'channel_id_before': channel_id}) }}
     from {{ fact }}

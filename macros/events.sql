@@ -5,11 +5,11 @@
     {{ return(['added', 'connected', 'deleted', 'merged']) }}
 {%- endmacro %}
 
-{#- Why a record is rejected, in the order in which it is looked at (contract 4). -#}
+{#- Why a record is rejected, in the order in which the reasons are checked (contract 4); the last one is a directory's. -#}
 {% macro reject_reasons() -%}
     {{ return([
-        'malformed_record', 'missing_field', 'unknown_workspace', 'unknown_event_type', 'invalid_contact_id',
-        'invalid_occurred_at', 'source_not_allowed', 'merged_into_itself'
+        'malformed_record', 'missing_field', 'unknown_workspace', 'unknown_event_type', 'invalid_event_id',
+        'invalid_contact_id', 'invalid_occurred_at', 'source_not_allowed', 'merged_into_itself', 'invalid_deleted_at'
     ]) }}
 {%- endmacro %}
 
@@ -18,12 +18,12 @@
     {{ return([
         'batch_id', 'file_id', 'source_line', 'workspace_id', 'route', 'event_id', 'event_type', 'occurred_at',
         'occurred_at_local', 'report_date', 'contact_id', 'contact_name', 'source', 'unmatched_source', 'user_reference',
-        'channel_reference', 'merged_contact_id', 'event_key'
+        'channel_reference', 'merged_contact_id', 'message_id', 'event_key'
     ]) }}
 {%- endmacro %}
 
 {#-
-    Some accepted records, called `events`, with the users and channels that today's directories know by the id or the
+    Some accepted records, called `events`, with the users and channels that the latest directories know by the id or the
     name that the event has (contract 5). A condition may follow.
 -#}
 {% macro resolved_events(events, other_columns=[]) -%}
@@ -38,14 +38,10 @@
     from {{ events }} as events
     left join {{ ref('int_directory_references') }} as users
         on
-            events.workspace_id = users.workspace_id
-            and events.user_reference = users.reference
-            and users.directory = 'user'
+            {{ refers_to('users', 'user', 'events', 'user_reference') }}
     left join {{ ref('int_directory_references') }} as channels
         on
-            events.workspace_id = channels.workspace_id
-            and events.channel_reference = channels.reference
-            and channels.directory = 'channel'
+            {{ refers_to('channels', 'channel', 'events', 'channel_reference') }}
 {%- endmacro %}
 
 {#- The standing of some accepted events: what counts. -#}

@@ -1,49 +1,144 @@
 {#- Which of some accepted records are superseded (contract 4). -#}
 
 {#-
-    Of all records those that may share an event or a fact with another one. Nearly all share neither: eight-byte hashes
-    find the others, and the exact rule looks at these alone.
+    Of all records those that another one can supersede, and those that supersede them. Nearly all records share neither
+    event nor fact with another one: eight-byte hashes find the others, and the exact rules look at these alone.
 -#}
-{% macro seen_again(records) -%}
+{% macro candidates_among(records) -%}
+    with without_detail as (
+        select
+            workspace_id,
+            event_type,
+            contact_id
+        from {{ records }}
+        where event_key is not null and {{ lacks_detail(records, 'channel_reference') }}
+    )
+
     select * from {{ records }}
     where
         event_key in (select event_key from {{ records }} group by event_key having count(*) > 1)
         or fact_key in (select fact_key from {{ records }} group by fact_key having count(*) > 1)
+        or (
+            event_key is not null
+            and event_type in ('connected', 'merged')
+            and (
+                (workspace_id, event_type, contact_id) in (select workspace_id, event_type, contact_id from without_detail)
+                or (workspace_id, message_id) in (select workspace_id, message_id from {{ ref('int_failed_messages') }})
+                or (
+                    route in (select route from {{ ref('routes') }} where yields_to_log)
+                    and (workspace_id, report_date) in (
+                        select workspace_id, report_date from {{ ref('int_log_covered_days') }}
+                    )
+                )
+            )
+        )
 {%- endmacro %}
 
 {#-
     The superseded of some records. These hold, for each record whose state is asked for, every record with the same event
-    id and every record of the same contact that may be of the same fact.
+    id and every record of the same contact that may be of the same fact. Each rule looks at what the rules before it left.
 -#}
 {% macro superseded_among(records) -%}
-    with preferences as (
+    with by_recency as (
         select
             records.*,
-            routes.precedence as route_precedence
+            routes.precedence,
+            routes.yields_to_log,
+            row_number() over (
+                partition by records.workspace_id, records.event_id order by records.file_id desc, records.source_line desc
+            ) as recency
         from {{ records }} as records
         inner join {{ ref('routes') }} as routes on records.route = routes.route
     ),
 
     -- First: the same event, sent again. The last loaded record of an event id stands.
-    by_recency as (
+    latest as (
         select
-            preferences.*,
-            row_number() over (partition by workspace_id, event_id order by file_id desc, source_line desc) as recency
-        from preferences
+            by_recency.*,
+            failed.message_id is not null as is_failed,
+            {{ lacks_detail('by_recency', 'channel_id') }} as lacks_detail
+        from by_recency
+        left join {{ ref('int_failed_messages') }} as failed
+            on by_recency.workspace_id = failed.workspace_id and by_recency.message_id = failed.message_id
+        where by_recency.recency = 1
+    ),
+
+    -- Then: less detail gives way to more, of the same contact within the same second.
+    less_detailed as (
+        select
+            vague.file_id,
+            vague.source_line,
+            vague.workspace_id,
+            vague.yields_to_log,
+            min_by(
+                exact.event_id, {{ composite(['exact.precedence', 'exact.occurred_at', 'exact.event_id']) }}
+            ) as exact_event_id
+        from latest as vague
+        inner join latest as exact
+            on
+                vague.workspace_id = exact.workspace_id
+                and vague.event_type = exact.event_type
+                and vague.contact_id = exact.contact_id
+                and date_trunc('second', vague.occurred_at) = date_trunc('second', exact.occurred_at)
+        where vague.lacks_detail and not exact.lacks_detail and not vague.is_failed and not exact.is_failed
+        group by vague.file_id, vague.source_line, vague.workspace_id, vague.yields_to_log
     ),
 
     -- Then: the same fact, by another route or id.
     by_preference as (
         select
-            by_recency.*,
+            latest.*,
             row_number() over same_fact as preference,
-            first_value(event_id) over same_fact as preferred_event_id
-        from by_recency
-        where recency = 1
+            first_value(latest.event_id) over same_fact as preferred_event_id
+        from latest
+        left join less_detailed
+            on latest.file_id = less_detailed.file_id and latest.source_line = less_detailed.source_line
+        where not latest.is_failed and less_detailed.file_id is null
         window same_fact as (
-            partition by {{ natural_key('by_recency') | join(', ') }}
-            order by route_precedence, occurred_at, event_id
+            partition by {{ natural_key('latest') | join(', ') }}
+            order by latest.precedence, latest.occurred_at, latest.event_id
         )
+    ),
+
+    -- A log that gives less detail lists the event all the same.
+    listed_with_less_detail as (
+        select distinct
+            by_preference.workspace_id,
+            by_preference.preferred_event_id as event_id
+        from less_detailed
+        inner join by_preference
+            on
+                less_detailed.workspace_id = by_preference.workspace_id
+                and less_detailed.exact_event_id = by_preference.event_id
+        where not less_detailed.yields_to_log
+    ),
+
+    -- Last: not in the log of a day that the log covers.
+    not_in_log as (
+        select by_preference.*
+        from by_preference
+        inner join {{ ref('int_log_covered_days') }} as covered
+            on by_preference.workspace_id = covered.workspace_id and by_preference.report_date = covered.report_date
+        left join listed_with_less_detail as listed
+            on by_preference.workspace_id = listed.workspace_id and by_preference.event_id = listed.event_id
+        where
+            by_preference.preference = 1
+            and by_preference.event_type = 'connected'
+            and by_preference.yields_to_log
+            and listed.event_id is null
+    ),
+
+    -- What stands in the end for each event that the first rule and failed messages left.
+    outcomes as (
+        select
+            by_preference.workspace_id,
+            by_preference.event_id,
+            case when not_in_log.event_id is null then by_preference.preferred_event_id end as standing_event_id
+        from by_preference
+        left join not_in_log
+            on
+                by_preference.workspace_id = not_in_log.workspace_id
+                and by_preference.preferred_event_id = not_in_log.event_id
     )
 
     select
@@ -55,10 +150,46 @@
     union all
     select
         {{ event_columns() | join(',\n        ') }},
+        'failed_message' as superseded_as,
+        cast(null as varchar) as standing_event_id
+    from latest
+    where is_failed
+    union all
+    select
+        {%- for column in event_columns() %}
+        latest.{{ column }},
+        {%- endfor %}
+        'less_detail' as superseded_as,
+        outcomes.standing_event_id
+    from less_detailed
+    inner join latest on less_detailed.file_id = latest.file_id and less_detailed.source_line = latest.source_line
+    inner join outcomes
+        on less_detailed.workspace_id = outcomes.workspace_id and less_detailed.exact_event_id = outcomes.event_id
+    union all
+    select
+        {%- for column in event_columns() %}
+        by_preference.{{ column }},
+        {%- endfor %}
         'same_fact' as superseded_as,
-        preferred_event_id as standing_event_id
+        outcomes.standing_event_id
     from by_preference
-    where preference > 1
+    inner join outcomes
+        on by_preference.workspace_id = outcomes.workspace_id and by_preference.event_id = outcomes.event_id
+    where by_preference.preference > 1
+    union all
+    select
+        {{ event_columns() | join(',\n        ') }},
+        'not_in_log' as superseded_as,
+        cast(null as varchar) as standing_event_id
+    from not_in_log
+{%- endmacro %}
+
+{#- Whether an event does not say which channel was connected, or which contact was merged away. -#}
+{% macro lacks_detail(events, channel) -%}
+    (
+        ({{ events }}.event_type = 'connected' and {{ events }}.{{ channel }} is null)
+        or ({{ events }}.event_type = 'merged' and {{ events }}.merged_contact_id is null)
+    )
 {%- endmacro %}
 
 {#-

@@ -49,6 +49,17 @@
     {{ replace_matches(trimmed_word(column), '^0*([0-9]+?)([.]0)?$', first_group()) }}
 {%- endmacro %}
 
+{#-
+    Whether an id is in the scientific notation of a spreadsheet, which has shortened it. Nearly no id has a `+`, which is
+    found faster than that a pattern does not match. `1e3` may be an id.
+-#}
+{% macro is_shortened_id(column) -%}
+    coalesce(
+        case when contains({{ column }}, '+') then {{ matches(column, '^[[:space:]]*[0-9]([.,][0-9]+)?[eE][+][0-9]+[[:space:]]*$') }} else false end,
+        false
+    )
+{%- endmacro %}
+
 {#- What spellings of a source have in common: lower case, any run of spaces, - or _ being one separator. -#}
 {% macro source_spelling(column) -%}
     {{ replace_matches('lower(' ~ column ~ ')', '[' ~ white_space() ~ '_-]+', ' ') }}

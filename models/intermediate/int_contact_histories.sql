@@ -31,7 +31,8 @@ own_events as (
         max(occurred_at) as last_event_at,
         min(occurred_at) filter (where event_type = 'added') as added_at,
         min(occurred_at) filter (where event_type = 'connected') as first_connected_at,
-        max(occurred_at) filter (where event_type = 'deleted') as deleted_at
+        max(occurred_at) filter (where event_type = 'deleted') as deleted_at,
+        min(report_date) filter (where event_type = 'deleted') as first_deleted_on
     from {{ 'standing' if is_incremental() else facts }}
     {% if is_incremental() %}
     where (workspace_id, contact_id) in (select workspace_id, contact_id from {{ changed_contacts }})
@@ -45,6 +46,7 @@ merged_away as (
         merged_contact_id as contact_id,
         min(occurred_at) as first_merged_at,
         max(occurred_at) as merged_at,
+        min(report_date) as first_merged_on,
         max_by(contact_id, {{ composite(['occurred_at', 'event_id']) }}) as merged_into_contact_id,
         max_by(event_id, {{ composite(['occurred_at', 'event_id']) }}) as merge_event_id
     from {{ facts }}
@@ -65,6 +67,7 @@ select
     own_events.added_at,
     own_events.first_connected_at,
     own_events.deleted_at,
+    least(own_events.first_deleted_on, merged_away.first_merged_on) as gone_on,
     merged_away.merged_at,
     merged_away.merged_into_contact_id,
     merged_away.merge_event_id

@@ -5,9 +5,7 @@ with counted as (
         batch_id,
         file_id,
         coalesce(cast(event_type as varchar), 'unknown') as event_type,
-        cast(sum(record_count) as bigint) as records_landed,
-        -- Those that no row is kept of: messages of an export that are not the first.
-        cast(sum(record_count - 1) as bigint) as records_counted_only,
+        count(*) as records_landed,
         count(*) filter (where reject_reason is not null) as records_rejected,
         count(*) filter (where is_ignored) as records_ignored
     from {{ ref('int_new_records') }}
@@ -20,7 +18,6 @@ select
     files.workspace_id,
     counted.event_type,
     counted.records_landed,
-    counted.records_counted_only,
     counted.records_rejected,
     counted.records_ignored
 from counted

@@ -1,22 +1,37 @@
 {{ config(materialized='incremental', incremental_strategy='append', pre_hook='{{ remove_newer_rows() }}') }}
 
--- The page gives at most 10,000 rows of a log. Which end of the period a cut file lacks is not known, so it vouches for
--- neither its first nor its last day.
-with downloads as (
+with events as (
     select
-        events.batch_id,
-        events.file_id,
+        batch_id,
+        file_id,
+        coalesce(max(cast(event_type as varchar)), 'unknown') as event_type,
+        min(report_date) filter (where reject_reason is null) as first_date,
+        max(report_date) filter (where reject_reason is null) as last_date
+    from {{ ref('int_new_records') }}
+    where route = 'report_log'
+    group by batch_id, file_id
+),
+
+downloads as (
+    select
+        events.*,
         files.workspace_id,
-        coalesce(max(cast(events.event_type as varchar)), 'unknown') as event_type,
         files.records_landed = 10000 as is_cut,
-        min(events.report_date) filter (where events.reject_reason is null) as first_date,
-        max(events.report_date) filter (where events.reject_reason is null) as last_date
-    from {{ ref('int_new_records') }} as events
+        {{ dates_in_name('files.source_file') }} as dates_asked_for
+    from events
     inner join {{ ref('stg_files') }} as files on events.file_id = files.file_id
-    where events.route = 'report_log'
-    group by events.batch_id, events.file_id, files.workspace_id, files.records_landed
+),
+
+-- Two dates in a file's name are the range that was asked for: days of it without an event had none.
+periods as (
+    select
+        *,
+        case when length(dates_asked_for) = 2 and dates_asked_for[1] <= dates_asked_for[2] then dates_asked_for[1] end as asked_from,
+        case when length(dates_asked_for) = 2 and dates_asked_for[1] <= dates_asked_for[2] then dates_asked_for[2] end as asked_to
+    from downloads
 )
 
+-- The page gives at most 10,000 rows of a log. Which end of its period a cut download lacks is not known, so it covers neither its first nor its last day.
 select
     batch_id,
     file_id,
@@ -25,6 +40,6 @@ select
     is_cut,
     first_date,
     last_date,
-    case when is_cut then first_date + 1 else first_date end as vouches_from,
-    case when is_cut then last_date - 1 else last_date end as vouches_to
-from downloads
+    case when is_cut then first_date + 1 else least(first_date, asked_from) end as vouches_from,
+    case when is_cut then last_date - 1 else greatest(last_date, asked_to) end as vouches_to
+from periods

@@ -2,13 +2,35 @@
 
 -- Landed is what extraction counted, standing what the facts hold: if a record were lost or doubled on the way between,
 -- the two sides would differ.
-with judged as (
+with rejected as (
     select
         file_id,
-        sum(records_rejected) as records_rejected,
-        sum(records_ignored) as records_ignored,
-        sum(records_counted_only) as records_counted_only
+        count(*) as records_rejected
+    from {{ ref('int_rejected_records') }}
+    group by file_id
+),
+
+ignored as (
+    select
+        file_id,
+        sum(records_ignored) as records_ignored
     from {{ ref('int_file_records') }}
+    group by file_id
+    union all
+    -- The rows of a directory that can be used carry no contact event. The others rows are not of the file itself: what a
+    -- listing no longer has (a negative line), and what webhooks name.
+    select
+        file_id,
+        count(*) as records_ignored
+    from {{ ref('stg_users') }}
+    where is_listed and source_line > 0
+    group by file_id
+    union all
+    select
+        file_id,
+        count(*) as records_ignored
+    from {{ ref('stg_channels') }}
+    where is_listed and source_line > 0
     group by file_id
 ),
 
@@ -35,13 +57,12 @@ select
     files.loaded_at,
     files.records_landed,
     coalesce(standing.records_standing, 0) as records_standing,
-    cast(
-        coalesce(superseded.records_superseded, 0) + coalesce(judged.records_counted_only, 0) as bigint
-    ) as records_superseded,
-    cast(coalesce(judged.records_rejected, 0) as bigint) as records_rejected,
-    cast(coalesce(judged.records_ignored, 0) as bigint) as records_ignored
+    coalesce(superseded.records_superseded, 0) as records_superseded,
+    coalesce(rejected.records_rejected, 0) as records_rejected,
+    cast(coalesce(ignored.records_ignored, 0) as bigint) as records_ignored
 from {{ ref('stg_files') }} as files
-left join judged on files.file_id = judged.file_id
+left join rejected on files.file_id = rejected.file_id
+left join ignored on files.file_id = ignored.file_id
 left join superseded on files.file_id = superseded.file_id
 left join standing on files.file_id = standing.file_id
 where files.route is not null

@@ -1,4 +1,4 @@
--- Report logs are the truth, API and webhooks are fresh: of the days that both know, they should tell the same facts.
+-- Report logs are the truth, API and webhooks are fresh: of the days that both know, they should report the same facts.
 with standing as (
     select
         workspace_id,
@@ -10,8 +10,8 @@ with standing as (
     from {{ ref('fct_contact_events') }}
 ),
 
--- What a fresh route tells, whichever record of it stands.
-told_by_fresh_routes as (
+-- What a fresh route reports, whichever record of it stands.
+reported_by_fresh_routes as (
     select
         workspace_id,
         report_date,
@@ -32,13 +32,13 @@ told_by_fresh_routes as (
 ),
 
 -- Its facts by their natural key.
-told_fresh as (
+fresh_facts as (
     select distinct
         workspace_id,
         event_type,
         contact_id,
         channel_id
-    from told_by_fresh_routes
+    from reported_by_fresh_routes
 ),
 
 -- API and webhooks know of nothing but contacts that were added, and messages; and of that only since they are used.
@@ -48,7 +48,7 @@ fresh_periods as (
         event_type,
         min(report_date) as first_date,
         max(report_date) as last_date
-    from told_by_fresh_routes
+    from reported_by_fresh_routes
     group by workspace_id, event_type
 ),
 
@@ -60,7 +60,7 @@ compared as (
         standing.route,
         vouched.report_date is not null as is_covered_by_logs,
         coalesce(standing.report_date between periods.first_date and periods.last_date, false) as is_covered_by_fresh,
-        told_fresh.contact_id is not null as is_told_fresh
+        fresh_facts.contact_id is not null as is_reported_fresh
     from standing
     left join {{ ref('int_vouched_days') }} as vouched
         on
@@ -69,27 +69,65 @@ compared as (
             and standing.report_date = vouched.report_date
     left join fresh_periods as periods
         on standing.workspace_id = periods.workspace_id and standing.event_type = periods.event_type
-    left join told_fresh
+    left join fresh_facts
         on
-            standing.workspace_id = told_fresh.workspace_id
-            and standing.event_type = told_fresh.event_type
-            and standing.contact_id = told_fresh.contact_id
-            and standing.channel_id is not distinct from told_fresh.channel_id
+            standing.workspace_id = fresh_facts.workspace_id
+            and standing.event_type = fresh_facts.event_type
+            and standing.contact_id = fresh_facts.contact_id
+            and standing.channel_id is not distinct from fresh_facts.channel_id
+),
+
+counted as (
+    select
+        workspace_id,
+        report_date,
+        cast(event_type as varchar) as event_type,
+        count(*) as standing,
+        count(*) filter (where route = 'report_log') as standing_report_log,
+        count(*) filter (where route = 'events') as standing_events,
+        count(*) filter (where route = 'data_export') as standing_data_export,
+        count(*) filter (where route = 'webhook') as standing_webhook,
+        count(*) filter (where route = 'api') as standing_api,
+        is_covered_by_logs,
+        count(*) filter (where is_covered_by_logs and route in ('webhook', 'api')) as missing_in_logs,
+        count(*) filter (
+            where is_covered_by_fresh and route = 'report_log' and not is_reported_fresh
+        ) as only_in_logs
+    from compared
+    group by workspace_id, report_date, event_type, is_covered_by_logs
+),
+
+not_in_log as (
+    select
+        workspace_id,
+        report_date,
+        cast(event_type as varchar) as event_type,
+        count(*) as events
+    from {{ ref('int_superseded_events') }}
+    where superseded_as = 'not_in_log'
+    group by workspace_id, report_date, event_type
 )
 
 select
-    cast(workspace_id as varchar) as workspace_id,
-    report_date,
-    event_type,
-    count(*) filter (where route = 'report_log') as standing_report_log,
-    count(*) filter (where route = 'events') as standing_events,
-    count(*) filter (where route = 'data_export') as standing_data_export,
-    count(*) filter (where route = 'webhook') as standing_webhook,
-    count(*) filter (where route = 'api') as standing_api,
-    is_covered_by_logs,
-    count(*) filter (where is_covered_by_logs and route in ('webhook', 'api')) as missing_in_logs,
-    count(*) filter (
-        where is_covered_by_fresh and route = 'report_log' and not is_told_fresh
-    ) as only_in_logs
-from compared
-group by workspace_id, report_date, event_type, is_covered_by_logs
+    cast(coalesce(counted.workspace_id, not_in_log.workspace_id) as varchar) as workspace_id,
+    coalesce(counted.report_date, not_in_log.report_date) as report_date,
+    coalesce(counted.event_type, not_in_log.event_type) as event_type,
+    coalesce(counted.standing_report_log, 0) as standing_report_log,
+    coalesce(counted.standing_events, 0) as standing_events,
+    coalesce(counted.standing_data_export, 0) as standing_data_export,
+    coalesce(counted.standing_webhook, 0) as standing_webhook,
+    coalesce(counted.standing_api, 0) as standing_api,
+    -- A log covers every day of which an event is superseded for not being in it.
+    coalesce(counted.is_covered_by_logs, true) as is_covered_by_logs,
+    coalesce(
+        not counted.is_covered_by_logs and counted.standing_webhook + counted.standing_api = counted.standing, false
+    ) as is_provisional,
+    coalesce(counted.missing_in_logs, 0) as missing_in_logs,
+    coalesce(not_in_log.events, 0) as not_in_log,
+    coalesce(counted.only_in_logs, 0) as only_in_logs
+from counted
+full outer join not_in_log
+    on
+        counted.workspace_id = not_in_log.workspace_id
+        and counted.report_date = not_in_log.report_date
+        and counted.event_type = not_in_log.event_type

@@ -4,6 +4,6 @@ select
     contacts_added,
     contacts_deleted,
     contacts_merged,
-    contacts_added - contacts_deleted - contacts_merged as net_growth,
+    contacts_added - contacts_gone as net_growth,
     running_total
 from {{ ref('agg_overview_daily') }}

@@ -6,7 +6,6 @@ with landed as (
         records.event_type,
         max(files.loaded_at) as last_loaded_at,
         sum(records.records_landed) as records_landed,
-        sum(records.records_counted_only) as records_counted_only,
         sum(records.records_rejected) as records_rejected,
         sum(records.records_ignored) as records_ignored
     from {{ ref('int_file_records') }} as records
@@ -43,7 +42,7 @@ select
     landed.last_loaded_at,
     cast(landed.records_landed as bigint) as records_landed,
     cast(coalesce(standing.records_standing, 0) as bigint) as records_standing,
-    cast(coalesce(superseded.records_superseded, 0) + landed.records_counted_only as bigint) as records_superseded,
+    cast(coalesce(superseded.records_superseded, 0) as bigint) as records_superseded,
     cast(landed.records_rejected as bigint) as records_rejected,
     cast(landed.records_ignored as bigint) as records_ignored
 from landed

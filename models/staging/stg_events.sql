@@ -41,6 +41,11 @@ judged as (
                 then 'missing_field'
             when with_lookups.timezone is null then 'unknown_workspace'
             when with_lookups.known_event_type is null then 'unknown_event_type'
+            when
+                {{ is_shortened_id('with_lookups.landed_event_id') }}
+                or {{ is_shortened_id("case when with_lookups.event_type = 'connected' then with_lookups.channel_id end") }}
+                or {{ is_shortened_id("case when with_lookups.resolved_source = 'user' then with_lookups.user_id end") }}
+                then 'invalid_event_id'
             when with_lookups.contact_id is null or with_lookups.contact_id <= 0 then 'invalid_contact_id'
             when
                 with_lookups.event_type = 'merged'
@@ -104,11 +109,11 @@ select
     case when resolved_source = 'user' then user_id end as user_id,
     case when event_type = 'connected' then channel_id end as channel_id,
     case when event_type = 'merged' then merged_contact_id end as merged_contact_id,
+    case when event_type = 'connected' then message_id end as message_id,
     case
         when reject_reason is null and not coalesce(is_ignored, false)
             then {{ hash_of(['workspace_id', 'event_id']) }}
     end as event_key,
-    record_count,
     coalesce(is_ignored, false) as is_ignored,
     reject_reason,
     case reject_reason
@@ -124,6 +129,13 @@ select
                 )
         when 'unknown_workspace' then workspace_id
         when 'unknown_event_type' then {{ trimmed('landed_event_type') }}
+        when 'invalid_event_id'
+            then
+                case
+                    when {{ is_shortened_id('landed_event_id') }} then {{ trimmed('landed_event_id') }}
+                    when event_type = 'connected' and {{ is_shortened_id('channel_id') }} then channel_id
+                    else user_id
+                end
         when 'invalid_contact_id'
             then
                 case

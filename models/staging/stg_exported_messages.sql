@@ -31,5 +31,6 @@ with_zone as (
 {{ typed_fields(
     'with_zone',
     event_id="'data_export/message/' || " ~ id_text('landed_event_id'),
-    instant=instant_of_wall_clock('landed_occurred_at')
+    instant=instant_of_wall_clock('landed_occurred_at'),
+    message_id=id_text('landed_event_id')
 ) }}

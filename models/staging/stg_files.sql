@@ -6,6 +6,7 @@ select
     files.workspace_folder as workspace_id,
     files.kind,
     routes.route,
+    coalesce(routes.brings_events, false) as brings_events,
     files.source_file,
     files.records as records_landed,
     files.loaded_at

@@ -35,6 +35,7 @@ landed as (
         end as landed_source,
         coalesce({{ trimmed('sender_user_id') }}, user_id) as landed_user_id,
         coalesce({{ trimmed('channel_id') }}, message_channel_id) as landed_channel_id,
+        message_id,
         cast(null as varchar) as landed_merged_contact_id,
         cast(null as varchar) as number_fields,
         cast(null as varchar) as extra_fields,
@@ -58,4 +59,9 @@ timed as (
     from landed
 )
 
-{{ typed_fields('timed', event_id=trimmed('landed_event_id'), instant=instant_of_epoch('occurred_at')) }}
+{{ typed_fields(
+    'timed',
+    event_id=trimmed('landed_event_id'),
+    instant=instant_of_epoch('occurred_at'),
+    message_id=id_text('message_id')
+) }}

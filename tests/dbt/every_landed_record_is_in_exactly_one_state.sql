@@ -42,7 +42,7 @@ in_a_state as (
 judged as (
     select
         file_id,
-        sum(record_count) as record_count,
+        count(*) as record_count,
         sum({{ hash_of(['source_line']) }}) as fingerprint
     from {{ ref('int_new_records') }}
     group by file_id
@@ -58,7 +58,7 @@ from {{ files }} as files
 left join judged on files.file_id = judged.file_id
 left join in_a_state on files.file_id = in_a_state.file_id
 where
-    files.route is not null
+    files.brings_events
     and files.batch_id > {{ last_built_batch() }}
     and (
         files.records_landed <> coalesce(judged.record_count, 0)

@@ -14,7 +14,7 @@ with new_events as (
 
 {% if last_built == 0 -%}
 
--- Nothing, when everything is built anew: then nobody asks.
+-- Empty on a full refresh.
 touched_contacts as (
     select
         workspace_id,
@@ -40,9 +40,28 @@ renamed_users as (
     where directory = 'user'
 ),
 
+newly_covered_days as (
+    select
+        workspace_id,
+        report_date
+    from {{ ref('int_log_covered_days') }}
+    where covered_since_batch > {{ last_built }}
+),
+
+-- Usually no message failed.
+newly_reported_messages as (
+    select
+        {{ listed_workspace('workspace_id') }} as workspace_id,
+        message_id
+    from {{ ref('stg_message_statuses') }}
+    group by workspace_id, message_id
+    having max(batch_id) > {{ last_built }} and bool_or(status = 'failed')
+),
+
 -- A contact is what a new record can touch: whatever arrives for a contact, all its records are resolved again. An
 -- event that is sent again may have moved from one contact to another; then both are touched. So are those that were
--- connected on a channel which a directory has come to know, or another one by that name.
+-- connected on a channel which a directory has come to know, or another one by that name; those of a message with a new
+-- status; and those that were connected on a day that a connected log now covers.
 touched_contacts as (
     select
         workspace_id,
@@ -59,9 +78,29 @@ touched_contacts as (
         contact_id
     from (
         {{ earlier_events(earlier, '(workspace_id, channel_reference) in (
-            select workspace_id, reference from renamed_channels where id_now <> id_before
+            select workspace_id, reference from renamed_channels where is_another_id
         )') }}
     ) as on_renamed_channels
+    union
+    select
+        workspace_id,
+        contact_id
+    from (
+        {{ earlier_events(earlier, '(workspace_id, message_id) in (
+            select workspace_id, message_id from newly_reported_messages
+        )') }}
+    ) as of_reported_messages
+    union
+    select
+        workspace_id,
+        contact_id
+    from (
+        {{ earlier_events(earlier, "event_type = 'connected' and route in (
+            select route from " ~ ref('routes') ~ " where yields_to_log
+        ) and (workspace_id, report_date) in (
+            select workspace_id, report_date from newly_covered_days
+        )") }}
+    ) as on_newly_covered_days
 ),
 
 -- Whose history is told again: it has a part for those, too, that were merged into them.

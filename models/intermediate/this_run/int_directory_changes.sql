@@ -1,5 +1,4 @@
--- What a text stood for when the last build was made against what it stands for now. Nothing, when everything is built
--- anew.
+-- What a text stood for when the last build was made against what it stands for now. Empty on a full refresh.
 {% set last_built = last_built_batch() | int %}
 
 with references_before as (
@@ -11,29 +10,25 @@ compared as (
         coalesce(now.directory, before.directory) as directory,
         coalesce(now.workspace_id, before.workspace_id) as workspace_id,
         coalesce(now.reference, before.reference) as reference,
-        now.id as id_now,
-        before.id as id_before,
-        now.shown_name as shown_name_now,
-        before.shown_name as shown_name_before
+        -- What stands for nothing is shown as it is.
+        coalesce(now.id, now.reference, before.reference) <> coalesce(before.id, before.reference, now.reference) as is_another_id,
+        coalesce(now.shown_name, now.reference, before.reference)
+        <> coalesce(before.shown_name, before.reference, now.reference) as has_another_name
     from {{ ref('int_directory_references') }} as now
     full outer join references_before as before
         on
             now.directory = before.directory
             and now.workspace_id = before.workspace_id
             and now.reference = before.reference
+            and now.valid_from = before.valid_from
+            and now.valid_to = before.valid_to
 )
 
--- What stands for nothing is shown as it is.
 select
     directory,
     workspace_id,
     reference,
-    coalesce(id_before, reference) as id_before,
-    coalesce(id_now, reference) as id_now
+    bool_or(is_another_id) as is_another_id
 from compared
-where
-    {{ last_built }} > 0
-    and (
-        coalesce(id_now, reference) <> coalesce(id_before, reference)
-        or coalesce(shown_name_now, reference) <> coalesce(shown_name_before, reference)
-    )
+where {{ last_built }} > 0 and (is_another_id or has_another_name)
+group by directory, workspace_id, reference

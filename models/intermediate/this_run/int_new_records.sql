@@ -1,5 +1,5 @@
--- The judgement is stg_events'. Here it is passed, once, on the records that this run has to look at: all of them when
--- everything is built anew.
+-- The rules of validation are in stg_events. This model applies them once, to the records of new batches: all records on a
+-- full refresh.
 select
     records.batch_id,
     records.file_id,
@@ -18,12 +18,12 @@ select
     records.user_id as user_reference,
     records.channel_id as channel_reference,
     records.merged_contact_id,
+    records.message_id,
     records.event_key,
     case
         when records.event_key is not null
             then {{ hash_of(natural_key('records', channel_id='coalesce(channels.id, records.channel_id)')) }}
     end as fact_key,
-    records.record_count,
     records.is_ignored,
     {{ one_of_values('records.reject_reason', reject_reasons()) }} as reject_reason,
     records.reject_detail,
@@ -31,7 +31,5 @@ select
 from {{ ref('stg_events') }} as records
 left join {{ ref('int_directory_references') }} as channels
     on
-        records.workspace_id = channels.workspace_id
-        and records.channel_id = channels.reference
-        and channels.directory = 'channel'
+        {{ refers_to('channels', 'channel', 'records', 'channel_id') }}
 where records.batch_id > {{ last_built_batch() }}

@@ -4,7 +4,7 @@
 {% if last_built == 0 -%}
 
 with candidates as (
-    {{ seen_again(new_records) }}
+    {{ candidates_among(new_records) }}
 ),
 
 resolved as (

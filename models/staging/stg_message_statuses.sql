@@ -1,0 +1,27 @@
+{{ config(materialized='incremental', incremental_strategy='append', pre_hook='{{ remove_newer_rows() }}') }}
+
+-- A message is reported again when its status changes, in no sure order. `pending` says nothing about how it ends.
+with reported as (
+    select
+        batch_id,
+        file_id,
+        source_line,
+        workspace_folder as workspace_id,
+        {{ id_text('message_id') }} as message_id,
+        lower({{ last_in_json_list('message_status', 'value') }}) as status
+    from {{ source('raw', 'webhooks') }}
+    where
+        batch_id > {{ last_built_batch() }}
+        and parse_error is null
+        and lower({{ trimmed('event_type') }}) = 'message.sent'
+)
+
+select
+    batch_id,
+    file_id,
+    source_line,
+    workspace_id,
+    message_id,
+    status
+from reported
+where message_id is not null and status is not null and status <> 'pending'
