@@ -1,13 +1,13 @@
 {{ config(materialized='view') }}
 
--- The days on which a message that the connected log does not list connected nobody (contract 4). The first and the last
--- day of a download may be known in part only, and which end of its period a cut download lacks is not known.
+-- The days on which a message that the connected log does not list connected nobody (contract 4). A download may have
+-- its first and last day in part only. Which end of its period a cut download lacks is not known.
 select
     downloads.workspace_id,
     dates.date_day as report_date,
     min(downloads.batch_id) as covered_since_batch
 from {{ ref('int_report_log_downloads') }} as downloads
 inner join {{ ref('dim_date') }} as dates
-    on dates.date_day > downloads.first_date and dates.date_day < downloads.last_date
+    on downloads.first_date < dates.date_day and downloads.last_date > dates.date_day
 where downloads.event_type = 'connected' and not downloads.is_cut
 group by downloads.workspace_id, dates.date_day

@@ -17,7 +17,7 @@ downloads as (
         events.*,
         files.workspace_id,
         files.records_landed = 10000 as is_cut,
-        {{ dates_in_name('files.source_file') }} as dates_asked_for
+        {{ dates_in_name('files.source_file') }} as dates_in_name
     from events
     inner join {{ ref('stg_files') }} as files on events.file_id = files.file_id
 ),
@@ -26,12 +26,14 @@ downloads as (
 periods as (
     select
         *,
-        case when length(dates_asked_for) = 2 and dates_asked_for[1] <= dates_asked_for[2] then dates_asked_for[1] end as asked_from,
-        case when length(dates_asked_for) = 2 and dates_asked_for[1] <= dates_asked_for[2] then dates_asked_for[2] end as asked_to
+        case
+            when length(dates_in_name) = 2 and dates_in_name[1] <= dates_in_name[2] then dates_in_name
+        end as range_in_name
     from downloads
 )
 
--- The page gives at most 10,000 rows of a log. Which end of its period a cut download lacks is not known, so it covers neither its first nor its last day.
+-- The page gives at most 10,000 rows of a log. Which end of its period a cut download lacks is not known, so it covers
+-- neither its first nor its last day.
 select
     batch_id,
     file_id,
@@ -40,6 +42,6 @@ select
     is_cut,
     first_date,
     last_date,
-    case when is_cut then first_date + 1 else least(first_date, asked_from) end as vouches_from,
-    case when is_cut then last_date - 1 else greatest(last_date, asked_to) end as vouches_to
+    case when is_cut then first_date + 1 else least(first_date, range_in_name[1]) end as vouches_from,
+    case when is_cut then last_date - 1 else greatest(last_date, range_in_name[2]) end as vouches_to
 from periods

@@ -27,7 +27,7 @@ days as (
     inner join {{ ref('dim_date') }} as dates on dates.date_day between spans.first_date and spans.last_date
 ),
 
--- A contact is gone once: on the day on which it was first deleted or merged into another one. A merge of which the merged
+-- A contact is gone once: on the day on which it was first deleted or merged into another one. A merge whose merged
 -- contact is not known took one away.
 gone as (
     select

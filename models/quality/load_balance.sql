@@ -17,8 +17,8 @@ ignored as (
     from {{ ref('int_file_records') }}
     group by file_id
     union all
-    -- The rows of a directory that can be used carry no contact event. The others rows are not of the file itself: what a
-    -- listing no longer has (a negative line), and what webhooks name.
+    -- The usable rows of a directory carry no contact event. What a listing no longer has (a negative line), and what
+    -- webhooks name, are not rows of the file.
     select
         file_id,
         count(*) as records_ignored

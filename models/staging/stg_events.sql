@@ -1,5 +1,5 @@
--- The judgement of every landed record (contract 3 and 4). Whether an accepted record stands is a matter of the others,
--- and of the intermediate layer.
+-- Validates every landed record (contract 3 and 4). Whether an accepted record stands depends on other records: the
+-- intermediate layer decides it.
 with records as (
     select
         *,
@@ -43,8 +43,8 @@ judged as (
             when with_lookups.known_event_type is null then 'unknown_event_type'
             when
                 {{ is_shortened_id('with_lookups.landed_event_id') }}
-                or {{ is_shortened_id("case when with_lookups.event_type = 'connected' then with_lookups.channel_id end") }}
-                or {{ is_shortened_id("case when with_lookups.resolved_source = 'user' then with_lookups.user_id end") }}
+                or (with_lookups.event_type = 'connected' and {{ is_shortened_id('with_lookups.channel_id') }})
+                or (with_lookups.resolved_source = 'user' and {{ is_shortened_id('with_lookups.user_id') }})
                 then 'invalid_event_id'
             when with_lookups.contact_id is null or with_lookups.contact_id <= 0 then 'invalid_contact_id'
             when
@@ -142,7 +142,14 @@ select
                     when contact_id > 0 then {{ trimmed('landed_merged_contact_id') }}
                     else {{ trimmed('landed_contact_id') }}
                 end
-        when 'invalid_occurred_at' then {{ trimmed('landed_occurred_at') }}
+        when 'invalid_occurred_at'
+            then
+                {{ trimmed('landed_occurred_at') }}
+                || case
+                    when route = 'events' and {{ matches(trimmed('landed_occurred_at'), iso_8601_without_offset()) }}
+                        then ' (no offset)'
+                    else ''
+                end
         when 'source_not_allowed' then {{ trimmed('landed_source') }}
         when 'merged_into_itself' then {{ trimmed('landed_merged_contact_id') }}
     end as reject_detail,

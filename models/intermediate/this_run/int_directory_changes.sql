@@ -11,7 +11,8 @@ compared as (
         coalesce(now.workspace_id, before.workspace_id) as workspace_id,
         coalesce(now.reference, before.reference) as reference,
         -- What stands for nothing is shown as it is.
-        coalesce(now.id, now.reference, before.reference) <> coalesce(before.id, before.reference, now.reference) as is_another_id,
+        coalesce(now.id, now.reference, before.reference)
+        <> coalesce(before.id, before.reference, now.reference) as is_another_id,
         coalesce(now.shown_name, now.reference, before.reference)
         <> coalesce(before.shown_name, before.reference, now.reference) as has_another_name
     from {{ ref('int_directory_references') }} as now

@@ -1,5 +1,5 @@
--- The rules of validation are in stg_events. This model applies them once, to the records of new batches: all records on a
--- full refresh.
+-- The rules of validation are in stg_events. This model applies them once, to the records of new batches. On a full
+-- refresh these are all records.
 select
     records.batch_id,
     records.file_id,
