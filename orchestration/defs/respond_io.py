@@ -117,7 +117,8 @@ def every_workspace_has_a_token() -> dg.AssetCheckResult:
 
 def without_token(landing: Landing) -> list[str]:
     """The workspaces of workspaces.csv that have no token."""
-    return sorted(set(check_workspaces(landing)) - read_secrets().api_tokens.keys())
+    workspaces = check_workspaces(landing, landing.list(), read_settings().encoding)
+    return sorted(workspaces.ids - read_secrets().api_tokens.keys())
 
 
 def _api_asset(workspace_id: str) -> dg.AssetsDefinition:

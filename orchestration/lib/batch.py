@@ -13,6 +13,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from io import BufferedReader
@@ -45,11 +46,17 @@ from orchestration.lib.reading import (
     read_lines,
 )
 
-# At most so many Parquet files, or bytes of them, share a statement. Alone, small ones take 15 ms each (20,000 of 50
-# records together: 16 CPU-seconds), and large ones have too few row groups to keep two CPUs busy (60 of 585 MB: 8.5 s;
-# 32 MB at a time 7.4, 64 to 512 about 6.2). When one is broken, those with it are read up to three times.
-_PARQUET_FILES = 500
+# At most so many Parquet files, or bytes of them, share a statement. Each is open meanwhile. Alone, small ones take
+# 15 ms each (20,000 of 50 records together: 16 CPU-seconds), and large ones have too few row groups to keep two CPUs
+# busy (60 of 585 MB: 8.5 s; 32 MB at a time 7.4, 64 to 512 about 6.2). When one is broken, those with it are read up
+# to three times.
+_PARQUET_FILES = 250
 _PARQUET_BYTES = 128 << 20
+
+# Where Linux has a name for each open file of a process.
+_DESCRIPTORS = "/proc/self/fd"
+
+_ENCODING = "CONTACT_REPORTS_ENCODING"
 
 _NO_LETTER_OR_DIGIT = re.compile(r"[^a-z0-9]")
 
@@ -84,7 +91,7 @@ class _FileChunk:
         }
 
     @property
-    def decoder(self) -> Callable[[RecordTable], str]:
+    def decoder(self) -> Callable[[RecordTable, str], str]:
         if self.new.file.format == "jsonl":
             return decoding.decode_json_lines
         return decoding.decode_csv_fields if self.chunk.split_into_fields else decoding.decode_csv_lines
@@ -108,7 +115,7 @@ class _Found:
 
 
 # The kind of a file and how it is decoded.
-_Alike = tuple[str, Callable[[RecordTable], str]]
+_Alike = tuple[str, Callable[[RecordTable, str], str]]
 
 
 class Batch:
@@ -121,12 +128,15 @@ class Batch:
         folder: Path,
         batch_id: int,
         loaded_at: datetime,
+        encoding: str | None,
     ) -> None:
         self._landing = landing
         self._connection = connection
         self._folder = folder
         self._batch_id = batch_id
         self._loaded_at = loaded_at
+        self._encoding = encoding
+        self._not_text = f"not UTF-8 and not {encoding}" if encoding else f"not UTF-8, and {_ENCODING} is not set"
         self.warnings: list[str] = []
         self.files = 0
         self.records = 0
@@ -134,7 +144,8 @@ class Batch:
         self._bytes_done = 0
         self._bytes_in_all = 0
         self._loaded: list[NewFile] = []
-        self._refused: list[int] = []  # the file of each warning
+        self._warned: list[int] = []  # the file of each warning
+        self._with_invalid_bytes: set[int] = set()
         self._workers = ThreadPoolExecutor(max_workers=os.cpu_count() or 1)
         self._pending: set[Future[None]] = set()
         self._small: dict[_Alike, list[_FileChunk]] = {}
@@ -152,7 +163,7 @@ class Batch:
             for chunks in self._small.values():
                 self._submit(chunks)
             self._wait(at_most=0)
-        self.warnings = [text for _, text in sorted(zip(self._refused, self.warnings, strict=True))]
+        self.warnings = [text for _, text in sorted(zip(self._warned, self.warnings, strict=True))]
         self._write_manifest()
 
     def _load_text(self, new: NewFile) -> None:
@@ -162,9 +173,16 @@ class Batch:
             self._refuse(new, error)
         else:
             self._accept(new)
+            if new.file_id in self._with_invalid_bytes:
+                also = f" and not {self._encoding}" if self._encoding else ""
+                self._warn(
+                    new,
+                    f"has records that are not UTF-8{also}; they are rejected. Land it again as UTF-8, or set "
+                    f"{_ENCODING} to the encoding it is in, such as cp1252, and run again",
+                )
 
     def _read_text(self, new: NewFile) -> None:
-        with self._landing.open(new.file.path) as stream:
+        with self._landing.open(new.file) as stream:
             hashed = HashingStream(stream)
             chunks = self._chunks(new, cast(BinaryIO, BufferedReader(hashed, 1 << 16)))
             first = list(islice(chunks, 2))
@@ -205,7 +223,7 @@ class Batch:
         return part
 
     def _write_part(self, chunks: list[_FileChunk], part: Path) -> None:
-        statement = chunks[0].decoder(_table(chunks[0].new.file))
+        statement = chunks[0].decoder(_table(chunks[0].new.file), self._not_text)
         with self._connection.cursor() as cursor:
             cursor.execute("set TimeZone = 'UTC'")
             cursor.execute(
@@ -228,32 +246,36 @@ class Batch:
     def _load_parquet(self, files: Sequence[NewFile]) -> None:
         """Load Parquet files, those with the same columns together."""
         with (
+            ExitStack() as opened,
             tempfile.TemporaryDirectory() as links,
             tempfile.TemporaryDirectory(prefix=".incoming-", dir=self._folder.parent) as copies,
         ):
             found: list[_Found] = []
             for new in files:
                 try:
-                    found.append(self._find_parquet(new, links, copies))
+                    found.append(self._find_parquet(new, opened, links, copies))
                 except OSError as error:
                     self._refuse(new, error)
             for alike in self._with_the_same_columns(found):
                 self._load_alike(alike)
 
-    def _find_parquet(self, new: NewFile, links: str, copies: str) -> _Found:
+    def _find_parquet(self, new: NewFile, opened: ExitStack, links: str, copies: str) -> _Found:
         """Make a path where DuckDB can read a Parquet file, from the end and in the middle.
 
-        An object in S3 is brought here first. A local file is read under another name: DuckDB would take its own for
-        a pattern if there are brackets in it.
+        A local file is read by the descriptor that was checked, which `opened` keeps: another file or a link may take
+        its place meanwhile. An object in S3 is brought here first. DuckDB would take a name for a pattern if there
+        were brackets in it, and gets one without.
         """
-        source, name = self._landing.absolute(new.file.path), f"{new.file_id}.parquet"
-        if not self._landing.is_local:
-            source = os.path.join(copies, name)
-            with self._landing.open(new.file.path) as stream, open(source, "wb") as copy:
-                shutil.copyfileobj(stream, copy, 1 << 20)
-        link = os.path.join(links, name)
-        os.symlink(source, link)
-        return _Found(new, link)
+        stream = opened.enter_context(self._landing.open(new.file))
+        name = f"{new.file_id}.parquet"
+        if self._landing.is_local and os.path.isdir(_DESCRIPTORS):
+            link = os.path.join(links, name)
+            os.symlink(f"{_DESCRIPTORS}/{stream.fileno()}", link)
+            return _Found(new, link)
+        path = os.path.join(copies, name)
+        with open(path, "wb") as copy:
+            shutil.copyfileobj(stream, copy, 1 << 20)
+        return _Found(new, path)
 
     def _with_the_same_columns(self, files: Sequence[_Found]) -> Iterable[Sequence[_Found]]:
         if len(files) > 1:
@@ -312,17 +334,33 @@ class Batch:
             raise NotReadable(f"is not a Parquet file that can be read to its end ({first_line(error)})") from None
 
     def _chunks(self, new: NewFile, stream: BinaryIO) -> Iterator[_FileChunk]:
+        compressed, encoding = new.file.compressed, self._encoding
         if new.file.format == "jsonl":
-            for chunk in read_lines(stream, compressed=new.file.compressed):
-                yield _FileChunk(new, chunk)
+            for chunk in read_lines(stream, compressed=compressed, encoding=encoding):
+                yield self._file_chunk(new, chunk)
             return
-        header, chunks = read_csv(stream, compressed=new.file.compressed)
         table = _table(new.file)
-        names = tuple(_NO_LETTER_OR_DIGIT.sub("", name) for name in header.names) if table.is_export else header.names
+        known = known_names(table)
+        header, chunks = read_csv(
+            stream, compressed=compressed, encoding=encoding, is_known=lambda name: _name(table, name) in known
+        )
+        names = tuple(_name(table, name) for name in header.names)
         # A field that the file has twice is taken where it stands first.
         positions = tuple(names.index(name) + 1 if name in names else 0 for name in table.fields.values())
         for chunk in chunks:
-            yield _FileChunk(new, chunk, header.delimiter, names, (*positions, len(names)))
+            yield self._file_chunk(new, chunk, header.delimiter, names, (*positions, len(names)))
+
+    def _file_chunk(
+        self,
+        new: NewFile,
+        chunk: Chunk,
+        delimiter: str = "",
+        header: tuple[str, ...] = (),
+        positions: tuple[int, ...] = (),
+    ) -> _FileChunk:
+        if chunk.has_invalid_bytes:
+            self._with_invalid_bytes.add(new.file_id)
+        return _FileChunk(new, chunk, delimiter, header, positions)
 
     def _accept(self, new: NewFile) -> None:
         self._loaded.append(new)
@@ -330,11 +368,14 @@ class Batch:
 
     def _refuse(self, new: NewFile, error: NotReadable | OSError) -> None:
         if isinstance(error, NotReadable):
-            self.warnings.append(f"{new.file.path} is not loaded: it {error}; replace it")
+            self._warn(new, f"is not loaded: it {error}; replace it")
         else:
-            self.warnings.append(f"{new.file.path} is not loaded: {error.strerror or error}")
-        self._refused.append(new.file_id)
+            self._warn(new, f"is not loaded: {error.strerror or error}")
         self._report(new)
+
+    def _warn(self, new: NewFile, text: str) -> None:
+        self.warnings.append(f"{new.file.path} {text}")
+        self._warned.append(new.file_id)
 
     def _report(self, new: NewFile) -> None:
         self._bytes_done += new.file.size
@@ -387,6 +428,16 @@ class Batch:
 
 def _table(file: LandingFile) -> RecordTable:
     return RECORD_TABLES[file.kind]
+
+
+def _name(table: RecordTable, name: str) -> str:
+    """What spellings of a column's name in a file have in common."""
+    return _NO_LETTER_OR_DIGIT.sub("", name) if table.is_export else name
+
+
+def known_names(table: RecordTable) -> frozenset[str]:
+    """The names, as `_name` makes them, by which the separator of a file is recognised."""
+    return frozenset(table.fields.values())
 
 
 def _groups(files: Iterable[NewFile]) -> Iterator[list[NewFile]]:

@@ -1,11 +1,14 @@
-"""The SQL that turns chunks of text, or a Parquet file, into rows of the raw zone. It splits; it does not judge."""
+"""The SQL that turns chunks of text, or a Parquet file, into rows of the raw zone. It splits; it does not judge.
+
+`not_text` is the error of a record whose bytes are no text.
+"""
 
 import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from orchestration.lib.raw_zone import RecordTable, sql_text
-from orchestration.lib.reading import CHUNK_MARK, FIELD_MARK, INVALID_BYTE_MARK, RECORD_MARK
+from orchestration.lib.reading import BYTES_MARK, CHUNK_MARK, FIELD_MARK, INVALID_BYTE_MARK, RECORD_MARK
 
 # What DuckDB reads more freely than JSON allows (trailing commas, NaN, Infinity), and numbers that it would respell
 # (1e3 as 1000.0). Few records have any of it: one pass over the line finds those, and only they are looked at again,
@@ -15,8 +18,18 @@ _LENIENT = r",\s*[}\]]|[:\[,]\s*-?(?i:nan|inf)"
 _STRING = r'"(?:[^"\\]|\\.)*"'
 _NUMBER = r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
 # Puts a mark before and after every number, and two marks behind every string.
-_MARK_NUMBERS = f"regexp_replace(record, '({_STRING})|({_NUMBER})', '\\1{RECORD_MARK}\\2{RECORD_MARK}', 'g')"
+_MARK_NUMBERS = f"regexp_replace(json, '({_STRING})|({_NUMBER})', '\\1{RECORD_MARK}\\2{RECORD_MARK}', 'g')"
 _NUMBERS_AS_STRINGS = f"""replace(replace({_MARK_NUMBERS}, '{RECORD_MARK * 2}', ''), '{RECORD_MARK}', '"')"""
+
+# Half of a surrogate pair, escaped, is no JSON to DuckDB: U+FFFD stands for it. A mark goes before and one behind each
+# of them; of what is passed over (a whole pair, another escape), both go behind it.
+_SURROGATE = r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
+_PASSED_OVER = r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\[^u]"
+_MARK_SURROGATES = f"regexp_replace(record, '({_PASSED_OVER})|({_SURROGATE})', '\\1{FIELD_MARK}\\2{RECORD_MARK}', 'g')"
+_WITHOUT_SURROGATES = (
+    f"regexp_replace(replace({_MARK_SURROGATES}, '{FIELD_MARK}{RECORD_MARK}', ''), "
+    f"'{FIELD_MARK}{_SURROGATE}{RECORD_MARK}', '\\\\ufffd', 'g')"
+)
 
 _NUMBER_TYPES = frozenset(
     {"BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE"}
@@ -36,35 +49,50 @@ _CHUNKS = f"""
             unnest(string_split($2, '{CHUNK_MARK}')) as text
     )"""
 
-_LINES = """
-    lines as (
+# A record that was read in another encoding stands before its bytes.
+_AS_READ = f"case when contains(landed, '{BYTES_MARK}') then split_part(landed, '{BYTES_MARK}', 1) else landed end"
+_AS_LANDED = f"case when contains(landed, '{BYTES_MARK}') then split_part(landed, '{BYTES_MARK}', 2) else landed end"
+
+_LINES = f"""
+    landed_lines as (
         select
             * exclude (text, parts),
             first_line + generate_subscripts(parts, 1) - 1 as source_line,
-            unnest(parts) as record
+            unnest(parts) as landed
         from (select *, string_split(text, chr(10)) as parts from chunks)
-    )"""
+    ),
+    lines as (select *, {_AS_READ} as record from landed_lines)"""
 
 
-def decode_json_lines(table: RecordTable) -> str:
+def decode_json_lines(table: RecordTable, not_text: str) -> str:
     """Rows of `table` from chunks of JSON lines."""
     structure = json.dumps(_structure(table.fields.values()))
     return f"""
 with {_CHUNKS}, {_LINES},
     looked_at as (
-        select *, regexp_matches(record, '{_NEEDS_CARE}') as needs_care from lines where {_not_blank("record")}
+        select *, json_valid(record) as is_valid, regexp_matches(record, '{_NEEDS_CARE}') as needs_care
+        from lines where {_not_blank("record")}
+    ),
+    mended as (
+        select
+            *,
+            case
+                when is_valid or not regexp_matches(record, '{_SURROGATE}') then record
+                else {_WITHOUT_SURROGATES}
+            end as json
+        from looked_at
     ),
     checked as (
         select
             *,
             case
-                when contains(record, '{INVALID_BYTE_MARK}') then 'not UTF-8'
-                when not json_valid(record) then 'not JSON'
-                when not regexp_matches(record, '^\\s*\\{{') then 'not a JSON object'
-                when needs_care and regexp_matches(regexp_replace(record, '{_STRING}', '""', 'g'), '{_LENIENT}')
+                when contains(record, '{INVALID_BYTE_MARK}') then {sql_text(not_text)}
+                when not is_valid and not json_valid(json) then 'not JSON'
+                when not regexp_matches(json, '^\\s*\\{{') then 'not a JSON object'
+                when needs_care and regexp_matches(regexp_replace(json, '{_STRING}', '""', 'g'), '{_LENIENT}')
                     then 'not JSON'
             end as parse_error
-        from looked_at
+        from mended
     ),
     decoded as (
         select
@@ -72,7 +100,7 @@ with {_CHUNKS}, {_LINES},
             case
                 when parse_error is not null then null
                 when needs_care then json_transform({_NUMBERS_AS_STRINGS}, '{structure}')
-                else json_transform(record, '{structure}')
+                else json_transform(json, '{structure}')
             end as fields
         from checked
     )
@@ -95,15 +123,15 @@ def _path(path: str) -> str:
     return ".".join(identifier(name) for name in path.split("."))
 
 
-def decode_csv_lines(table: RecordTable) -> str:
+def decode_csv_lines(table: RecordTable, not_text: str) -> str:
     """Rows of `table` from chunks of CSV in which a line is a record."""
     return f"""
 with {_CHUNKS}, {_LINES},
     decoded as (select *, string_split(record, delimiter) as fields from lines where {_not_blank("record")})
-{_select_csv(table)}"""
+{_select_csv(table, not_text)}"""
 
 
-def decode_csv_fields(table: RecordTable) -> str:
+def decode_csv_fields(table: RecordTable, not_text: str) -> str:
     """Rows of `table` from chunks of CSV that are split into fields."""
     return f"""
 with {_CHUNKS},
@@ -115,12 +143,13 @@ with {_CHUNKS},
         from (select *, unnest(records) as record from split)
     ),
     decoded as (
-        select *, parts[1]::bigint as source_line, parts[2] as record, parts[3:] as fields from records
+        select *, parts[1]::bigint as source_line, parts[2] as landed, {_AS_READ} as record, parts[3:] as fields
+        from records
     )
-{_select_csv(table)}"""
+{_select_csv(table, not_text)}"""
 
 
-def _select_csv(table: RecordTable) -> str:
+def _select_csv(table: RecordTable, not_text: str) -> str:
     # positions: where each field of the table stands in the file (0: nowhere), and last the number of its fields.
     positions = {field: f"fields[positions[{i}]]" for i, field in enumerate(table.fields, start=1)}
     width = f"positions[{len(table.fields) + 1}]"
@@ -130,8 +159,9 @@ from (
     select
         *,
         case
-            when contains(record, '{INVALID_BYTE_MARK}') then 'not UTF-8'
-            when len(fields) = 0 then 'cannot be split into fields'
+            when contains(record, '{INVALID_BYTE_MARK}') then {sql_text(not_text)}
+            when len(fields) = 0 and contains(record, chr(13)) then 'cannot be split into fields'
+            when len(fields) = 0 then 'a quote is not closed'
             when len(fields) <> {width} then format('expected {{}} fields, found {{}}', {width}, len(fields))
         end as parse_error
     from decoded
@@ -221,14 +251,14 @@ def _columns(table: RecordTable, fields: dict[str, str]) -> str:
     # DuckDB's own notation for blobs has every byte that is not plain ASCII as \xNN; the marked bytes are brought
     # into it too, and the whole is read back as a blob: the bytes as landed.
     marked = "".join(f"\\\\x{byte:02X}" for byte in INVALID_BYTE_MARK.encode())
-    notation = f"regexp_replace(encode(record)::varchar, '{marked}([0-9A-F]{{2}})', '\\\\x\\1', 'g')"
+    notation = f"regexp_replace(encode({_AS_LANDED})::varchar, '{marked}([0-9A-F]{{2}})', '\\\\x\\1', 'g')"
     return f"""
     $4::bigint as batch_id, file_id, source_line, $3::timestamptz as loaded_at, workspace_folder,
     {_route(table)} as route, source_file, parse_error,{" header," if table.is_export else ""}
     {values},
     '' as number_fields, null::varchar as extra_fields,
     replace(record, '{INVALID_BYTE_MARK}', '\\x') as raw_record,
-    case when contains(record, '{INVALID_BYTE_MARK}') then {notation}::blob end as raw_bytes"""
+    case when contains(landed, '{INVALID_BYTE_MARK}') then {notation}::blob end as raw_bytes"""
 
 
 def _route(table: RecordTable) -> str:

@@ -24,7 +24,7 @@ from orchestration.lib.problems import Problem
 from orchestration.lib.progress import report
 from orchestration.lib.raw_zone import RawZone
 from orchestration.lib.reading import checksum
-from orchestration.lib.workspaces import check_workspaces
+from orchestration.lib.workspaces import Workspaces, check_workspaces
 
 # A file that changed later than so long before the first was read may change again without showing it: clocks of file
 # systems tick every few milliseconds. Its checksum is not remembered.
@@ -47,28 +47,37 @@ class Extraction:
     warnings: list[str] = field(default_factory=list)
 
 
-def extract(landing: Landing, zone: RawZone, cache: Path, when_new: Callable[[], None] = lambda: None) -> Extraction:
+def extract(
+    landing: Landing,
+    zone: RawZone,
+    cache: Path,
+    when_new: Callable[[], None] = lambda: None,
+    *,
+    encoding: str | None = None,
+    memory_limit: str | None = None,
+) -> Extraction:
     """Load every new file of the landing folder as one batch.
 
     `cache` is a file that remembers checksums; deleting it costs reading the landing folder once. `when_new` is called
-    before new files are loaded. Files that cannot be loaded are named in the warnings, this time and every time until
+    before new files are loaded. `encoding` is how lines that are not UTF-8 are read, `memory_limit` what DuckDB may
+    hold. Files that cannot be loaded are named in the warnings, this time and every time until
     they are replaced. Raises Problem when the landing folder cannot be listed, or when its workspaces.csv is missing
     or wrong.
     """
     loaded_at = datetime.now(UTC)
     listing = landing.list()
-    check_workspaces(landing)
+    workspaces = check_workspaces(landing, listing, encoding)
     zone.prepare()
     result = Extraction(warnings=listing.warnings)
-    with _connect(zone.path) as connection:
+    with _connect(zone.path, memory_limit) as connection:
         _check_clock(zone, connection, loaded_at)
-        new_files = _new_files(landing, zone, connection, listing.files, cache, result)
+        new_files = _new_files(landing, zone, connection, listing.files, workspaces, cache, result)
         if not new_files:
             return result
         when_new()
         with zone.incoming() as folder:
             batch_id = zone.newest_batch() + 1
-            batch = Batch(landing, connection, folder, batch_id, loaded_at)
+            batch = Batch(landing, connection, folder, batch_id, loaded_at, encoding)
             batch.load(new_files)
             result.warnings += batch.warnings
             if batch.files:
@@ -97,10 +106,11 @@ def _check_clock(zone: RawZone, connection: duckdb.DuckDBPyConnection, now: date
 
 
 @contextmanager
-def _connect(zone: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def _connect(zone: Path, memory_limit: str | None) -> Iterator[duckdb.DuckDBPyConnection]:
     """An in-memory DuckDB that spills beside the raw zone."""
     spill = zone / ".incoming-spill"
-    with duckdb.connect(config={"temp_directory": str(spill)}) as connection:
+    config = {"temp_directory": str(spill)} | ({"memory_limit": memory_limit} if memory_limit else {})
+    with duckdb.connect(config=config) as connection:
         connection.execute("set TimeZone = 'UTC'")
         # Each statement reads one chunk, in order already: keeping order across threads would only cost memory.
         connection.execute("set preserve_insertion_order = false")
@@ -113,6 +123,7 @@ def _new_files(
     zone: RawZone,
     connection: duckdb.DuckDBPyConnection,
     files: list[LandingFile],
+    workspaces: Workspaces,
     cache: Path,
     result: Extraction,
 ) -> list[NewFile]:
@@ -129,7 +140,9 @@ def _new_files(
     with _checksums(landing, unknown) as checksum_of:
         for file in files:
             signature, sha256 = remembered.get(file.path, ("", ""))
-            if signature != file.signature:
+            if file.kind == "workspaces":
+                sha256 = workspaces.sha256  # What is loaded are the bytes that were checked.
+            elif signature != file.signature:
                 try:
                     sha256 = checksum_of(file)
                 except OSError as error:
@@ -157,7 +170,7 @@ def _checksums(landing: Landing, files: list[LandingFile]) -> Iterator[Callable[
     """What gives the checksum of one of the files. Threads read the large ones, but not in S3, beforehand."""
 
     def read(file: LandingFile) -> str:
-        with landing.open(file.path) as stream:
+        with landing.open(file) as stream:
             return checksum(stream)
 
     workers = ThreadPoolExecutor(max_workers=os.cpu_count() or 1)

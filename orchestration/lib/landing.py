@@ -1,6 +1,8 @@
 """What lies in the landing folder: which files there are, which of them are complete, what each one holds."""
 
 import errno
+import os
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -57,6 +59,9 @@ class LandingFile:
     compressed: bool
     size: int
     signature: str  # differs whenever the bytes may differ
+    # On a disk: where the file lies when all links on its path are followed, and its device and inode.
+    place: str = ""
+    identity: tuple[int, int] | None = None
 
 
 @dataclass
@@ -83,10 +88,16 @@ class Landing:
     def absolute(self, path: str) -> str:
         return f"{self.root.rstrip('/')}/{path}"
 
-    def open(self, path: str) -> BinaryIO:
-        if self.is_local:  # fsspec takes twice as long
-            return open(self.absolute(path), "rb")
-        return cast(BinaryIO, self.files.open(self.absolute(path), "rb"))
+    def open(self, file: LandingFile) -> BinaryIO:
+        """Open a file that was listed. Raises OSError, also where another file or a link has taken its place."""
+        if not self.is_local:
+            return cast(BinaryIO, self.files.open(self.absolute(file.path), "rb"))
+        descriptor = _open_without_links(self.root, file.place)
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or (status.st_dev, status.st_ino) != file.identity:
+            os.close(descriptor)
+            raise OSError(errno.ESTALE, "it is not the file that was listed any more; the next run takes what is there")
+        return os.fdopen(descriptor, "rb")
 
     def list(self) -> Listing:
         """List every file that may be loaded, sorted by the bytes of its path: the order of loading.
@@ -97,12 +108,12 @@ class Landing:
         listing = Listing()
         self.files.invalidate_cache()
         try:
-            for entry in self._entries("", listing):
+            for entry in self._entries("", "", listing):
                 if entry["type"] == "directory":
-                    self._list_workspace(entry["path"], listing)
+                    self._list_workspace(entry["path"], entry["place"], listing)
                 elif entry["path"] == WORKSPACES_FILE:
                     listing.files.append(_landing_file(entry, None, "workspaces", "csv", compressed=False))
-        except FileNotFoundError as error:
+        except (FileNotFoundError, NotADirectoryError) as error:
             raise Problem(
                 f"The landing folder {self.url} does not exist ({error})",
                 "Create it, or set CONTACT_REPORTS_LANDING to the folder or s3://bucket/prefix where files arrive",
@@ -124,13 +135,13 @@ class Landing:
         listing.files.sort(key=lambda file: file.path.encode())
         return listing
 
-    def _list_workspace(self, workspace_id: str, listing: Listing) -> None:
-        for folder in self._entries(workspace_id, listing):
+    def _list_workspace(self, workspace_id: str, place: str, listing: Listing) -> None:
+        for folder in self._entries(workspace_id, place, listing):
             folder_name = PurePosixPath(folder["path"]).name
             if folder["type"] != "directory" or folder_name not in FOLDERS:
                 listing.warnings.append(f"{folder['path']} is not read: a workspace's folders are {', '.join(FOLDERS)}")
                 continue
-            for entry in self._entries(folder["path"], listing):
+            for entry in self._entries(folder["path"], folder["place"], listing):
                 if entry["type"] == "directory":
                     listing.warnings.append(f"{entry['path']} is not read: files lie directly in {folder['path']}")
                 elif file := _workspace_file(entry, workspace_id, folder_name):
@@ -138,35 +149,86 @@ class Landing:
                 else:
                     listing.warnings.append(f"{entry['path']} is not read: {_expected(folder_name)}; rename it")
 
-    def _entries(self, folder: str, listing: Listing) -> Iterator[dict[str, Any]]:
-        """The complete entries of a folder, with `path` relative to the landing folder."""
-        base = self.absolute(folder).rstrip("/")
-        for entry in self.files.ls(base, detail=True):
-            name = entry["name"].rstrip("/").rsplit("/", 1)[-1]
+    def _entries(self, folder: str, place: str, listing: Listing) -> Iterator[dict[str, Any]]:
+        """The complete entries of a folder: `path` is relative to the landing folder, `place` as well, links followed.
+
+        `place` is the folder's own.
+        """
+        root = Path(self.root).resolve() if self.is_local else Path()
+        for entry in _entries_of_disk(root / place) if self.is_local else self._entries_of_bucket(folder):
+            name = entry["name"]
             if not name or name.startswith(".") or name.endswith((".tmp", ".part")):
                 continue
-            if entry["name"].rstrip("/") == base:
-                continue  # S3 lists a folder's own marker among its entries.
             path = f"{folder}/{name}" if folder else name
             if not _is_text(path):
                 shown = path.encode("utf-8", "backslashreplace").decode()
                 listing.warnings.append(f"{shown} is not read: its name is not UTF-8; rename it")
                 continue
-            if entry.get("islink"):
+            target = root / place / name
+            if entry["type"] == "link":
                 try:
-                    target = Path(base, name).resolve(strict=True)
+                    target = target.resolve(strict=True)
                 except (OSError, RuntimeError):  # RuntimeError: a loop, before Python 3.13
                     listing.warnings.append(f"{path} is not read: it links to nothing")
                     continue
-                if not target.is_relative_to(Path(self.root).resolve()):
+                if not target.is_relative_to(root):
                     listing.warnings.append(f"{path} is not read: it links to a place outside the landing folder")
                     continue
                 # What a link says of itself does not change when the file behind it does.
-                entry = self.files.info(str(target))
+                entry = _described(target.name, target.lstat())
             if entry["type"] not in ("file", "directory"):
                 listing.warnings.append(f"{path} is not read: it is not a file")
                 continue
-            yield {**entry, "path": path}
+            yield {**entry, "path": path, "place": target.relative_to(root).as_posix()}
+
+    def _entries_of_bucket(self, folder: str) -> Iterator[dict[str, Any]]:
+        base = self.absolute(folder).rstrip("/")
+        for entry in self.files.ls(base, detail=True):
+            # S3 lists a folder's own marker among its entries.
+            if (name := entry["name"].rstrip("/")) != base:
+                yield {**entry, "name": name.rsplit("/", 1)[-1]}
+
+
+def _entries_of_disk(folder: Path) -> Iterator[dict[str, Any]]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            try:
+                status = entry.stat(follow_symlinks=False)
+            except FileNotFoundError:
+                continue  # It has gone since.
+            yield _described(entry.name, status)
+
+
+def _described(name: str, status: os.stat_result) -> dict[str, Any]:
+    """An entry of a folder on a disk, in the words that S3's entries have."""
+    types = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "link"}
+    return {
+        "name": name,
+        "type": types.get(stat.S_IFMT(status.st_mode), "other"),
+        "size": status.st_size,
+        "mtime": status.st_mtime_ns,
+        "created": status.st_ctime_ns,
+        "ino": status.st_ino,
+        "identity": (status.st_dev, status.st_ino),
+    }
+
+
+def _open_without_links(root: str, place: str) -> int:
+    """A descriptor of what lies at a place below a folder; no link on the way is followed, and no pipe waited for."""
+    *folders, name = place.split("/")
+    at = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for folder in folders:
+            within = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=at)
+            os.close(at)
+            at = within
+        return os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=at)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENOTDIR):
+            raise OSError(error.errno, "a link has taken its place, or that of a folder above it") from None
+        raise
+    finally:
+        os.close(at)
 
 
 def _may_pass(error: Exception) -> bool:
@@ -214,7 +276,7 @@ def _landing_file(
     entry: dict[str, Any], workspace_id: str | None, kind: str, file_format: str, compressed: bool
 ) -> LandingFile:
     # A local file cannot change without its ctime changing; an object in S3 not without its ETag.
-    identity = [entry.get(key) for key in ("size", "mtime", "created", "ino", "ETag", "LastModified")]
+    version = [entry.get(key) for key in ("size", "mtime", "created", "ino", "ETag", "LastModified")]
     return LandingFile(
         path=entry["path"],
         workspace_id=workspace_id,
@@ -222,5 +284,7 @@ def _landing_file(
         format=file_format,
         compressed=compressed,
         size=int(entry.get("size") or 0),
-        signature=repr(identity),
+        signature=repr(version),
+        place=entry["place"],
+        identity=entry.get("identity"),
     )

@@ -45,7 +45,14 @@ def load_landing(settings: Settings, when_new: Callable[[], None] = lambda: None
             mark.touch()
     landing = Landing(settings.landing_url)
     waiting = [] if settings.is_sample else collect(settings.receiver, landing)
-    extraction = extract(landing, zone, _checksums(settings), when_new)
+    extraction = extract(
+        landing,
+        zone,
+        _checksums(settings),
+        when_new,
+        encoding=settings.encoding,
+        memory_limit=settings.memory_limit_of_duckdb,
+    )
     extraction.warnings[:0] = waiting
     return extraction
 

@@ -1,5 +1,6 @@
 """The settings of contract 1: read from the environment once, checked, paths made absolute."""
 
+import codecs
 import contextlib
 import glob
 import os
@@ -33,6 +34,7 @@ class Settings(BaseSettings):
     landing: str | None = None
     target: Literal["duckdb", "spark"] = "duckdb"
     schedule: str = _HOURLY
+    encoding: str | None = None  # of text files that are not UTF-8
     memory_limit: str | None = None  # 4 GB, or DuckDB's own if that is less: 80 % of what machine or container has
     group_reads: bool = False
     dagster_home: Path = PROJECT_ROOT  # where dagster.yaml is
@@ -67,6 +69,18 @@ class Settings(BaseSettings):
         except DagsterInvalidDefinitionError:
             raise ValueError("should be a cron expression such as '0 * * * *'") from None
         return value
+
+    @field_validator("encoding")
+    @classmethod
+    def _encoding(cls, value: str | None) -> str | None:
+        # Lines, quotes and separators are found before a text is read in it.
+        ascii_bytes = bytes(range(128))
+        try:
+            if value is None or ascii_bytes.decode(codecs.lookup(value).name) == ascii_bytes.decode("ascii"):
+                return value
+        except (LookupError, UnicodeError):
+            pass
+        raise ValueError("should be an encoding that extends ASCII, such as cp1252")
 
     @field_validator("memory_limit")
     @classmethod
@@ -117,6 +131,11 @@ class Settings(BaseSettings):
     @property
     def published_mode(self) -> int:
         return 0o640 if self.group_reads else 0o600
+
+    @property
+    def memory_limit_of_duckdb(self) -> str:
+        """What DuckDB may hold in a run."""
+        return self.memory_limit or _default_memory_limit()
 
     @property
     def dbt_target(self) -> Path:
@@ -185,7 +204,7 @@ def environment(settings: Settings) -> dict[str, str]:
         # A pattern is made of it, in which brackets would mean something.
         "CONTACT_REPORTS_RAW": glob.escape(str(settings.raw)),
         "CONTACT_REPORTS_WAREHOUSE": str(settings.warehouse),
-        "CONTACT_REPORTS_MEMORY_LIMIT": settings.memory_limit or _default_memory_limit(),
+        "CONTACT_REPORTS_MEMORY_LIMIT": settings.memory_limit_of_duckdb,
         "DBT_PROFILES_DIR": str(PROJECT_ROOT),
         "DBT_TARGET_PATH": str(settings.dbt_target),
         "DBT_LOG_PATH": str(settings.dbt_target / "logs"),

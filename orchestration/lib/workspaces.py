@@ -1,60 +1,101 @@
 """Checks workspaces.csv before anything is loaded: without a zone that exists, no event of a workspace has a day."""
 
-import csv
 import difflib
-import io
 import zoneinfo
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BufferedReader
+from typing import BinaryIO, cast
 
 import duckdb
 
-from orchestration.lib.landing import WORKSPACES_FILE, Landing
+from orchestration.lib.landing import WORKSPACES_FILE, Landing, Listing
 from orchestration.lib.problems import Problem
+from orchestration.lib.raw_zone import RECORD_TABLES
+from orchestration.lib.reading import INVALID_BYTE_MARK, HashingStream, NotReadable, read_csv, records_of
 
-_COLUMNS = ("workspace_id", "workspace_name", "timezone")
+_COLUMNS = tuple(RECORD_TABLES["workspaces"].fields.values())
 
 
-def check_workspaces(landing: Landing) -> list[str]:
-    """The ids in workspaces.csv. Raises Problem when it is missing, lacks a column, or names a zone there is not."""
+@dataclass(frozen=True)
+class Workspaces:
+    """The ids in workspaces.csv, and the SHA-256 of the bytes that have them."""
+
+    ids: frozenset[str]
+    sha256: str
+
+
+def check_workspaces(landing: Landing, listing: Listing, encoding: str | None) -> Workspaces:
+    """Read workspaces.csv as it is loaded. Raises Problem where that cannot be done completely.
+
+    `encoding` is how lines that are not UTF-8 are read.
+    """
     place = f"{landing.url.rstrip('/')}/{WORKSPACES_FILE}"
-    try:
-        with landing.open(WORKSPACES_FILE) as stream:
-            text = stream.read().decode("utf-8-sig", errors="replace")
-    except FileNotFoundError:
+    file = next((file for file in listing.files if file.kind == "workspaces"), None)
+    if file is None:
+        refused = f"{WORKSPACES_FILE} is not read: "
+        if reason := next((text for text in listing.warnings if text.startswith(refused)), None):
+            raise Problem(f"{place} is not read: {reason.removeprefix(refused)}", "Put a file there")
         raise Problem(
             f"There is no {place}",
             f"Put one there with the columns {','.join(_COLUMNS)} and a row for each workspace",
-        ) from None
+        )
+    try:
+        with landing.open(file) as stream:
+            hashed = HashingStream(stream)
+            ids = frozenset(_ids(place, cast(BinaryIO, BufferedReader(hashed)), encoding))
+            return Workspaces(ids, hashed.checksum())
     except PermissionError:
         raise Problem(f"{place} cannot be read", "Give the user who runs the pipeline permission to read it") from None
-    first, *_ = text.lstrip().split("\n", 1)
-    delimiter = ";" if ";" in first and "," not in first else ","
-    rows = csv.reader(io.StringIO(text.lstrip(), newline=""), delimiter=delimiter)
-    header = [name.strip().lower() for name in next(rows, [])]
-    if missing := [column for column in _COLUMNS if column not in header]:
+    except OSError as error:
+        raise Problem(f"{place} cannot be read ({error.strerror or error})", "Run again") from None
+    except NotReadable as error:
+        raise Problem(f"{place} {error}", "Replace it") from None
+
+
+def _ids(place: str, stream: BinaryIO, encoding: str | None) -> Iterator[str]:
+    header, chunks = read_csv(stream, compressed=False, encoding=encoding, is_known=_COLUMNS.__contains__)
+    if missing := [column for column in _COLUMNS if column not in header.names]:
         raise Problem(f"{place} has no column {', '.join(missing)}", f"Its first line is {','.join(_COLUMNS)}")
+    if twice := [column for column in _COLUMNS if header.names.count(column) > 1]:
+        raise Problem(f"{place} has the column {', '.join(twice)} twice", f"Its first line is {','.join(_COLUMNS)}")
     zones = _zones()
-    workspace_ids = []
-    for row in rows:
-        if not any(field.strip() for field in row):
-            continue
-        if len(row) != len(header):
+    lines: dict[str, int] = {}
+    for line, raw, fields in (record for chunk in chunks for record in records_of(chunk, header.delimiter)):
+        where = f"Line {line} of {place}"
+        if INVALID_BYTE_MARK in raw:
+            also = f" and not {encoding}" if encoding else ""
             raise Problem(
-                f"A row of {place} has {len(row)} fields instead of {len(header)}: {delimiter.join(row)}",
+                f"{where} is not UTF-8{also}",
+                "Save it as UTF-8, or set CONTACT_REPORTS_ENCODING to the encoding it is in, such as cp1252",
+            )
+        if not fields:
+            raise Problem(f"{where} has a quote that is not closed, or a stray carriage return: {raw}", "Mend the line")
+        if not any(field.strip() for field in fields):
+            continue
+        if len(fields) != len(header.names):
+            raise Problem(
+                f"{where} has {len(fields)} fields instead of {len(header.names)}: {raw}",
                 "Quote values that contain the separator",
             )
-        values = dict(zip(header, (field.strip() for field in row), strict=True))
-        if not values["workspace_id"]:
-            raise Problem(f"A row of {place} has no workspace_id: {delimiter.join(row)}", "Give it the folder's name")
-        zone = values["timezone"]
+        values = dict(zip(header.names, (field.strip() for field in fields), strict=True))
+        workspace_id, zone = values["workspace_id"], values["timezone"]
+        if not workspace_id:
+            raise Problem(f"{where} has no workspace_id: {raw}", "Give it the folder's name")
+        if workspace_id in lines:
+            raise Problem(
+                f"{where} has the workspace {workspace_id!r} again, which line {lines[workspace_id]} has",
+                "Remove one of them",
+            )
         if zone not in zones:
             close = difflib.get_close_matches(zone, zones, n=1)
             hint = f"Did you mean {close[0]}? " if close else ""
             raise Problem(
-                f"{place} gives workspace {values['workspace_id']!r} the time zone {zone!r}, which does not exist",
+                f"{where} gives workspace {workspace_id!r} the time zone {zone!r}, which does not exist",
                 f"{hint}Use an IANA name such as Europe/Paris",
             )
-        workspace_ids.append(values["workspace_id"])
-    return workspace_ids
+        lines[workspace_id] = line
+        yield workspace_id
 
 
 def _zones() -> frozenset[str]:

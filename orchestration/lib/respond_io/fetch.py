@@ -172,7 +172,7 @@ def _add(landing: Landing, workspace_id: str, name: str, spool: IO[bytes]) -> st
 
 def _is_same(landing: Landing, path: str, spool: IO[bytes]) -> bool:
     spool.seek(0)
-    with landing.open(path) as stream:
+    with landing.files.open(landing.absolute(path), "rb") as stream:
         while True:
             there, here = stream.read(1 << 20), spool.read(1 << 20)
             if there != here:

@@ -25,7 +25,7 @@ def decoded_lines(data: bytes) -> dict[int, Row]:
     rows = {}
     for chunk in read_lines(io.BytesIO(data), compressed=False):
         parameters = [json.dumps([{"first_line": chunk.first_line}]), chunk.text, None, 1]
-        for row in rows_of(decoding.decode_json_lines(EVENTS), parameters):
+        for row in rows_of(decoding.decode_json_lines(EVENTS, "not UTF-8"), parameters):
             rows[row["source_line"]] = row
     return rows
 

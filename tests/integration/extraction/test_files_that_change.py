@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from orchestration.lib.landing import Landing
+from orchestration.lib.landing import Landing, LandingFile
 from tests.integration.extraction.place import Place, event_ids, json_lines
 
 
@@ -57,10 +57,11 @@ class RestlessLanding(Landing):
         self._moment = moment
         self._happenings = happenings
 
-    def open(self, path: str) -> BinaryIO:
+    def open(self, file: LandingFile) -> BinaryIO:
+        path = file.path
         self._opened[path] += 1
         if path not in self._happenings or self._opened[path] != self._nth:
-            return super().open(path)
+            return super().open(file)
 
         def happen() -> None:
             self.happened.append(path)
@@ -68,8 +69,8 @@ class RestlessLanding(Landing):
 
         if self._moment == "before it is opened":
             happen()
-            return super().open(path)
-        return Tampering(super().open(path), self._moment, happen)
+            return super().open(file)
+        return Tampering(super().open(file), self._moment, happen)
 
 
 def overwrite_tail(file: Path, new: bytes) -> None:
