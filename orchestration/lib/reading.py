@@ -7,9 +7,9 @@ malformed, where one of these holds:
 
 - The file ends, or the record becomes longer than the longest record, before the quote is closed.
 - The quote that closes it is followed by something else than a separator or the end of the line: it opened a field.
-- A line that begins inside the quotes has as many separators as the header. The line that ends a field of the first
-  column has so by nature, and does not count unless a separator stands before the closing quote. With a header of one
-  column every text would be such a line, so it does not count either.
+- A line that begins inside the quotes has as many separators as the header; those inside later quotes do not count. The
+  line that ends a field of the first column has so by nature, and is no such line unless a separator stands before the
+  closing quote. With a header of one column every text would be such a line, so none is.
 """
 
 import codecs
@@ -351,15 +351,18 @@ class _Lines:
             if size > self._longest:
                 return False
             closing = _CLOSING.match(line)
-            if closing and line[closing.end() : closing.end() + 1] not in (separator, "\r", "\n", ""):
+            before = closing[0] if closing else line
+            after = line[len(before) :]
+            if closing and after[:1] not in (separator, "\r", "\n", ""):
                 return False
-            if self._width > 1 and line.count(separator) == self._width - 1:
-                ends_first_column = closing and in_first_column and separator not in closing[0]
+            separators_after, ends_in_quotes = _outside_quotes(after, separator)
+            if self._width > 1 and before.count(separator) + separators_after == self._width - 1:
+                ends_first_column = closing and in_first_column and separator not in before
                 if not ends_first_column:
                     return False
             if closing:
                 in_first_column = False
-                if not _ends_in_quotes(line, closing.end(), separator):
+                if not ends_in_quotes:
                     self._stray_before = 0
                     return True
         self._stray_before = float("inf")
@@ -375,14 +378,16 @@ class _Lines:
             yield line
 
 
-def _ends_in_quotes(line: str, start: int, separator: str) -> bool:
-    """Whether a line ends inside a quoted field, read from the end of a field on."""
-    while (start := line.find(separator, start) + 1) > 0:
-        if line.startswith('"', start):
-            if not (closing := _CLOSING.match(line, start + 1)):
-                return True
-            start = closing.end()
-    return False
+def _outside_quotes(text: str, separator: str) -> tuple[int, bool]:
+    """How many separators stand outside quotes in a line from the end of a field on, and whether it ends in quotes."""
+    separators = at = 0
+    while (at := text.find(separator, at) + 1) > 0:
+        separators += 1
+        if text.startswith('"', at):
+            if not (closing := _CLOSING.match(text, at + 1)):
+                return separators, True
+            at = closing.end()
+    return separators, False
 
 
 def _pieces(text: str, first_line: int, separator: str = "") -> Iterator[Chunk]:
