@@ -56,8 +56,6 @@ _PARQUET_BYTES = 128 << 20
 # Where Linux has a name for each open file of a process.
 _DESCRIPTORS = "/proc/self/fd"
 
-_ENCODING = "CONTACT_REPORTS_ENCODING"
-
 _NO_LETTER_OR_DIGIT = re.compile(r"[^a-z0-9]")
 
 
@@ -136,7 +134,7 @@ class Batch:
         self._batch_id = batch_id
         self._loaded_at = loaded_at
         self._encoding = encoding
-        self._not_text = f"not UTF-8 and not {encoding}" if encoding else f"not UTF-8, and {_ENCODING} is not set"
+        self._not_text = decoding.not_text(encoding)
         self.warnings: list[str] = []
         self.files = 0
         self.records = 0
@@ -178,7 +176,7 @@ class Batch:
                 self._warn(
                     new,
                     f"has records that are not UTF-8{also}; they are rejected. Land it again as UTF-8, or set "
-                    f"{_ENCODING} to the encoding it is in, such as cp1252, and run again",
+                    "CONTACT_REPORTS_ENCODING to the encoding it is in, such as cp1252, and run again",
                 )
 
     def _read_text(self, new: NewFile) -> None:

@@ -1,6 +1,6 @@
 """The SQL that turns chunks of text, or a Parquet file, into rows of the raw zone. It splits; it does not judge.
 
-`not_text` is the error of a record whose bytes are no text.
+`unreadable` is the error of a record whose bytes are no text.
 """
 
 import json
@@ -64,7 +64,14 @@ _LINES = f"""
     lines as (select *, {_AS_READ} as record from landed_lines)"""
 
 
-def decode_json_lines(table: RecordTable, not_text: str) -> str:
+def not_text(encoding: str | None) -> str:
+    """The error of a record that is not UTF-8, nor in the encoding that text files may be in instead."""
+    if encoding is None:
+        return "not UTF-8, and CONTACT_REPORTS_ENCODING is not set"
+    return f"not UTF-8 and not {encoding}"
+
+
+def decode_json_lines(table: RecordTable, unreadable: str) -> str:
     """Rows of `table` from chunks of JSON lines."""
     structure = json.dumps(_structure(table.fields.values()))
     return f"""
@@ -86,7 +93,7 @@ with {_CHUNKS}, {_LINES},
         select
             *,
             case
-                when contains(record, '{INVALID_BYTE_MARK}') then {sql_text(not_text)}
+                when contains(record, '{INVALID_BYTE_MARK}') then {sql_text(unreadable)}
                 when not is_valid and not json_valid(json) then 'not JSON'
                 when not regexp_matches(json, '^\\s*\\{{') then 'not a JSON object'
                 when needs_care and regexp_matches(regexp_replace(json, '{_STRING}', '""', 'g'), '{_LENIENT}')
@@ -123,15 +130,15 @@ def _path(path: str) -> str:
     return ".".join(identifier(name) for name in path.split("."))
 
 
-def decode_csv_lines(table: RecordTable, not_text: str) -> str:
+def decode_csv_lines(table: RecordTable, unreadable: str) -> str:
     """Rows of `table` from chunks of CSV in which a line is a record."""
     return f"""
 with {_CHUNKS}, {_LINES},
     decoded as (select *, string_split(record, delimiter) as fields from lines where {_not_blank("record")})
-{_select_csv(table, not_text)}"""
+{_select_csv(table, unreadable)}"""
 
 
-def decode_csv_fields(table: RecordTable, not_text: str) -> str:
+def decode_csv_fields(table: RecordTable, unreadable: str) -> str:
     """Rows of `table` from chunks of CSV that are split into fields."""
     return f"""
 with {_CHUNKS},
@@ -146,10 +153,10 @@ with {_CHUNKS},
         select *, parts[1]::bigint as source_line, parts[2] as landed, {_AS_READ} as record, parts[3:] as fields
         from records
     )
-{_select_csv(table, not_text)}"""
+{_select_csv(table, unreadable)}"""
 
 
-def _select_csv(table: RecordTable, not_text: str) -> str:
+def _select_csv(table: RecordTable, unreadable: str) -> str:
     # positions: where each field of the table stands in the file (0: nowhere), and last the number of its fields.
     positions = {field: f"fields[positions[{i}]]" for i, field in enumerate(table.fields, start=1)}
     width = f"positions[{len(table.fields) + 1}]"
@@ -159,7 +166,7 @@ from (
     select
         *,
         case
-            when contains(record, '{INVALID_BYTE_MARK}') then {sql_text(not_text)}
+            when contains(record, '{INVALID_BYTE_MARK}') then {sql_text(unreadable)}
             when len(fields) = 0 and contains(record, chr(13)) then 'cannot be split into fields'
             when len(fields) = 0 then 'a quote is not closed'
             when len(fields) <> {width} then format('expected {{}} fields, found {{}}', {width}, len(fields))

@@ -19,10 +19,11 @@ from pathlib import Path
 import duckdb
 
 from orchestration.lib.batch import Batch, NewFile
+from orchestration.lib.decoding import not_text
 from orchestration.lib.landing import EVENT_KINDS, Landing, LandingFile
 from orchestration.lib.problems import Problem
 from orchestration.lib.progress import report
-from orchestration.lib.raw_zone import RawZone
+from orchestration.lib.raw_zone import LoadedContents, RawZone, sql_text
 from orchestration.lib.reading import checksum
 from orchestration.lib.workspaces import Workspaces, check_workspaces
 
@@ -71,7 +72,8 @@ def extract(
     result = Extraction(warnings=listing.warnings)
     with _connect(zone.path, memory_limit) as connection:
         _check_clock(zone, connection, loaded_at)
-        new_files = _new_files(landing, zone, connection, listing.files, workspaces, cache, result)
+        loaded = _loaded_contents(zone, connection, encoding)
+        new_files = _new_files(landing, zone, connection, listing.files, loaded, workspaces, cache, result)
         if not new_files:
             return result
         when_new()
@@ -118,17 +120,32 @@ def _connect(zone: Path, memory_limit: str | None) -> Iterator[duckdb.DuckDBPyCo
     shutil.rmtree(spill, ignore_errors=True)
 
 
+def _loaded_contents(zone: RawZone, connection: duckdb.DuckDBPyConnection, encoding: str | None) -> LoadedContents:
+    """What has been loaded, but for files with records that are not UTF-8 and were not read in this encoding."""
+    loaded = zone.loaded_contents(connection)
+    if not encoding:
+        return loaded
+    errors = f"parse_error = {sql_text(not_text(None))} or starts_with(parse_error, {sql_text(not_text(''))})"
+    again = zone.loaded_with_error(connection, f"({errors}) and parse_error <> {sql_text(not_text(encoding))}")
+    contents = {(folder, kind, sha256) for folder, kind, sha256, _ in again}
+    paths = {(path, sha256) for _, _, sha256, path in again}
+    return LoadedContents(
+        frozenset(loaded.by_content - contents),
+        {path: sha256 for path, sha256 in loaded.last_by_path.items() if (path, sha256) not in paths},
+    )
+
+
 def _new_files(
     landing: Landing,
     zone: RawZone,
     connection: duckdb.DuckDBPyConnection,
     files: list[LandingFile],
+    loaded: LoadedContents,
     workspaces: Workspaces,
     cache: Path,
     result: Extraction,
 ) -> list[NewFile]:
     """The files to load, in loading order: event files with content new to the workspace, changed directories."""
-    loaded = zone.loaded_contents(connection)
     by_content = set(loaded.by_content)
     next_id = zone.newest_file_id(connection) + 1
     remembered = _read_cache(cache)

@@ -302,6 +302,22 @@ class RawZone:
         ).fetchall()
         return LoadedContents(frozenset(by_content), dict(last_by_path))
 
+    def loaded_with_error(
+        self, connection: duckdb.DuckDBPyConnection, errors: str
+    ) -> list[tuple[str | None, str, str, str]]:
+        """Of the contents whose records have such an error, as they were loaded last: workspace_folder, kind, sha256
+        and source_file. `errors` is a condition on `parse_error`."""
+        ids = " union ".join(f"select file_id from {self.reading(table)} where {errors}" for table in RECORD_TABLES)
+        return connection.execute(
+            f"""
+            select workspace_folder, kind, sha256, source_file
+            from (
+                from {self.reading("files")}
+                qualify file_id = max(file_id) over (partition by workspace_folder, kind, sha256)
+            )
+            where file_id in ({ids})"""
+        ).fetchall()
+
     def newest_file_id(self, connection: duckdb.DuckDBPyConnection) -> int:
         """The highest file_id given to a file, 0 when there is none."""
         row = connection.execute(f"select coalesce(max(file_id), 0) from {self.reading('files')}").fetchone()

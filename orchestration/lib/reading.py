@@ -215,7 +215,7 @@ def _header_names(lines: "_Lines", separator: str, encoding: str | None) -> tupl
     if len(first) > LONGEST_HEADER:
         raise NotReadable(f"has a first line of more than {LONGEST_HEADER >> 10} KiB, which is no header")
     lines.put_back([first])
-    lines.expect_records(separator, first.count(separator) + 1, LONGEST_HEADER)
+    lines.expect_records(separator, first.count(separator) + 1, LONGEST_HEADER, is_header=True)
     try:
         names = next(csv.reader(lines, delimiter=separator))
     except _StrayQuote:
@@ -284,6 +284,7 @@ class _Lines:
         self._separator = ","
         self._width = 0
         self._longest = 0
+        self._is_header = False
         self.number = 0
         self.taken: list[str] = []
 
@@ -299,13 +300,14 @@ class _Lines:
         self.taken.append(line)
         return line
 
-    def expect_records(self, separator: str, width: int, longest: int) -> None:
+    def expect_records(self, separator: str, width: int, longest: int, *, is_header: bool = False) -> None:
         """From here on be what the csv module reads, when `taken` is cleared before each record.
 
         Raises _StrayQuote, with only its first line taken, where a record would go on behind a quote that was never
-        meant: `width` is how many fields a record has, `longest` how many characters.
+        meant: `width` is how many fields a record has, as far as the first line of a header tells, `longest` how many
+        characters.
         """
-        self._separator, self._width, self._longest = separator, width, longest
+        self._separator, self._width, self._longest, self._is_header = separator, width, longest, is_header
         self._stray_before = 0
 
     def _read(self) -> str:
@@ -343,7 +345,8 @@ class _Lines:
 
     def _closes(self, first: str) -> bool:
         separator = self._separator
-        in_first_column = first.startswith('"') and not _CLOSING.match(first, 1)
+        # A line that ends a field of a header has as many separators as its first line by chance.
+        in_first_column = self._is_header or (first.startswith('"') and not _CLOSING.match(first, 1))
         size = len(first)
         for number, line in enumerate(chain(tuple(self._ahead), self._reading_ahead()), self.number + 1):
             self._stray_before = number

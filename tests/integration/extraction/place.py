@@ -41,8 +41,16 @@ class Place:
             reader().execute(f"copy ({query}) to '{folder}/rows.parquet' (format parquet {options})")
             return self.land(path, Path(folder, "rows.parquet").read_bytes())
 
-    def extract(self, landing: Landing | None = None) -> Extraction:
-        result = extract(landing or Landing(str(self.landing)), RawZone(self.raw), self.cache)
+    def extract(
+        self, landing: Landing | None = None, *, encoding: str | None = None, memory_limit: str | None = None
+    ) -> Extraction:
+        result = extract(
+            landing or Landing(str(self.landing)),
+            RawZone(self.raw),
+            self.cache,
+            encoding=encoding,
+            memory_limit=memory_limit,
+        )
         self.check(result)
         return result
 
