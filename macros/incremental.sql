@@ -17,6 +17,18 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#-
+    The records that were rejected before all was built anew, as Python copied them from the publication; none where it
+    could not, as their files would be others, and where the run builds on.
+-#}
+{% macro rejects_before_changes() -%}
+    {%- if execute -%}
+        {{ return(adapter.get_relation(
+            database=target.database, schema='intermediate', identifier='int_rejects_before_changes'
+        )) }}
+    {%- endif -%}
+{%- endmacro %}
+
 {#- Before rows are appended: remove those that a build by hand has appended since the last build. -#}
 {% macro remove_newer_rows() -%}
     {% if is_incremental() %} delete from {{ this }} where batch_id > {{ last_built_batch() }} {% endif %}

@@ -291,7 +291,7 @@ def _execute(settings: Settings, *, rebuild: bool = False) -> list[str]:
                 raise Problem(f"The run ended without a publication: {todo.reason}", "Run it again")
             # Of a step that started again, what it found in the end.
             checks = {check.asset_check_key: check for check in result.get_asset_check_evaluations()}
-            return [_in_words(check) for check in checks.values() if not check.passed]
+            return [_in_words(check, settings) for check in checks.values() if not check.passed]
         raise _problem(result, settings)
 
 
@@ -306,8 +306,12 @@ def _problem(result: "ExecuteInProcessResult", settings: Settings) -> Problem:
     return Problem(problem, f"The whole story is in {settings.data / 'logs'}" if "The run failed" in problem else None)
 
 
-def _in_words(check: "AssetCheckEvaluation") -> str:
+def _in_words(check: "AssetCheckEvaluation", settings: Settings) -> str:
     """A check that found something, for the summary. dbt's tests say how many rows, ours say what."""
+    if check.check_name == "new_rejects":
+        from orchestration.lib.summary import new_rejects
+
+        return f"new_rejects: {new_rejects(settings)}"
     rows = check.metadata.get("dagster_dbt/failed_row_count")
     found = f"{rows.value} rows" if rows else "see the log"
     return f"{check.check_name}: {check.description or found}"

@@ -23,12 +23,19 @@ from orchestration.lib.settings import read_settings
     kinds={"duckdb"},
     description="The file that people and BI tools read, replaced in one step when every test has passed.",
     freshness_policy=dg.FreshnessPolicy.time_window(fail_window=PUBLISHED_WITHIN),
+    check_specs=[
+        dg.AssetCheckSpec(
+            "no_program_wrote_into_it",
+            asset=["published", "contact_reports"],
+            description="Warns of what another program left beside the published file during the run, and was removed.",
+        )
+    ],
 )
 def published(operation: Operation) -> dg.MaterializeResult[None]:
     """Put the warehouse in the place of the publication."""
     settings = operation.settings
     with problems_as_failures(settings):
-        warehouse.publish(settings)
+        warnings = warehouse.publish(settings)
         # Now that nobody waits for it any more.
         compact(RawZone(settings.raw))
         metadata: dict[str, dg.MetadataValue] = {
@@ -37,7 +44,13 @@ def published(operation: Operation) -> dg.MaterializeResult[None]:
         }
         if newest := _newest_event():
             metadata["newest_event"] = dg.MetadataValue.timestamp(newest)
-    return dg.MaterializeResult(metadata=metadata)
+    written = dg.AssetCheckResult(
+        check_name="no_program_wrote_into_it",
+        passed=not warnings,
+        severity=dg.AssetCheckSeverity.WARN,
+        description="\n".join(warnings) or None,
+    )
+    return dg.MaterializeResult(metadata=metadata, check_results=[written])
 
 
 @dg.asset_check(

@@ -11,6 +11,7 @@ from orchestration.defs.operating import Operation, problems_as_failures
 from orchestration.lib import dbt
 from orchestration.lib.extract import Extraction
 from orchestration.lib.pipeline import load_landing
+from orchestration.lib.published import remove_beside
 from orchestration.lib.raw_zone import RECORD_TABLES, RawZone
 
 OWNERS = ["team:data-engineering"]
@@ -63,7 +64,7 @@ def raw_zone(
         if operation.rebuild and zone.path.exists():
             # A rebuild is of what was loaded.
             zone.prepare()
-            extraction = Extraction()
+            extraction = Extraction(warnings=remove_beside(settings.published))
         else:
             extraction = load_landing(settings, when_new=partial(dbt.get_ready, settings))
         rows = _rows(zone)

@@ -13,6 +13,7 @@ import duckdb
 
 from orchestration.lib.dbt import DBT_EXECUTABLE, ensure_manifest
 from orchestration.lib.problems import Problem
+from orchestration.lib.published import open_published
 from orchestration.lib.settings import DATABASE_NAME, PROJECT_ROOT, Settings
 
 DICTIONARY = PROJECT_ROOT / "docs" / "dictionary.md"
@@ -67,7 +68,7 @@ def dictionary(manifest: Path, published: Path) -> str:
     for node in json.loads(manifest.read_text())["nodes"].values():
         if node["resource_type"] == "model" and node["schema"] in models:
             models[node["schema"]].append(node)
-    with duckdb.connect(str(published), read_only=True) as connection:
+    with open_published(published) as connection:
         try:
             return "\n".join(_lines(models, connection))
         except duckdb.CatalogException as error:

@@ -4,14 +4,14 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
 
 from orchestration.lib.problems import Problem, first_line
-from orchestration.lib.published import open_published
+from orchestration.lib.published import found_beside, open_published
 from orchestration.lib.settings import Settings
 
 # A day without a run that succeeded, or two without an event, are an outage or a very quiet business.
@@ -64,6 +64,7 @@ class Health:
     rejects: dict[str, int]  # by workspace and reason, as shown
     exports: dict[str, list[str]]  # check → what to do about each finding
     last_run: LastRun | None
+    beside: list[Path] = field(default_factory=list)  # what a program left that wrote into the publication
 
     def stale(self, now: datetime, published_within: timedelta, newest_event_within: timedelta) -> dict[str, str]:
         """What is older than it may be: `publication` or `newest_event` → in words."""
@@ -113,12 +114,21 @@ def read_health(settings: Settings) -> Health:
     except duckdb.Error as error:
         raise Problem(
             f"The publication {settings.published} cannot be read: {first_line(error)}",
-            "Close what has it open for writing; if nothing has, run again: it is built anew from the raw zone",
+            "Close what has it open for writing; if nothing has, run again: it is built anew from the raw zone, and what "
+            "another program left beside it is removed",
         ) from None
     looked = datetime.fromisoformat(last_run.succeeded_at) if last_run and last_run.succeeded_at else published_at
     newest_event_at = None if newest is None else datetime.fromtimestamp(newest / 1e6, UTC)
     return Health(
-        published_at, max(looked, published_at), newest_event_at, landed, standing, dict(rejects), exports, last_run
+        published_at,
+        max(looked, published_at),
+        newest_event_at,
+        landed,
+        standing,
+        dict(rejects),
+        exports,
+        last_run,
+        found_beside(settings.published),
     )
 
 

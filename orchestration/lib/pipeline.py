@@ -1,5 +1,6 @@
 """The steps of a run as plain functions, and what an error in one of them means to an operator."""
 
+import contextlib
 import errno
 import re
 import shutil
@@ -20,12 +21,11 @@ from orchestration.lib.problems import (
     says_disk_is_full,
     says_memory_is_short,
 )
-from orchestration.lib.raw_zone import RawZone
+from orchestration.lib.published import remove_beside
+from orchestration.lib.raw_zone import RawZone, flush_to_disk
 from orchestration.lib.receiver.collecting import collect
 from orchestration.lib.sample import write_sample
 from orchestration.lib.settings import Settings
-
-_SAMPLE_MARK = "is_sample"
 
 
 def load_landing(settings: Settings, when_new: Callable[[], None] = lambda: None) -> Extraction:
@@ -33,18 +33,15 @@ def load_landing(settings: Settings, when_new: Callable[[], None] = lambda: None
 
     `when_new` is called before new files are loaded.
     """
-    zone = RawZone(settings.raw)
-    mark = zone.path / _SAMPLE_MARK
-    if mark.exists() and not settings.is_sample:
+    beside = remove_beside(settings.published)
+    zone, is_sample = RawZone(settings.raw), settings.is_sample
+    if is_sample:
+        _begin_the_sample(settings)
+    elif settings.sample_mark.exists():
         # What the sample left can be generated again, and has no place among real records.
-        shutil.rmtree(zone.path)
-    if settings.is_sample:
-        write_sample(settings.sample, datetime.now(UTC))
-        if not zone.path.exists():
-            zone.path.mkdir(parents=True)
-            mark.touch()
-    landing = Landing(settings.landing_url)
-    waiting = [] if settings.is_sample else collect(settings.receiver, landing)
+        _remove_the_sample(settings)
+    landing = Landing(str(settings.sample) if is_sample else settings.own_landing_url)
+    waiting = [] if is_sample else collect(settings.receiver, landing)
     extraction = extract(
         landing,
         zone,
@@ -53,8 +50,35 @@ def load_landing(settings: Settings, when_new: Callable[[], None] = lambda: None
         encoding=settings.encoding,
         memory_limit=settings.memory_limit_of_duckdb,
     )
-    extraction.warnings[:0] = waiting
+    extraction.warnings[:0] = [*beside, *waiting]
     return extraction
+
+
+def _begin_the_sample(settings: Settings) -> None:
+    """Have the raw zone marked before the sample's first record is in it."""
+    write_sample(settings.sample, datetime.now(UTC))
+    if settings.sample_mark.exists() and not _empty_tables(settings).exists():
+        # Its removal was not finished, and the landing folder is gone again.
+        _remove_the_sample(settings)
+    settings.raw.mkdir(parents=True, exist_ok=True)
+    settings.sample_mark.touch()
+    flush_to_disk(settings.raw)
+
+
+def _remove_the_sample(settings: Settings) -> None:
+    """Remove the sample's records from the raw zone. The mark goes last: where it is gone, so are they."""
+    with RawZone(settings.raw).incoming() as folder, contextlib.suppress(FileNotFoundError):
+        # First, in one step: a zone that is half removed is known by that.
+        _empty_tables(settings).rename(folder / "removed")
+    for path in settings.raw.iterdir():
+        if path != settings.sample_mark:
+            shutil.rmtree(path)
+    flush_to_disk(settings.raw)
+    settings.sample_mark.unlink()
+
+
+def _empty_tables(settings: Settings) -> Path:
+    return settings.raw / "batches-0-0"
 
 
 def seems_busy(settings: Settings) -> bool:

@@ -4,7 +4,7 @@ from datetime import date
 
 import duckdb
 
-from orchestration.lib.raw_zone import sql_text
+from orchestration.lib.published import attach_published
 from orchestration.lib.settings import DATABASE_NAME, Settings
 
 Days = dict[tuple[str, date], tuple[int, int]]
@@ -16,9 +16,8 @@ _AT_MOST = 20
 def published_days(settings: Settings) -> Days | None:
     """The days of the publication; None when there is none that can be read."""
     try:
-        # Attached, as DuckDB keeps a file that it was connected to for others who connect to it in this process.
         with duckdb.connect() as connection:
-            connection.execute(f"attach {sql_text(settings.published)} as {DATABASE_NAME} (read_only)")
+            attach_published(connection, settings.published)
             rows = connection.execute(
                 f"""
                 select workspace_id, report_date, count(*), sum(hash(events))::varchar

@@ -3,9 +3,11 @@
 import codecs
 import contextlib
 import glob
+import hashlib
 import os
 import re
 import stat
+import tempfile
 from pathlib import Path
 from typing import Literal
 
@@ -101,6 +103,22 @@ class Settings(BaseSettings):
         return self.data / "raw"
 
     @property
+    def plain_folder(self) -> Path:
+        """The data folder; where its path has a `?`, a private folder elsewhere, for what cannot be in such a path.
+
+        Of a file that it writes, DuckDB takes a `?` for the begin of options; so does SQLAlchemy of a SQLite database.
+        """
+        if "?" not in str(self.data):
+            return self.data
+        name = hashlib.sha256(os.fsencode(self.data)).hexdigest()[:32]
+        return Path(tempfile.gettempdir()) / f"contact-reports-{os.getuid()}" / name
+
+    @property
+    def sample_mark(self) -> Path:
+        """There while the raw zone may hold a record of the sample."""
+        return self.raw / "is_sample"
+
+    @property
     def receiver(self) -> Path:
         """Where the bodies of webhooks wait until a run collects them."""
         return self.data / "receiver"
@@ -112,7 +130,7 @@ class Settings(BaseSettings):
     @property
     def warehouse(self) -> Path:
         """The private file that a run builds in: thrown away when the run is killed, renamed when it succeeds."""
-        return self.data / "warehouse" / f"{DATABASE_NAME}.duckdb"
+        return self.plain_folder / "warehouse" / f"{DATABASE_NAME}.duckdb"
 
     @property
     def former(self) -> Path:
@@ -130,7 +148,8 @@ class Settings(BaseSettings):
 
     @property
     def published_mode(self) -> int:
-        return 0o640 if self.group_reads else 0o600
+        # Nobody may write: a tool that opens the file for writing leaves a log that every reader would replay.
+        return 0o440 if self.group_reads else 0o400
 
     @property
     def memory_limit_of_duckdb(self) -> str:
@@ -143,8 +162,11 @@ class Settings(BaseSettings):
 
     @property
     def is_sample(self) -> bool:
-        """Nothing is configured and nothing has landed: the project's own sample workspaces are used."""
-        return self.landing is None and not (self.data / "landing").exists()
+        """Nothing is configured, landed or loaded: the project's own sample workspaces are used."""
+        if self.landing is not None or (self.data / "landing").exists():
+            return False
+        # A landing folder that went away, or is not mounted, is missed, not replaced by the sample.
+        return self.sample_mark.exists() or not any(self.raw.glob("batch*"))
 
     @property
     def own_landing_url(self) -> str:
@@ -194,6 +216,8 @@ def export_settings(settings: Settings) -> None:
     """Put the resolved paths back into the environment, for dagster.yaml, profiles.yml and child processes."""
     os.environ.update(environment(settings))
     (settings.data / "dagster").mkdir(parents=True, exist_ok=True)
+    if settings.plain_folder != settings.data:
+        _prepare_plain_folder(settings)
     guard(settings)
 
 
@@ -217,8 +241,24 @@ def environment(settings: Settings) -> dict[str, str]:
         "PYTHONPATH": os.pathsep.join(
             dict.fromkeys([str(PROJECT_ROOT), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))])
         ),
-        "CONTACT_REPORTS_DAGSTER": str(settings.data / "dagster"),
+        "CONTACT_REPORTS_DAGSTER": str(settings.plain_folder / "dagster"),
     }
+
+
+def _prepare_plain_folder(settings: Settings) -> None:
+    """Make the folder, with a link to Dagster's state. Raises Problem where it cannot be private, or has a `?` too."""
+    folder, link = settings.plain_folder, settings.plain_folder / "dagster"
+    with contextlib.suppress(FileExistsError):
+        folder.parent.mkdir(mode=0o700)
+    status = folder.parent.lstat()
+    if "?" in str(folder) or status.st_uid != os.getuid() or stat.S_IMODE(status.st_mode) != 0o700:
+        raise Problem(
+            f"{settings.data} has a question mark in its path, and {folder.parent} cannot stand in for it",
+            "Set TMPDIR to a folder of your own without a question mark, or rename the data folder",
+        )
+    folder.mkdir(exist_ok=True)
+    if not link.is_symlink():
+        link.symlink_to(settings.data / "dagster")
 
 
 def _default_memory_limit() -> str:

@@ -19,6 +19,9 @@ def status_lines(
         yield f"rejects       {sum(health.rejects.values()):,}"
         for group, count in health.rejects.items():
             yield f"              {count:,} in {group}"
+    for path in health.beside:
+        yield f"beside        {path}: a program wrote into the published file and was ended, and readers see what it"
+        yield "              wrote; the next run removes it"
     for check, found in health.exports.items():
         if found:
             yield f"exports       {check}: {len(found)}"

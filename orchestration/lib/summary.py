@@ -1,5 +1,7 @@
 """What a run says at its end: what became of the records, each workspace's last days, where to go from here."""
 
+import json
+import shlex
 from pathlib import Path
 
 from rich.console import Console, Group
@@ -62,7 +64,7 @@ def print_summary(settings: Settings, warnings: list[str], console: Console) -> 
     lines += [Text(f"warning: {warning}", style="yellow") for warning in warnings]
     console.print(Group(*lines))
     # As plain lines, so that they can be copied from a narrow terminal.
-    console.print(f"published  {settings.published}", style="bold", soft_wrap=True, highlight=False)
+    console.print(f"published  {settings.published}", style="bold", soft_wrap=True, highlight=False, markup=False)
     console.print(f"query it   {query_command(settings.published)}", soft_wrap=True, highlight=False, markup=False)
     console.print("look at it make ui, then http://127.0.0.1:3000", soft_wrap=True, highlight=False)
     if settings.is_sample:
@@ -72,10 +74,23 @@ def print_summary(settings: Settings, warnings: list[str], console: Console) -> 
             style="yellow",
             soft_wrap=True,
             highlight=False,
+            markup=False,
         )
+
+
+def new_rejects(settings: Settings) -> str:
+    """What the last run that published rejected and had not rejected before, by reason and workspace, and where it is."""
+    with open_published(settings.published) as connection:
+        found = connection.execute(
+            """
+            select format('{:,} {} in workspace {}', record_count, reject_reason, workspace_id)
+            from intermediate.int_reject_changes order by record_count desc, workspace_id, reject_reason"""
+        ).fetchall()
+    return f"{', '.join(row[0] for row in found)}. See quality.rejected_records"
 
 
 def query_command(published: Path) -> str:
     """A command line that asks the published file the example query, with what `make run` installed."""
-    code = f"import duckdb; duckdb.connect('{published}', read_only=True).sql('{EXAMPLE_QUERY}').show()"
-    return f'.venv/bin/python -c "{code}"'
+    path = json.dumps(str(published), ensure_ascii=False)
+    code = f'import duckdb; duckdb.connect({path}, read_only=True).sql("{EXAMPLE_QUERY}").show()'
+    return f".venv/bin/python -c {shlex.quote(code)}"

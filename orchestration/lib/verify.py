@@ -17,6 +17,7 @@ import duckdb
 from orchestration.lib import dbt
 from orchestration.lib.problems import Problem, says_disk_is_full
 from orchestration.lib.progress import announce
+from orchestration.lib.published import attach_published, found_beside, sql_name
 from orchestration.lib.raw_zone import PARQUET_OPTIONS, RECORD_TABLES, RawZone, read_parquet, sql_text
 from orchestration.lib.settings import PROJECT_ROOT, Settings, environment
 from orchestration.lib.warehouse import BuildState, rules_fingerprint
@@ -49,10 +50,16 @@ def verify(settings: Settings) -> Verification:
     if not settings.published.exists():
         raise Problem(f"There is no {settings.published}", "Run `make run` first")
     result = Verification()
+    for path in found_beside(settings.published):
+        result.differences.append(
+            f"{path} is left of a program that wrote into the publication and was ended: readers see what it wrote"
+        )
     with tempfile.TemporaryDirectory(prefix="contact-reports-verify-") as folder, duckdb.connect() as connection:
         scratch = settings.model_copy(update={"data": Path(folder).resolve()})
         connection.execute(f"set temp_directory = {sql_text(scratch.data / 'spill')}")
         connection.execute("set TimeZone = 'UTC'")
+        # All that it may open besides the publication, whose views may be anybody's.
+        connection.execute(f"set allowed_directories = [{sql_text(scratch.warehouse.parent)}]")
         state = _open_publication(settings, connection)
         with RawZone(settings.raw).at_rest():
             with _of_a_damaged_publication(settings):
@@ -75,10 +82,12 @@ def verify(settings: Settings) -> Verification:
 
 @contextmanager
 def _of_a_damaged_publication(settings: Settings) -> Iterator[None]:
+    of_another_layout = (duckdb.PermissionException, duckdb.CatalogException, duckdb.BinderException)
     try:
         yield
-    except duckdb.IOException as error:
-        if "Corrupt database file" in str(error) or str(settings.published) in str(error):
+    except duckdb.Error as error:
+        says_so = "Corrupt database file" in str(error) or str(settings.published) in str(error)
+        if says_so or isinstance(error, of_another_layout):
             raise _damaged(settings) from error
         raise
 
@@ -90,7 +99,7 @@ def _damaged(settings: Settings) -> Problem:
 def _open_publication(settings: Settings, connection: duckdb.DuckDBPyConnection) -> BuildState:
     """Attach it, which holds on to this version of the file, and read what it was built from."""
     try:
-        connection.execute(f"attach {sql_text(settings.published)} as contact_reports (read_only)")
+        attach_published(connection, settings.published)
         row = connection.execute(
             "select zone_id, raw_zone, batch_id, contents, rules from contact_reports.intermediate.build_state"
         ).fetchone()
@@ -108,11 +117,14 @@ def _compare_counts(
     result.compare("the raw zone is the one that was published", state.zone_id, zone.zone_id)
     result.compare("its batches are those that were published", state.contents, zone.contents(state.batch_id))
     landed = 0
-    for name, table in RECORD_TABLES.items():
-        # Every byte is read, so that a file that is broken anywhere is named here.
-        query = f"select count(*), max(hash(columns(*))) from {zone.reading(name)} where batch_id <= {state.batch_id}"
-        count = _one(connection, query)
-        landed += count if table.route else 0
+    with duckdb.connect() as of_the_zone:
+        for name, table in RECORD_TABLES.items():
+            # Every byte is read, so that a file that is broken anywhere is named here.
+            query = (
+                f"select count(*), max(hash(columns(*))) from {zone.reading(name)} where batch_id <= {state.batch_id}"
+            )
+            count = _one(of_the_zone, query)
+            landed += count if table.route else 0
     judged = "select sum(records_landed)::bigint from contact_reports.intermediate.int_file_records"
     result.compare("records in the raw zone and among those judged", landed, _one(connection, judged) or 0)
     states = "records_standing + records_superseded + records_rejected + records_ignored"
@@ -175,7 +187,7 @@ def _compare_definitions(
     settings: Settings, scratch: Settings, connection: duckdb.DuckDBPyConnection, result: Verification
 ) -> None:
     # Views of the raw zone say where it is.
-    elsewhere, here = (environment(one)["CONTACT_REPORTS_RAW"] for one in (scratch, settings))
+    elsewhere, here = (sql_text(environment(one)["CONTACT_REPORTS_RAW"])[1:-1] for one in (scratch, settings))
     for what, query in {
         "views": "select schema_name || '.' || view_name, sql from duckdb_views() where database_name = $1",
         "functions": """
@@ -194,21 +206,24 @@ def _compare_definitions(
 def _compare_tables(connection: duckdb.DuckDBPyConnection, result: Verification) -> None:
     """Tables are equal when they have as many rows, of the same hashes; where they are not, the rows are looked for."""
     columns = f"""
-        select schema_name || '.' || table_name, list(column_name || ' ' || data_type order by column_index)
+        select schema_name, table_name, list(column_name || ' ' || data_type order by column_index)
         from duckdb_columns() semi join duckdb_tables() using (database_name, schema_name, table_name)
         where database_name = $1 and table_name not like '{_OF_ONE_RUN}' escape '\\' and table_name <> 'build_state'
         group by all"""
-    found, expected = (dict(connection.execute(columns, [name]).fetchall()) for name in ("contact_reports", "rebuilt"))
+    found, expected = (
+        {(schema, table): types for schema, table, types in connection.execute(columns, [name]).fetchall()}
+        for name in ("contact_reports", "rebuilt")
+    )
     rows = 0
     for table in sorted(found.keys() | expected.keys()):
         if found.get(table) != expected.get(table):
             result.differences.append(
-                f"{table}: its columns are not as they should be: {found.get(table) or 'it is missing'}"
+                f"{'.'.join(table)}: its columns are not as they should be: {found.get(table) or 'it is missing'}"
             )
             continue
         published, rebuilt = (
             connection.execute(
-                f"select count(*), bit_xor(hash(one)), sum(hash(one)) from {database}.{table} as one"
+                f"select count(*), bit_xor(hash(one)), sum(hash(one)) from {sql_name(database, *table)} as one"
             ).fetchall()[0]
             for database in ("contact_reports", "rebuilt")
         )
@@ -218,11 +233,12 @@ def _compare_tables(connection: duckdb.DuckDBPyConnection, result: Verification)
     result.checked.append(f"tables: {len(expected):,}, of {rows:,} rows")
 
 
-def _find_rows(connection: duckdb.DuckDBPyConnection, table: str, result: Verification) -> None:
+def _find_rows(connection: duckdb.DuckDBPyConnection, table: tuple[str, str], result: Verification) -> None:
+    shown = ".".join(table)
     for what, one, other in (("missing", "rebuilt", "contact_reports"), ("too many", "contact_reports", "rebuilt")):
-        only_there = f"(from {one}.{table} except all from {other}.{table})"
+        only_there = f"(from {sql_name(one, *table)} except all from {sql_name(other, *table)})"
         if count := _one(connection, f"select count(*) from {only_there}"):
-            result.differences.append(f"{table}: {count:,} rows {what}")
+            result.differences.append(f"{shown}: {count:,} rows {what}")
             sample = connection.execute(
                 f"select row_to_json(one)::varchar from {only_there} as one limit {_SAMPLE_ROWS}"
             )

@@ -11,6 +11,7 @@ import fcntl
 import os
 import shutil
 import signal
+import stat
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -32,7 +33,7 @@ def set_aside(published: Path, former: Path) -> None:
 
 def make_working_copy(published: Path, former: Path, target: Path) -> None:
     """Make `target` a file of its own with the bytes of `published`, out of `former` where nobody else has that."""
-    if _is_ours_alone(former):
+    if former.parent == target.parent and _is_ours_alone(former):
         # Under its new name it is what a killed run leaves, and never taken for whole.
         os.replace(former, target)
         _write_what_differs(published, target)
@@ -49,6 +50,10 @@ def _is_ours_alone(path: Path) -> bool:
     another kernel.
     """
     try:
+        status = path.lstat()
+        if stat.S_ISREG(status.st_mode) and status.st_nlink == 1:
+            # It was published without write permission. A second name may be the publication's, which stays so.
+            path.chmod(0o600)
         with open(os.open(path, os.O_RDWR | os.O_NOFOLLOW), "r+b") as file:
             status = os.fstat(file.fileno())
             if status.st_nlink != 1 or os.major(status.st_dev) == 0:

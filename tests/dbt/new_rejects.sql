@@ -1,22 +1,15 @@
--- Warns of rejected records that are new, by workspace and reason; quality.rejected_records has them. New is what came
--- since the last build, or with the newest batch when all is built anew.
+-- Warns of rejected records that the last run made, by workspace and reason; quality.rejected_records has them.
 {{
     config(
         severity='warn',
         fail_calc='coalesce(sum(record_count), 0)',
-        meta={'dagster': {'ref': {'name': 'int_rejected_records'}}},
+        meta={'dagster': {'ref': {'name': 'int_reject_changes'}}},
     )
 }}
-{% set last_built, files = last_built_batch() | int, ref('stg_files') %}
 
 select
-    files.workspace_id,
-    rejected.reject_reason,
-    count(*) as record_count
-from {{ ref('int_rejected_records') }} as rejected
-inner join {{ files }} as files on rejected.file_id = files.file_id
-where
-    rejected.batch_id > {{ last_built }}
-    and ({{ last_built }} > 0 or rejected.batch_id = (select max(newest.batch_id) from {{ files }} as newest))
-group by files.workspace_id, rejected.reject_reason
-order by files.workspace_id, rejected.reject_reason
+    workspace_id,
+    reject_reason,
+    record_count
+from {{ ref('int_reject_changes') }}
+order by workspace_id, reject_reason
