@@ -114,8 +114,8 @@ def read_health(settings: Settings) -> Health:
     except duckdb.Error as error:
         raise Problem(
             f"The publication {settings.published} cannot be read: {first_line(error)}",
-            "Close what has it open for writing; if nothing has, run again: it is built anew from the raw zone, and what "
-            "another program left beside it is removed",
+            "Close what has it open for writing; if nothing has, run again: what lies beside it is removed, and it is "
+            "built anew from the raw zone where it is damaged",
         ) from None
     looked = datetime.fromisoformat(last_run.succeeded_at) if last_run and last_run.succeeded_at else published_at
     newest_event_at = None if newest is None else datetime.fromtimestamp(newest / 1e6, UTC)

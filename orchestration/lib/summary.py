@@ -79,7 +79,7 @@ def print_summary(settings: Settings, warnings: list[str], console: Console) -> 
 
 
 def new_rejects(settings: Settings) -> str:
-    """What the last run that published rejected and had not rejected before, by reason and workspace, and where it is."""
+    """What the last run that published rejected and none before it: by reason and workspace, and where to look."""
     with open_published(settings.published) as connection:
         found = connection.execute(
             """

@@ -49,4 +49,5 @@ def failed(process: subprocess.Popen[str]) -> tuple[str, str]:
 
 
 def truncate(path: Path) -> None:
+    path.chmod(0o600)
     os.truncate(path, path.stat().st_size // 2)

@@ -11,12 +11,15 @@ import duckdb
 import pytest
 
 from orchestration.lib import warehouse
+from orchestration.lib.pipeline import load_landing
 from orchestration.lib.verify import verify
 from tests.faults.commands import ADDED, failed, land, start, truncate
+from tests.faults.foreign import leave_beside, rows
 from tests.harness import Pipeline
 
 
 def overwrite_in_the_middle(path: Path) -> None:
+    path.chmod(0o600)
     size = path.stat().st_size
     with path.open("r+b") as file:
         file.seek(size // 2)
@@ -24,6 +27,7 @@ def overwrite_in_the_middle(path: Path) -> None:
 
 
 def make_older(path: Path) -> None:
+    path.chmod(0o600)
     with duckdb.connect(str(path)) as connection:
         connection.execute("alter table intermediate.build_state drop column contents")
 
@@ -99,9 +103,10 @@ def test_a_data_folder_that_was_copied_does_not_look_into_the_one_it_came_from(
 
 
 @pytest.mark.slow
-def test_rows_that_somebody_changed_are_found_by_verify_and_mended_by_the_next_run_that_has_something_to_do(
+def test_rows_that_are_wrong_are_found_by_verify_and_mended_by_a_run_that_cannot_continue_them(
     pipeline: Pipeline,
 ) -> None:
+    pipeline.settings.published.chmod(0o600)
     with duckdb.connect(str(pipeline.settings.published)) as connection:
         connection.execute("delete from marts.fct_contacts_added where contact_id = 1")
         connection.execute("update marts.agg_contacts_daily set contacts = 7")
@@ -115,6 +120,9 @@ def test_rows_that_somebody_changed_are_found_by_verify_and_mended_by_the_next_r
     assert "reports.sources: is not defined as it should be" in differences
     assert "dim_contact" not in differences
     assert pipeline.settings.published.read_bytes() == before
+    assert warehouse.plan(pipeline.settings).reason == "another program wrote into the published file, or replaced it"
+    # As if the rows had been wrong when they were published.
+    warehouse._remember(pipeline.settings, "", [warehouse._fingerprint(pipeline.settings.published)])
     land(pipeline, 3)
     run = start(pipeline)
     printed, said = run.communicate()
@@ -127,6 +135,70 @@ def test_rows_that_somebody_changed_are_found_by_verify_and_mended_by_the_next_r
     assert "records_add_up" in mended
     assert all(f"test {check} found" in said for check in mended)
     assert not any(f"warning: {check}" in printed for check in mended)
+
+
+@pytest.mark.slow
+def test_what_a_killed_program_left_beside_the_publication_is_told_and_removed_by_a_run_with_nothing_new(
+    pipeline: Pipeline,
+) -> None:
+    published = pipeline.settings.published
+    log = leave_beside(published, "delete from marts.fct_contacts_added")
+    assert rows(published, ADDED) == []
+    status, _ = start(pipeline, "status").communicate()
+    assert f"beside        {log}: a program wrote into the published file and was ended" in status
+    run = start(pipeline)
+    printed, said = run.communicate()
+    assert run.returncode == 0, said
+    assert f"{log} was removed: a program wrote into the published file and was ended" in " ".join(printed.split())
+    assert not log.exists()
+    assert rows(published, ADDED) == [(1,), (2,)]
+    assert warehouse.plan(pipeline.settings).nothing_to_do
+
+
+@pytest.mark.slow
+def test_what_another_program_wrote_into_the_publication_is_told_by_verify_never_run_and_replaced(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    """Its rows and views can be read, so that it would be taken for whole. Nothing has landed since."""
+    published = pipeline.settings.published
+    (tmp_path / "secret").write_text("the key of somebody")
+    spying = f"as select content as records_landed, content as c from read_text('{tmp_path / 'secret'}')"
+    log = leave_beside(
+        published,
+        f'create table marts."a""; copy (select 1) to \'{tmp_path / "written"}\'; --" as select 1 as i',
+        f"create or replace view staging.stg_records {spying}",
+        "create macro main.max(anything) as 42",
+        "checkpoint",
+        "delete from marts.fct_contacts_added",
+    )
+    todo = warehouse.plan(pipeline.settings)
+    assert (todo.rebuild, todo.reason) == (True, "another program wrote into the published file, or replaced it")
+    differences, _ = failed(start(pipeline, "verify"))
+    assert f"{log} is left of a program that wrote into the publication and was ended" in differences
+    assert "staging.stg_records: is not defined as it should be" in differences
+    assert "main.max: is not defined as it should be" in differences
+    assert 'marts.a"; copy' in differences
+    assert "the key" not in differences
+    land(pipeline, 3)
+    run = start(pipeline)
+    _, said = run.communicate()
+    assert run.returncode == 0, said
+    assert "building everything from the raw zone: another program wrote into the published file" in said
+    assert rows(published, ADDED) == [(1,), (2,), (3,)]
+    assert not rows(published, "from duckdb_functions() where function_name = 'max' and not internal")
+    assert not (tmp_path / "written").exists()
+
+
+@pytest.mark.slow
+def test_a_restored_publication_that_nobody_here_is_known_to_have_made_is_published_on_and_not_built_on(
+    pipeline: Pipeline,
+) -> None:
+    shutil.rmtree(pipeline.settings.data / "cache")
+    assert warehouse.plan(pipeline.settings).nothing_to_do
+    land(pipeline, 3)
+    load_landing(pipeline.settings)
+    todo = warehouse.plan(pipeline.settings)
+    assert (todo.rebuild, todo.reason) == (True, "the published file is not known to be made here")
 
 
 @pytest.mark.slow
@@ -145,6 +217,7 @@ def test_verify_finds_no_difference_to_a_rebuild_that_did_not_fit_on_the_disk(
 
 @pytest.mark.slow
 def test_rebuild_builds_what_was_loaded_and_names_the_days_that_changed(pipeline: Pipeline) -> None:
+    pipeline.settings.published.chmod(0o600)
     with duckdb.connect(str(pipeline.settings.published)) as connection:
         connection.execute("delete from marts.fct_contacts_added where contact_id = 1")
     land(pipeline, 3)

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,9 +19,11 @@ from pathlib import Path
 
 import pytest
 
+from orchestration.lib.published import found_beside
 from orchestration.lib.raw_zone import RawZone
 from orchestration.lib.settings import PROJECT_ROOT
 from tests.comparison import assert_as_reckoned
+from tests.faults.foreign import leave_beside, rows
 from tests.faults.killing import START, Ending, get_ready, run_in_child, stage_of
 from tests.harness import Pipeline
 from tests.reckoning import Reckoning
@@ -32,6 +35,8 @@ HOW = ("extract", "model", "command", "publish", "test", "moment", "prepare", "m
 # Half of the kills around dbt, where a station is one change to a file, come this much later, within the change itself.
 WITHIN_SECONDS = 0.03
 COMPARED_EVERY = 13
+# After so many kills another program leaves what it wrote into the publication.
+LOG_LEFT_EVERY = 6
 # A changed workspaces.csv is a rebuild; most runs should not be.
 LISTED_EVERY = 8
 
@@ -113,17 +118,34 @@ def test_runs_killed_anywhere_lose_nothing_double_nothing_and_show_no_reader_a_h
                 if ending.outcome != "killed":
                     continue
                 killed[ending.stage] += 1
+            if killed.total() % LOG_LEFT_EVERY == 0:
+                leave_the_log_of_a_copy(history.pipeline.settings.published, tmp_path / "copy")
             if killed.total() % COMPARED_EVERY == 0:
                 assert run().outcome == "finished"
+                assert_nothing_is_of_others(history.pipeline.settings.published)
                 assert_as_reckoned(history.pipeline, history.reckoning, f"seed {seed}, kill {killed.total()}")
                 say(f"{killed.total()} of {kills} kills, no difference")
             if killed.total() == kills:
                 break
         assert run().outcome == "finished"
+        assert_nothing_is_of_others(history.pipeline.settings.published)
         assert_as_reckoned(history.pipeline, history.reckoning, f"seed {seed}, at the end")
     assert seen["errors"] == [], f"seed {seed}"
     assert seen["polls"] > kills
     say(f"seed {seed}: {dict(killed)}; {seen['polls']} polls of {seen['publications']} publications\n")
+
+
+def leave_the_log_of_a_copy(published: Path, folder: Path) -> None:
+    """As a program does that wrote into the publication and was killed; but for the reader, whom it would shut out."""
+    folder.mkdir(exist_ok=True)
+    copy = Path(shutil.copyfile(published, folder / published.name))
+    log = leave_beside(copy, "create table main.of_another_program as select 1 as i")
+    log.rename(published.with_name(log.name))
+
+
+def assert_nothing_is_of_others(published: Path) -> None:
+    assert not found_beside(published)
+    assert rows(published, "from duckdb_tables() where table_name = 'of_another_program'") == []
 
 
 @contextmanager

@@ -1,6 +1,13 @@
 """What a second and third run do: nothing twice, nothing of a killed run, everything from the raw zone."""
 
+import os
 import shutil
+import signal
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from itertools import count
 from pathlib import Path
 
 import duckdb
@@ -9,9 +16,12 @@ import pytest
 from orchestration.lib import verify as verify_module
 from orchestration.lib import warehouse
 from orchestration.lib.compaction import compact
-from orchestration.lib.pipeline import explain, load_landing
+from orchestration.lib.extract import extract
+from orchestration.lib.landing import Landing
+from orchestration.lib.pipeline import _begin_the_sample, _remove_the_sample, explain, load_landing
 from orchestration.lib.problems import Problem
 from orchestration.lib.raw_zone import RawZone
+from orchestration.lib.sample import write_sample
 from orchestration.lib.settings import Settings
 from tests.harness import Pipeline
 
@@ -24,7 +34,7 @@ def written(path: Path) -> tuple[int, int, int]:
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("data")
+    return tmp_path_factory.mktemp('it\'s "a" [x] {y} {{z}} 100%s $a #1 & b')
 
 
 @pytest.fixture
@@ -35,6 +45,13 @@ def pipeline(data: Path) -> Pipeline:
     (pipeline.landing / "workspaces.csv").write_text("workspace_id,workspace_name,timezone\nacme,Acme,Europe/Paris\n")
     land(pipeline, "1", "added", 1)
     return pipeline
+
+
+def land_in(landing: Path, event_id: str) -> None:
+    (landing / "acme" / "events").mkdir(parents=True)
+    (landing / "workspaces.csv").write_text("workspace_id,workspace_name,timezone\nacme,Acme,Europe/Paris\n")
+    event = f"{event_id},added,2026-03-01T12:00:00Z,1"
+    (landing / "acme" / "events" / "1.csv").write_text(f"event_id,event_type,occurred_at,contact_id\n{event}\n")
 
 
 def land(pipeline: Pipeline, event_id: str, event_type: str, contact_id: int, *, user_id: str = "") -> None:
@@ -188,6 +205,7 @@ def test_a_publication_that_is_damaged_or_gone_is_rebuilt_from_the_raw_zone(
     if damage is None:
         pipeline.settings.published.unlink()
     else:
+        pipeline.settings.published.chmod(0o600)
         pipeline.settings.published.write_bytes(damage)
     pipeline.run()
     assert pipeline.query(ADDED) == [(1,)]
@@ -201,6 +219,133 @@ def test_real_files_take_the_place_of_the_sample(pipeline: Pipeline) -> None:
     real.rename(pipeline.landing)
     pipeline.run()
     assert pipeline.query(ADDED) == [(1,)]
+
+
+def records_of(zone: RawZone) -> set[str]:
+    """The ids of all events in a raw zone."""
+    with duckdb.connect() as connection:
+        return {row[0] for row in connection.execute(f"select event_id from {zone.reading('events')}").fetchall()}
+
+
+def killed_at(step: int, do: Callable[[], None]) -> bool:
+    """Have a process do this and be killed at a step, which is each change to a folder. False: it came to its end."""
+    child = os.fork()
+    if child == 0:
+        steps = count()
+
+        def change(event: str, _: object) -> None:
+            if event in ("os.mkdir", "os.rename", "os.remove", "os.rmdir") and next(steps) == step:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        sys.addaudithook(change)
+        do()
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status) or os.waitstatus_to_exitcode(status) == 0
+    return os.WIFSIGNALED(status)
+
+
+@pytest.mark.slow
+def test_a_first_run_on_own_files_that_is_killed_at_any_step_leaves_nothing_of_the_sample(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    settings, raw = pipeline.settings, pipeline.settings.raw
+    own = settings.data / "landing"
+    own.rename(settings.data / "elsewhere")
+    # A sample as small as can be, as each step is tried.
+    land_in(settings.sample, "of the sample")
+    settings.sample_mark.parent.mkdir()
+    settings.sample_mark.touch()
+    extract(Landing(str(settings.sample)), RawZone(raw), settings.data / "cache" / "of_the_sample.json")
+    assert records_of(RawZone(raw)) == {"of the sample"}
+    shutil.copytree(raw, tmp_path / "raw")
+    (settings.data / "elsewhere").rename(own)
+    for step in count():
+        shutil.rmtree(raw)
+        shutil.copytree(tmp_path / "raw", raw)
+        killed = killed_at(step, partial(_remove_the_sample, settings))
+        assert settings.sample_mark.exists() == killed, "the mark is the last that goes"
+        load_landing(settings)
+        assert records_of(RawZone(raw)) == {"1"}, f"killed at step {step}"
+        assert not settings.sample_mark.exists()
+        if not killed:
+            break
+    assert step > 10
+
+
+@pytest.mark.slow
+def test_a_first_run_on_the_sample_that_is_killed_at_any_step_leaves_a_raw_zone_that_is_known_to_be_the_samples(
+    pipeline: Pipeline,
+) -> None:
+    settings = pipeline.settings
+    pipeline.landing.rename(pipeline.landing.with_name("elsewhere"))
+    for step in count():
+        shutil.rmtree(settings.raw, ignore_errors=True)
+        # With the sample written, the steps are those of its raw zone.
+        write_sample(settings.sample, datetime.now(UTC))
+        if not killed_at(step, partial(_begin_the_sample, settings)):
+            break
+        assert settings.is_sample
+    assert settings.sample_mark.exists()
+
+
+@pytest.mark.slow
+def test_a_sample_that_was_half_removed_is_begun_again_where_the_own_files_are_gone_again(pipeline: Pipeline) -> None:
+    settings = pipeline.settings
+    pipeline.landing.rename(pipeline.landing.with_name("elsewhere"))
+    load_landing(settings)
+    whole = records_of(RawZone(settings.raw))
+    assert killed_at(2, partial(_remove_the_sample, settings))
+    load_landing(settings)
+    assert records_of(RawZone(settings.raw)) == whole
+
+
+@pytest.mark.slow
+def test_a_landing_folder_that_went_away_is_missed_and_the_sample_does_not_come_into_the_own_raw_zone(
+    pipeline: Pipeline,
+) -> None:
+    load_landing(pipeline.settings)
+    pipeline.landing.rename(pipeline.landing.with_name("elsewhere"))
+    with pytest.raises(Problem, match=r"The landing folder .* does not exist"):
+        load_landing(pipeline.settings)
+    assert records_of(RawZone(pipeline.settings.raw)) == {"1"}
+    assert not pipeline.settings.sample.exists()
+
+
+NEW_REJECTS = "select workspace_id, reject_reason, record_count from intermediate.int_reject_changes order by all"
+
+
+@pytest.mark.slow
+def test_records_that_a_changed_rule_rejects_are_new_rejects_and_those_that_it_rejected_before_are_not(
+    pipeline: Pipeline,
+) -> None:
+    land(pipeline, "2", "no such type", 2)
+    pipeline.run()
+    assert pipeline.query(NEW_REJECTS) == [("acme", "unknown_event_type", 1)]
+    land(pipeline, "3", "deleted", 1)
+    pipeline.run()
+    assert pipeline.query(NEW_REJECTS) == []
+    land(pipeline, "4", "no such type", 2)
+    (pipeline.landing / "workspaces.csv").write_text("workspace_id,workspace_name,timezone\n")
+    pipeline.run()
+    assert pipeline.query("select count(*) from quality.rejected_records") == [(4,)]
+    # The one that had another reason before is among them, and so is that of the new batch.
+    assert pipeline.query(NEW_REJECTS) == [("acme", "unknown_workspace", 4)]
+    land(pipeline, "5", "no such type", 2)
+    pipeline.run()
+    assert pipeline.query(NEW_REJECTS) == [("acme", "unknown_workspace", 1)]
+    (pipeline.landing / "workspaces.csv").write_text("workspace_id,workspace_name,timezone\nacme,Acme,UTC\n")
+    pipeline.run()
+    assert pipeline.query(NEW_REJECTS) == [("acme", "unknown_event_type", 3)]
+
+
+@pytest.mark.slow
+def test_rejects_of_another_raw_zone_say_nothing_of_which_are_new(pipeline: Pipeline) -> None:
+    land(pipeline, "2", "no such type", 2)
+    pipeline.run()
+    shutil.rmtree(pipeline.settings.raw)
+    pipeline.run()
+    assert pipeline.query(NEW_REJECTS) == [("acme", "unknown_event_type", 1)]
 
 
 @pytest.mark.slow

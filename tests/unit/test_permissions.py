@@ -36,7 +36,7 @@ def test_the_publication_is_its_owners_alone(settings: Settings) -> None:
     publish_something(settings)
     assert mode(settings.data) == 0o700
     assert mode(settings.published.parent) == 0o700
-    assert mode(settings.published) == 0o600
+    assert mode(settings.published) == 0o400
 
 
 def test_the_group_reads_the_publication_and_nothing_else_when_it_is_told_to(
@@ -48,8 +48,15 @@ def test_the_group_reads_the_publication_and_nothing_else_when_it_is_told_to(
     publish_something(settings)
     assert mode(settings.data) == 0o710, "it goes through the folder, and does not see what is in it"
     assert mode(settings.published.parent) == 0o750
-    assert mode(settings.published) == 0o640
+    assert mode(settings.published) == 0o440
     assert mode(settings.raw) == 0o700
+
+
+def test_a_publication_that_was_restored_so_that_it_can_be_written_loses_that_permission(settings: Settings) -> None:
+    publish_something(settings)
+    settings.published.chmod(0o644)
+    guard(settings)
+    assert mode(settings.published) == 0o400
 
 
 def test_a_data_folder_that_all_could_read_is_closed(settings: Settings) -> None:
@@ -58,7 +65,7 @@ def test_a_data_folder_that_all_could_read_is_closed(settings: Settings) -> None
     settings.data.chmod(0o755)
     guard(settings)
     assert mode(settings.data) == 0o700
-    assert mode(settings.published) == 0o600
+    assert mode(settings.published) == 0o400
 
 
 def test_permission_that_somebody_took_from_the_owner_is_given_back(settings: Settings) -> None:

@@ -3,6 +3,7 @@
 import mmap
 import os
 import random
+import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -143,6 +144,28 @@ def test_a_run_that_was_killed_before_it_replaced_the_publication_does_not_have_
     published.write_bytes(b"published")
     set_aside(published, former)
     make_working_copy(published, former, target)
+    target.write_bytes(b"worked on")
+    assert published.read_bytes() == b"published"
+
+
+def test_the_former_publication_is_written_into_though_nobody_may_write_into_a_publication(tmp_path: Path) -> None:
+    published, former, target = tmp_path / "published", tmp_path / "former", tmp_path / "target"
+    for path, content in ((published, b"published"), (former, b"the former")):
+        path.write_bytes(content)
+        path.chmod(0o400)
+    make_working_copy(published, former, target)
+    assert target.read_bytes() == b"published"
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    assert stat.S_IMODE(published.stat().st_mode) == 0o400
+
+
+def test_a_publication_whose_second_name_is_the_former_ones_stays_without_write_permission(tmp_path: Path) -> None:
+    published, former, target = tmp_path / "published", tmp_path / "former", tmp_path / "target"
+    published.write_bytes(b"published")
+    published.chmod(0o400)
+    set_aside(published, former)
+    make_working_copy(published, former, target)
+    assert stat.S_IMODE(published.stat().st_mode) == 0o400
     target.write_bytes(b"worked on")
     assert published.read_bytes() == b"published"
 
