@@ -83,7 +83,12 @@ def test_every_alert_is_in_the_runbook() -> None:
 
 def test_every_check_of_our_own_is_in_the_runbook() -> None:
     dbt = {path.stem for path in (PROJECT_ROOT / "tests" / "dbt").glob("*.sql")}
-    python = {"every_file_was_read", "newest_event_is_recent", "every_workspace_has_a_token"}
+    python = {
+        "every_file_was_read",
+        "newest_event_is_recent",
+        "every_workspace_has_a_token",
+        "no_program_wrote_into_it",
+    }
     assert len(dbt) > 10
     assert headings("Checks") == dbt | python | EXPORT_CHECKS.keys()
 
