@@ -76,7 +76,7 @@ def time_queries(published: Path, repeats: int) -> dict[str, tuple[float, float]
 def _up_to_today(published: Path) -> Iterator[Path]:
     """A copy of the published file in which the daily counts end today."""
     with tempfile.TemporaryDirectory() as folder:
-        copy = Path(shutil.copy(published, folder))  # by the same name, which its views bear
+        copy = shutil.copyfile(published, Path(folder) / published.name)  # the name that its views bear
         with duckdb.connect(str(copy)) as connection:
             for table, order in (
                 ("agg_breakdown_daily", "event_type, report_date, workspace_id"),
