@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
-from pathlib import PurePosixPath
 from zoneinfo import ZoneInfo
 
 from tests.reckoning.files import Fields, JsonValue, LandedFile, Record, json_text
+from tests.reckoning.recognition import UNKNOWN_EXPORT, export_type, log_type, refusal
 from tests.reckoning.values import (
     EVENT_TYPES,
     full_name,
@@ -23,8 +23,6 @@ from tests.reckoning.values import (
     trimmed,
 )
 
-UNKNOWN_LOG = "neither the header nor the name of the file says which log it is"
-UNKNOWN_EXPORT = "neither the header nor the name of the file says what was exported"
 CONTACT_CREATED, MESSAGE_RECEIVED, MESSAGE_SENT = "contact.created", "message.received", "message.sent"
 
 
@@ -50,6 +48,8 @@ class Claim:
     merged_contact_id: str | None = None
     read_time: Callable[[str, ZoneInfo], datetime | None] = parse_canonical_time
     refusal: str | None = None
+    landed_id: str | None = None  # of the event or message, which a spreadsheet may have shortened
+    message_id: str | None = None
 
     @property
     def known_type(self) -> str:
@@ -87,6 +87,7 @@ def canonical_claim(fields: Fields) -> Claim:
         user=text_of(fields, "user_id"),
         channel=text_of(fields, "channel_id"),
         merged_contact_id=text_of(fields, "merged_contact_id"),
+        landed_id=text_of(fields, "event_id"),
     )
 
 
@@ -106,8 +107,9 @@ class ReportLog:
     """A file of the page's logs: its type, and the rows counted that say the same."""
 
     def __init__(self, file: LandedFile) -> None:
-        self.event_type = report_log_type(file)
-        self._has_primary = "primarycontactid" in file.header
+        self.event_type = log_type(file)
+        self._refusal = refusal(file)
+        self._has_primary = "primarycontactid" in file.columns
         self._rows: Counter[str] = Counter()
 
     def claim(self, fields: Fields) -> Claim:
@@ -139,7 +141,7 @@ class ReportLog:
             channel=value("channel"),
             merged_contact_id=merged_contact_id,
             read_time=parse_exported_time,
-            refusal=None if self.event_type else UNKNOWN_LOG,
+            refusal=self._refusal,
         )
 
 
@@ -148,32 +150,12 @@ def unguarded(text: str | None) -> str | None:
     return text[1:] if text and re.match("'[=+@-]", text) else text
 
 
-def report_log_type(file: LandedFile) -> str | None:
-    """Which log a file is, by its header or else by its name; None where neither says it."""
-    if "primarycontactid" in file.header:
-        return "merged"
-    if "channel" in file.header:
-        return "connected"
-    name = PurePosixPath(file.source_file).name.lower()
-    words = [word for word in EVENT_TYPES if word in re.findall(r"[^\W\d_]+", name)]
-    if len(words) == 1:
-        return words[0]
-    return "added" if {"subsource", "adcampaignid", "adgroupid", "adid"} & set(file.header) else None
-
-
 class DataExport:
     """A file of the Data Export: contacts or messages."""
 
     def __init__(self, file: LandedFile) -> None:
-        name = PurePosixPath(file.source_file).name.lower()
-        if "messageid" in file.header:
-            self.claim = message_claim
-        elif "datetimecreated" in file.header:
-            self.claim = contact_claim
-        elif name.startswith("messages"):
-            self.claim = message_claim
-        else:
-            self.claim = contact_claim if name.startswith("contacts") else unknown_export_claim
+        claims = {"contacts": contact_claim, "messages": message_claim}
+        self.claim = claims.get(export_type(file) or "", unknown_export_claim)
 
 
 def contact_claim(fields: Fields) -> Claim:
@@ -189,7 +171,8 @@ def contact_claim(fields: Fields) -> Claim:
 
 
 def message_claim(fields: Fields) -> Claim:
-    message_id = normalised_id(trimmed(exported_text(fields, "messageid")))
+    landed_id = trimmed(exported_text(fields, "messageid"))
+    message_id = normalised_id(landed_id)
     return Claim(
         event_id=f"data_export/message/{message_id}" if message_id else None,
         event_type="connected",
@@ -199,6 +182,8 @@ def message_claim(fields: Fields) -> Claim:
         user=trimmed(exported_text(fields, "senderid")),
         channel=trimmed(exported_text(fields, "channelid")),
         read_time=parse_exported_time,
+        landed_id=landed_id,
+        message_id=message_id,
     )
 
 
@@ -226,11 +211,10 @@ def inner_text(fields: Fields, *path: str) -> str | None:
 
 
 def webhook_claim(fields: Fields) -> Claim | NoClaim:
-    event_type = inner_text(fields, "event_type")
-    hook = (event_type or "").lower()
-    if event_type and hook not in (CONTACT_CREATED, MESSAGE_RECEIVED, MESSAGE_SENT):
+    hook = hook_of(fields)
+    if hook and hook not in (CONTACT_CREATED, MESSAGE_RECEIVED, MESSAGE_SENT):
         return NoClaim.IGNORED
-    if hook == MESSAGE_SENT and has_failed(fields):
+    if hook == MESSAGE_SENT and last_status(fields) == "failed":
         return NoClaim.IGNORED
     created_at, sent_at = inner_text(fields, "contact", "created_at"), inner_text(fields, "message", "timestamp")
     claim = Claim(
@@ -243,6 +227,7 @@ def webhook_claim(fields: Fields) -> Claim | NoClaim:
             json_text(inner(fields, "contact", "firstName")), json_text(inner(fields, "contact", "lastName"))
         ),
         read_time=parse_epoch_time,
+        landed_id=inner_text(fields, "event_id"),
     )
     if hook == CONTACT_CREATED:
         return replace(claim, event_type="added", occurred_at=created_at)
@@ -255,14 +240,24 @@ def webhook_claim(fields: Fields) -> Claim | NoClaim:
         source=inner_text(fields, "sender", "source") or ("contact" if hook == MESSAGE_RECEIVED else None),
         user=inner_text(fields, "sender", "userId") or inner_text(fields, "user", "id"),
         channel=inner_text(fields, "channel", "id") or inner_text(fields, "message", "channelId"),
+        message_id=message_id_of(fields),
     )
 
 
-def has_failed(fields: Fields) -> bool:
-    """Whether the last status of a message is that it failed."""
+def hook_of(fields: Fields) -> str:
+    """What a webhook is about, empty where it does not say it."""
+    return (inner_text(fields, "event_type") or "").lower()
+
+
+def message_id_of(fields: Fields) -> str | None:
+    return normalised_id(inner_text(fields, "message", "messageId"))
+
+
+def last_status(fields: Fields) -> str | None:
+    """The last status that a webhook lists of its message."""
     statuses = inner(fields, "message", "status")
     last = statuses[-1] if isinstance(statuses, list) and statuses else None
-    return (json_text(last.get("value")) or "").lower() == "failed" if isinstance(last, dict) else False
+    return (json_text(last.get("value")) or "").lower() or None if isinstance(last, dict) else None
 
 
 def api_claim(fields: Fields) -> Claim:

@@ -1,32 +1,32 @@
-"""What downloads of the page's logs vouch for: which days are told in full, cut, or by no download at all."""
+"""Which days the downloads of the page's logs cover."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator
+import re
+from collections import defaultdict
+from collections.abc import Container
 from dataclasses import dataclass
 from datetime import date, timedelta
+from pathlib import PurePosixPath
 
-from tests.reckoning.claims import report_log_type
 from tests.reckoning.files import LandedFile
-from tests.reckoning.resolving import natural_key
-from tests.reckoning.state import Row, State
-from tests.reckoning.values import EVENT_TYPES
+from tests.reckoning.judging import Event
+from tests.reckoning.recognition import log_type, refusal
 
 # A table of the page gives at most so many rows: a file that has as many is almost surely cut.
 ROWS_OF_A_CUT_FILE = 10_000
-FRESH_ROUTES = ("webhook", "api")
 DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, eq=False)
 class Download:
-    """A loaded version of a report log, and the local days of its first and last accepted event."""
+    """A loaded version of a report log: the local days of its first and last accepted event, and those asked for."""
 
     file: LandedFile
     event_type: str
     first: date | None
     last: date | None
+    asked_for: tuple[date, date] | None
 
     @property
     def is_cut(self) -> bool:
@@ -36,10 +36,19 @@ class Download:
     def key(self) -> tuple[str, str]:
         return self.file.workspace_id, self.event_type
 
-    def vouched_days(self) -> set[date]:
-        """The days it tells in full; of a cut file only those strictly between its first and its last."""
-        days = days_between(self.first, self.last)
-        return days - {day for day in (self.first, self.last) if day} if self.is_cut else days
+    def inner_days(self) -> set[date]:
+        """The days strictly between its first and its last event."""
+        return days_between(self.first, self.last) - {day for day in (self.first, self.last) if day}
+
+    def covered_days(self) -> set[date]:
+        """The days it has in full: from the first to the last that has an event or was asked for.
+
+        Of a cut file only those strictly between its first and its last event.
+        """
+        if self.is_cut:
+            return self.inner_days()
+        bounds = [day for day in (self.first, self.last, *(self.asked_for or ())) if day]
+        return days_between(min(bounds, default=None), max(bounds, default=None))
 
 
 def days_between(first: date | None, last: date | None) -> set[date]:
@@ -49,111 +58,50 @@ def days_between(first: date | None, last: date | None) -> set[date]:
     return {first + DAY * offset for offset in range((last - first).days + 1)}
 
 
-def downloads(state: State) -> list[Download]:
+def downloads(files: list[LandedFile], accepted: list[Event], listed: Container[str]) -> list[Download]:
+    """The downloads of all workspaces; what is refused, or of a workspace that is not listed, covers nothing."""
     days: dict[LandedFile, list[date]] = defaultdict(list)
-    for event in state.outcome.accepted:
+    for event in accepted:
         days[event.record.file].append(event.local.date())
     return [
         Download(
             file,
-            report_log_type(file) or "unknown",
+            log_type(file) or "unknown",
             min(days.get(file, []), default=None),
             max(days.get(file, []), default=None),
+            days_asked_for(file) if file.workspace_id in listed and not refusal(file) else None,
         )
-        for file in state.files
+        for file in files
         if file.kind == "report_logs"
     ]
 
 
-def vouched_days(state: State) -> dict[tuple[str, str], set[date]]:
-    """The days that downloads vouch for, by workspace and type."""
+def days_asked_for(file: LandedFile) -> tuple[date, date] | None:
+    """The two dates in a file's name, where there are two in their order."""
+    texts = re.findall(r"(?<![0-9])[0-9]{4}-[0-9]{2}-[0-9]{2}(?![0-9])", PurePosixPath(file.source_file).name)
+    try:
+        days = [date.fromisoformat(text) for text in texts]
+    except ValueError:
+        return None
+    return (days[0], days[1]) if len(days) == 2 and days[0] <= days[1] else None
+
+
+def covered_days(known: list[Download]) -> dict[tuple[str, str], set[date]]:
+    """The days that downloads cover, by workspace and type."""
     days: dict[tuple[str, str], set[date]] = defaultdict(set)
-    for download in downloads(state):
-        days[download.key] |= download.vouched_days()
+    for download in known:
+        days[download.key] |= download.covered_days()
     return days
 
 
-def cut_report_logs(state: State) -> Iterator[Row]:
-    known = downloads(state)
-    for download in known:
-        if not download.is_cut:
-            continue
-        others = [other for other in known if other.key == download.key and other is not download]
-        vouched = {day for other in others for day in other.vouched_days()}
-        to_download = days_between(download.first, download.last) - vouched
-        yield {
-            "workspace_id": download.file.workspace_id,
-            "event_type": download.event_type,
-            "source_file": download.file.source_file,
-            "loaded_at": download.file.loaded_at,
-            "first_date": download.first,
-            "last_date": download.last,
-            "download_from": min(to_download, default=None),
-            "download_to": max(to_download, default=None),
-            "days_to_download": len(to_download),
-        }
+def days_of_connected_logs(known: list[Download]) -> set[tuple[str, date]]:
+    """Workspace and day, where one connected log lists every contact that was connected on that day.
 
-
-def report_log_gaps(state: State) -> Iterator[Row]:
-    for (workspace_id, event_type), vouched in vouched_days(state).items():
-        days = sorted(vouched)
-        for before, after in zip(days, days[1:], strict=False):
-            if after - before > DAY:
-                yield {
-                    "workspace_id": workspace_id,
-                    "event_type": event_type,
-                    "first_date": before + DAY,
-                    "last_date": after - DAY,
-                    "days": (after - before).days - 1,
-                }
-
-
-def refused_files(state: State) -> Iterator[Row]:
-    """The exports of which nobody knows what they are, where that is why a row of theirs is rejected."""
-    refused: Counter[LandedFile] = Counter()
-    reasons: dict[LandedFile, str | None] = {}
-    for record, rejection in state.outcome.rejected:
-        if rejection.reason == "unknown_event_type" and record.file.kind in ("report_logs", "data_export"):
-            refused[record.file] += 1
-            reasons[record.file] = rejection.detail
-    for file, count in refused.items():
-        yield {
-            "workspace_id": file.workspace_id,
-            "route": file.route,
-            "source_file": file.source_file,
-            "loaded_at": file.loaded_at,
-            "reason": reasons[file],
-            "records_rejected": count,
-        }
-
-
-def reconciliation(state: State) -> Iterator[Row]:
-    covered = vouched_days(state)
-    fresh = [event for event in state.outcome.accepted if event.record.route in FRESH_ROUTES]
-    told = set(map(natural_key, fresh))
-    watched: dict[tuple[str, str], list[date]] = defaultdict(list)
-    for event in fresh:
-        watched[event.workspace_id, event.event_type].append(event.local.date())
-    counts: Counter[tuple[str, date, str, str]] = Counter()
-    only_in_logs: Counter[tuple[str, date, str]] = Counter()
-    for event in state.outcome.standing:
-        day, key = event.local.date(), (event.workspace_id, event.event_type)
-        counts[event.workspace_id, day, event.event_type, event.record.route] += 1
-        if event.record.route == "report_log" and event.event_type in EVENT_TYPES[:2]:
-            is_watched = key in watched and min(watched[key]) <= day <= max(watched[key])
-            only_in_logs[event.workspace_id, day, event.event_type] += is_watched and natural_key(event) not in told
-    for workspace_id, day, event_type in {key[:3] for key in counts}:
-        by_route = {route: counts[workspace_id, day, event_type, route] for route in ROUTES_IN_ORDER}
-        is_covered = day in covered.get((workspace_id, event_type), set())
-        yield {
-            "workspace_id": workspace_id,
-            "report_date": day,
-            "event_type": event_type,
-            **{f"standing_{route}": count for route, count in by_route.items()},
-            "is_covered_by_logs": is_covered,
-            "missing_in_logs": sum(by_route[route] for route in FRESH_ROUTES) if is_covered else 0,
-            "only_in_logs": only_in_logs[workspace_id, day, event_type],
-        }
-
-
-ROUTES_IN_ORDER = ("report_log", "events", "data_export", "webhook", "api")
+    Those are the days strictly between the first and the last event of a download that is not cut.
+    """
+    return {
+        (download.file.workspace_id, day)
+        for download in known
+        if download.event_type == "connected" and not download.is_cut
+        for day in download.inner_days()
+    }

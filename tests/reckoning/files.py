@@ -1,29 +1,30 @@
-"""Reads landed files: which are taken, and what records each one holds."""
+"""Reads landed files: which are taken, and what records each one holds (contract 2)."""
 
 from __future__ import annotations
 
-import codecs
 import csv
 import gzip
-import io
 import json
-import re
+import math
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
 
-from tests.reckoning.values import parse_instant, trimmed
+from tests.reckoning.csv_text import read_rows
+from tests.reckoning.headers import field_of, is_known
+from tests.reckoning.text import physical_lines, without_line_ending
+from tests.reckoning.values import parse_instant
 
 # Numbers are left as the text they were landed as.
 JsonValue = str | bool | None | list["JsonValue"] | dict[str, "JsonValue"]
 Fields = Mapping[str, JsonValue]
 Part = tuple[int, str, Fields | None]
 
-ROUTES = {
+EVENT_ROUTES = {
     "events": "events",
     "report_logs": "report_log",
     "data_export": "data_export",
@@ -31,8 +32,6 @@ ROUTES = {
     "api_contacts": "api",
 }
 DIRECTORY_KINDS = ("users", "channels", "api_users", "api_channels")
-# A line of nothing else is blank. Any other white space alone on a line is a record, if a malformed one.
-BLANK = " \t\n\f\r"
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,25 +54,28 @@ class Record:
 
 @dataclass(frozen=True, eq=False)
 class LandedFile:
-    """A version of an event file, as it was loaded; the names of its columns, where it is CSV."""
+    """A version of a file, as it was loaded; its header line and the fields of its columns, where it is CSV."""
 
     workspace_id: str
     kind: str
     source_file: str
     loaded_at: datetime
-    header: tuple[str, ...] = ()
+    header: str | None = None
+    columns: tuple[str, ...] = ()
     records: list[Record] = field(default_factory=list)
 
     @property
     def route(self) -> str:
-        return ROUTES[self.kind]
+        """Its route; of a directory file the kind itself."""
+        return EVENT_ROUTES.get(self.kind, self.kind)
 
 
 @dataclass(frozen=True)
 class Contents:
-    """What a file holds: the names of its columns, where it is CSV, and its records."""
+    """What a file holds: its header line and the fields of its columns, where it is CSV, and its records."""
 
-    header: tuple[str, ...]
+    header: str | None
+    columns: tuple[str, ...]
     parts: list[Part]
 
 
@@ -102,46 +104,13 @@ def kind_of(relative: Path) -> str | None:
     return None
 
 
-def hex_escaped(error: UnicodeError) -> tuple[str, int]:
-    """Decoding error handler that shows each undecodable byte as its hexadecimal escape."""
-    assert isinstance(error, UnicodeDecodeError)
-    return "".join(f"\\x{byte:02X}" for byte in error.object[error.start : error.end]), error.end
-
-
-codecs.register_error("hex_escaped", hex_escaped)
-
-
-@dataclass(frozen=True)
-class Line:
-    """A physical line with its line ending, and whether it was UTF-8."""
-
-    text: str
-    is_utf8: bool
-
-
-def physical_lines(data: bytes) -> list[Line]:
-    """The lines of a text file, its BOM left out."""
-    lines = []
-    for line in io.BytesIO(data.removeprefix(codecs.BOM_UTF8)).readlines():
-        try:
-            lines.append(Line(line.decode(), True))
-        except UnicodeDecodeError:
-            lines.append(Line(line.decode(errors="hex_escaped"), False))
-    return lines
-
-
-def without_line_ending(text: str) -> str:
-    """The text without the line feed, or carriage return and line feed, that ends it."""
-    return text.removesuffix("\n").removesuffix("\r")
-
-
-def read_jsonl(data: bytes) -> list[Part]:
+def read_jsonl(data: bytes, encoding: str | None) -> list[Part]:
     """Line number, raw text and fields of each record of a JSON Lines file."""
     parts: list[Part] = []
-    for number, line in enumerate(physical_lines(data), start=1):
-        if line.text.strip(BLANK):
-            raw = without_line_ending(line.text)
-            parts.append((number, raw, json_fields(raw) if line.is_utf8 else None))
+    for number, line in enumerate(physical_lines(data, encoding), start=1):
+        if not line.is_blank:
+            raw = without_line_ending(line.without_bom.text)
+            parts.append((number, raw, json_fields(raw) if line.is_text else None))
     return parts
 
 
@@ -149,11 +118,21 @@ def json_fields(text: str) -> dict[str, JsonValue] | None:
     """The fields of a JSON object; None where the text is not strictly one."""
     try:
         value = json.loads(text, parse_int=str, parse_float=str, parse_constant=refuse_constant)
-        # An escaped half of a surrogate pair is no text: encoding it raises a ValueError too.
-        json.dumps(value, ensure_ascii=False).encode()
+        value = without_surrogates(value)
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
+
+
+def without_surrogates(value: JsonValue) -> JsonValue:
+    """The value with U+FFFD for each escaped half of a surrogate pair, which is no text."""
+    if isinstance(value, str):
+        return "".join("\ufffd" if "\ud800" <= sign <= "\udfff" else sign for sign in value)
+    if isinstance(value, list):
+        return [without_surrogates(inner) for inner in value]
+    if isinstance(value, dict):
+        return {str(without_surrogates(name)): without_surrogates(inner) for name, inner in value.items()}
+    return value
 
 
 def refuse_constant(name: str) -> object:
@@ -166,56 +145,22 @@ def json_text(value: JsonValue) -> str | None:
     return value if value is None or isinstance(value, str) else json.dumps(value)
 
 
-def csv_rows(data: bytes) -> Iterator[tuple[int, str, list[str] | None, bool]]:
-    """Line number, raw text, values (None where it cannot be split) and whether all was UTF-8, of each row, header
-    included."""
-    lines = physical_lines(data)
-    header = next((line.text for line in lines if line.text.strip(BLANK)), "")
-    delimiter = ";" if ";" in header and "," not in header else ","
-    reader = csv.reader((line.text for line in lines), delimiter=delimiter)
-    start = 0
-    while start < len(lines):
-        values: list[str] | None
-        try:
-            values = next(reader)
-        except StopIteration:
-            return
-        except csv.Error:
-            values = None
-        row_lines = lines[start : reader.line_num]
-        raw = without_line_ending("".join(line.text for line in row_lines))
-        if raw.strip(BLANK):
-            yield start + 1, raw, values, all(line.is_utf8 for line in row_lines)
-        start = reader.line_num
-
-
-def read_csv(data: bytes, name_of: Callable[[str], str]) -> Contents:
-    """The records of a CSV file, its columns called what `name_of` makes of their names. Raises csv.Error when the
-    header cannot be split."""
-    rows = csv_rows(data)
+def read_csv(data: bytes, kind: str, encoding: str | None) -> Contents:
+    """The records of a CSV file of a kind. Raises csv.Error when the header cannot be split."""
+    rows = read_rows(physical_lines(data, encoding), lambda name: is_known(kind, name))
     header = next(rows, None)
     if header is None:
-        return Contents((), [])
-    if header[2] is None:
+        return Contents(None, (), [])
+    if header.values is None:
         raise csv.Error("header")
-    names = tuple(map(name_of, header[2]))
+    columns = tuple(field_of(kind, name) for name in header.values)
     parts: list[Part] = []
-    for number, raw, values, is_utf8 in rows:
-        whole = is_utf8 and values is not None and len(values) == len(names)
+    for row in rows:
+        whole = row.values is not None and len(row.values) == len(columns)
         # Of columns of one name the first counts.
-        pairs = zip(reversed(names), reversed(values or []), strict=False)
-        parts.append((number, raw, dict(pairs) if whole else None))
-    return Contents(names, parts)
-
-
-def canonical_name(name: str) -> str:
-    """A column's name in our own files."""
-    return name.strip().lower()
-
-
-def exported_name(name: str) -> str:
-    """A column's name in a file that respond.io exported: its letters and digits."""
-    return re.sub("[^a-z0-9]", "", name.lower())
+        pairs = zip(reversed(columns), reversed(row.values or []), strict=False)
+        parts.append((row.number, row.raw, dict(pairs) if whole else None))
+    return Contents(header.raw, columns, parts)
 
 
 def read_parquet(path: Path) -> list[Part]:
@@ -223,8 +168,9 @@ def read_parquet(path: Path) -> list[Part]:
     with duckdb.connect() as connection:
         scan = "from read_parquet(?, hive_partitioning = false)"
         columns = connection.execute(f"describe select * {scan}", [str(path)]).fetchall()
-        names = [column[0] for column in columns]
-        instants = {column[0] for column in columns if column[1] == "TIMESTAMP WITH TIME ZONE"}
+        types = {column[0]: column[1] for column in columns}
+        names = list(types)
+        instants = {name for name in names if types[name] == "TIMESTAMP WITH TIME ZONE"}
         values = ", ".join(f'epoch_us("{name}")' if name in instants else f'"{name}"::varchar' for name in names)
         rows = connection.execute(f"select {values} {scan}", [str(path)]).fetchall()
     parts: list[Part] = []
@@ -232,9 +178,15 @@ def read_parquet(path: Path) -> list[Part]:
         fields = {
             name: instant_text(value) if name in instants and value is not None else value
             for name, value in zip(names, row, strict=True)
+            if name == "contact_name" or not is_nan(value, types[name])
         }
         parts.append((number, json.dumps(fields), fields))
     return parts
+
+
+def is_nan(text: object, column_type: str) -> bool:
+    """Whether a value of a floating-point column is none."""
+    return column_type in ("FLOAT", "DOUBLE") and text is not None and math.isnan(float(str(text)))
 
 
 def instant_text(microseconds: int) -> str:
@@ -245,34 +197,22 @@ def instant_text(microseconds: int) -> str:
 def comparable_row(raw_record: str) -> dict[str, object]:
     """What two `raw_record`s of a Parquet row must agree on, whatever JSON types they were written with.
 
-    Nulls are left out, numbers and booleans are their text, and an instant is the same in any spelling.
+    Nulls and NaN are left out, numbers and booleans are their text, and an instant is the same in any spelling.
     """
     fields = json_fields(raw_record)
     assert fields is not None, raw_record
     present = {name: text for name, value in fields.items() if (text := json_text(value)) is not None}
-    return {name: parse_instant(text) or text for name, text in present.items()}
+    return {name: parse_instant(text) or text for name, text in present.items() if text.lower() != "nan"}
 
 
-def read_event_file(path: Path, kind: str) -> Contents | None:
+def read_file(path: Path, kind: str, encoding: str | None) -> Contents | None:
     """A file's records; None where it cannot be read to its end."""
     try:
         if path.suffix == ".parquet":
-            return Contents((), read_parquet(path))
+            return Contents(None, (), read_parquet(path))
         data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
         if path.name.removesuffix(".gz").endswith(".csv"):
-            return read_csv(data, canonical_name if kind == "events" else exported_name)
+            return read_csv(data, kind, encoding)
     except (EOFError, OSError, zlib.error, csv.Error, duckdb.Error):
         return None
-    return Contents((), read_jsonl(data))
-
-
-def read_directory(data: bytes) -> list[dict[str, str | None]]:
-    """The trimmed rows of a directory file, but for those with a wrong number of fields."""
-    rows = [fields for _, _, fields in read_csv(data, canonical_name).parts if fields is not None]
-    return [{name: trimmed(json_text(value)) for name, value in row.items()} for row in rows]
-
-
-def read_listing(data: bytes) -> list[dict[str, str | None]]:
-    """The trimmed objects of a listing that the API gave, but for the lines that are none."""
-    objects = [fields for _, _, fields in read_jsonl(data) if fields is not None]
-    return [{name: trimmed(json_text(value)) for name, value in fields.items()} for fields in objects]
+    return Contents(None, (), read_jsonl(data, encoding))

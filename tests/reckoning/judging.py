@@ -1,4 +1,4 @@
-"""Judges what a record claims: an event, or the first reason for which it is none."""
+"""Validates what a record claims: an event, or the first reason for which it is none (contract 4)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 from tests.reckoning.claims import Claim, NoClaim
 from tests.reckoning.directories import Resolver
 from tests.reckoning.files import Record
-from tests.reckoning.values import SOURCES, normalised_id, parse_contact_id, resolved_source
+from tests.reckoning.rejections import Rejection, is_shortened
+from tests.reckoning.values import SOURCES, parse_contact_id, resolved_source
 
 REQUIRED = ("event_id", "event_type", "occurred_at", "contact_id")
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -32,21 +33,13 @@ class Event:
     source: str
     user_id: str | None
     channel_id: str | None
-    channel_text: str | None  # as the record has it, an id or a name
     merged_contact_id: int | None
-
-
-@dataclass(frozen=True)
-class Rejection:
-    """Why a record does not count; a malformed record's detail is anybody's guess, and None here."""
-
-    reason: str
-    detail: str | None
+    message_id: str | None
 
 
 @dataclass(frozen=True)
 class Judge:
-    """Judges by the zones of the listed workspaces, and the users and channels as they are now."""
+    """Validates by the zones of the listed workspaces, and the users and channels as they are now."""
 
     zones: Mapping[str, str]
     users: Resolver
@@ -65,6 +58,10 @@ class Judge:
         event_type = claim.known_type
         if event_type == "unknown":
             return Rejection("unknown_event_type", claim.refusal or claim.event_type)
+        source = resolved_source(claim.source, event_type)
+        shortened = next(filter(is_shortened, ids_as_text(claim, event_type, source)), None)
+        if shortened is not None:
+            return Rejection("invalid_event_id", shortened)
         contact_id = parse_contact_id(claim.contact_id or "")
         if contact_id is None:
             return Rejection("invalid_contact_id", claim.contact_id)
@@ -76,7 +73,6 @@ class Judge:
         occurred_at = claim.read_time(claim.occurred_at or "", zone)
         if occurred_at is None or not EARLIEST <= occurred_at <= record.file.loaded_at + LATEST_AFTER_LOADING:
             return Rejection("invalid_occurred_at", claim.occurred_at)
-        source = resolved_source(claim.source, event_type)
         if event_type not in SOURCES[source].allowed_for:
             return Rejection("source_not_allowed", claim.source)
         if merged_contact_id == contact_id:
@@ -91,8 +87,14 @@ class Judge:
             contact_id=contact_id,
             contact_name=claim.contact_name,
             source=source,
-            user_id=self.users.resolve(record.workspace_id, claim.user) if source == "user" else None,
-            channel_id=self.channels.resolve(record.workspace_id, claim.channel),
-            channel_text=normalised_id(claim.channel),
+            user_id=self.users.resolve(record.workspace_id, claim.user, occurred_at) if source == "user" else None,
+            channel_id=self.channels.resolve(record.workspace_id, claim.channel, occurred_at),
             merged_contact_id=merged_contact_id,
+            message_id=claim.message_id,
         )
+
+
+def ids_as_text(claim: Claim, event_type: str, source: str) -> list[str | None]:
+    """The ids of a claim that are texts: the event's, and those of a channel and a user that count."""
+    channel = claim.channel if event_type == "connected" else None
+    return [claim.landed_id, channel, claim.user if source == "user" else None]

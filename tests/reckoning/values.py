@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -97,6 +98,19 @@ def parse_exported_time(text: str, zone: ZoneInfo) -> datetime | None:
         return None
 
 
+def is_no_deletion(text: str | None) -> bool:
+    """Whether a trimmed `deleted_at` is one of the ways to say that there was no deletion."""
+    lowered = (text or "").lower()
+    is_zero_date = re.fullmatch(r"0000-00-00([t ]00:00(:00(\.0+)?)?(z|[+-]00(:?00)?)?)?", lowered)
+    return lowered in ("", "null", "\\n", "-", "none", "nan", "false", "0") or is_zero_date is not None
+
+
+def parse_deletion(text: str, zone: ZoneInfo) -> datetime | None:
+    """The instant of a deletion: a time as exports have it, or a date, which is its midnight in the zone."""
+    is_date = re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text)
+    return parse_exported_time(f"{text}T00:00" if is_date else text, zone)
+
+
 def parse_epoch_time(text: str, zone: ZoneInfo) -> datetime | None:
     """The instant of seconds, milliseconds or microseconds since 1970, told by magnitude; else of a canonical time."""
     if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
@@ -141,9 +155,14 @@ def resolved_source(text: str | None, event_type: str) -> str:
     return SOURCE_BY_SPELLING.get(spelling(text), "other")
 
 
+APOSTROPHES = "'\u2019\u2018\u02bc\u2032\u00b4`"
+
+
 def spelling(text: str) -> str:
-    """The form in which two spellings of a source are the same."""
-    return re.sub(r"[ _-]+", " ", text.lower())
+    """The form in which two spellings of a source are the same: no case, accents, kinds of apostrophe or separator."""
+    decomposed = unicodedata.normalize("NFD", text.lower())
+    without_accents = "".join(sign for sign in decomposed if not unicodedata.combining(sign))
+    return re.sub(r"[ _-]+", " ", re.sub(f"[{APOSTROPHES}]", "'", without_accents))
 
 
 SOURCE_BY_SPELLING = {spelling(alias): key for alias, key in ALIASES.items()} | {

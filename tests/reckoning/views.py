@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, timedelta
 
 from tests.reckoning.claims import Claim
-from tests.reckoning.downloads import cut_report_logs, reconciliation, refused_files, report_log_gaps
 from tests.reckoning.files import Record
 from tests.reckoning.judging import Event
+from tests.reckoning.log_views import cut_report_logs, refused_files, report_log_gaps
+from tests.reckoning.reconciliation import reconciliation
 from tests.reckoning.resolving import balance
 from tests.reckoning.state import Row, State
 from tests.reckoning.values import SOURCES
@@ -34,7 +35,7 @@ def log_row(state: State, event: Event) -> Row:
 
 def shown_user(state: State, workspace_id: str, user_id: str | None) -> str | None:
     """The user's name; the id of one that is deleted or that nobody knows."""
-    entry = state.users.entry(workspace_id, user_id) if user_id is not None else None
+    entry = state.directories.users.latest(workspace_id, user_id)
     return user_id if entry is None or entry.is_deleted else entry.name or user_id
 
 
@@ -42,7 +43,7 @@ def shown_channel(state: State, event: Event) -> tuple[str, str | None]:
     """The channel's name and type."""
     if event.channel_id is None:
         return "Unknown", None
-    entry = state.channels.entry(event.workspace_id, event.channel_id)
+    entry = state.directories.channels.latest(event.workspace_id, event.channel_id)
     return (entry.name or event.channel_id, entry.channel_type) if entry else (event.channel_id, None)
 
 
@@ -120,13 +121,31 @@ def contacts_connected_by_channel(state: State) -> Iterator[Row]:
         }
 
 
+def contacts_net_growth(state: State) -> Iterator[Row]:
+    """Each contact is gone once, on the day of its first deletion or merge away; an unknown one by each merge."""
+    gone: dict[object, tuple[str, datetime, date]] = {}
+    for event in state.outcome.standing:
+        if event.event_type in ("deleted", "merged"):
+            contact_id = event.contact_id if event.event_type == "deleted" else event.merged_contact_id
+            # A merge whose merged contact is unknown is a contact of its own.
+            contact = (event.workspace_id, contact_id) if contact_id is not None else event
+            end = (event.workspace_id, event.occurred_at, event.local.date())
+            gone[contact] = min(gone.get(contact, end), end)
+    gone_on = Counter((workspace_id, day) for workspace_id, _, day in gone.values())
+    totals: Counter[object] = Counter()
+    for row in contacts_overview(state):
+        growth = int(str(row["contacts_added"])) - gone_on[str(row["workspace_id"]), row["report_date"]]  # type: ignore[index]
+        totals[row["workspace_id"]] += growth
+        yield row | {"net_growth": growth, "running_total": totals[row["workspace_id"]]}
+
+
 def sources(state: State) -> Iterator[Row]:
     for source in SOURCES.values():
         yield {"source": source.key, "source_label": source.label, "label_fr": source.label_fr}
 
 
 def users(state: State) -> Iterator[Row]:
-    for workspace_id, user_id, entry in state.users.entries():
+    for workspace_id, user_id, entry in state.directories.users.entries():
         if workspace_id in state.workspaces:
             yield {
                 "workspace_id": workspace_id,
@@ -137,7 +156,7 @@ def users(state: State) -> Iterator[Row]:
 
 
 def channels(state: State) -> Iterator[Row]:
-    for workspace_id, channel_id, entry in state.channels.entries():
+    for workspace_id, channel_id, entry in state.directories.channels.entries():
         if workspace_id in state.workspaces:
             yield {
                 "workspace_id": workspace_id,
@@ -190,8 +209,9 @@ def rejected_records(state: State) -> Iterator[Row]:
 
 
 def superseded_events(state: State) -> Iterator[Row]:
-    for event, superseded_by in state.outcome.superseded:
-        yield log_row(state, event) | {"event_type": event.event_type, "superseded_by": superseded_by}
+    for event, reason, superseded_by in state.outcome.superseded:
+        added = {"event_type": event.event_type, "reason": reason, "superseded_by": superseded_by}
+        yield log_row(state, event) | added
 
 
 def load_balance(state: State) -> Iterator[Row]:
@@ -212,6 +232,7 @@ VIEWS: dict[str, Callable[[State], Iterable[Row]]] = {
     "contacts_connected_log": contacts_connected_log,
     "contacts_deleted_log": log("deleted"),
     "contacts_merged_log": contacts_merged_log,
+    "contacts_net_growth": contacts_net_growth,
     "sources": sources,
     "users": users,
     "channels": channels,
