@@ -100,23 +100,27 @@ def rows_from(lines: list[Line], start: int, separator: str, width: int | None) 
 
 def read_rows(lines: list[Line], is_known: Callable[[str], bool]) -> Iterator[CsvRow]:
     """The header and the rows of a CSV file, by the separator that gives the most known column names."""
-    start = next((index for index, line in enumerate(lines) if not line.is_blank), len(lines))
+    start = first_line(lines, 0)
     if start == len(lines):
         return
     said = re.fullmatch("sep=(.)", without_line_ending(lines[start].without_bom.text), re.IGNORECASE)
     if said:
-        start, separator = start + 1, said[1]
-    else:
+        start = first_line(lines, start + 1)
+        if start == len(lines):
+            return
 
-        def known_names(separator: str) -> int:
-            _, names = read_row(lines, start, separator, None)
-            return sum(map(is_known, names or []))
+    def known_names(separator: str) -> int:
+        _, names = read_row(lines, start, separator, None)
+        return sum(map(is_known, names or []))
 
-        separator = max(SEPARATORS, key=known_names)
-    if start == len(lines):
-        return
+    separator = said[1] if said else max(SEPARATORS, key=known_names)
     end, names = read_row(lines, start, separator, None)
     raw = "".join(line.text for line in (lines[start].without_bom, *lines[start + 1 : end]))
     # A header is read even where it is not all text: what its known columns are called is.
     yield CsvRow(start + 1, without_line_ending(raw), names)
     yield from rows_from(lines, end, separator, len(names or []))
+
+
+def first_line(lines: list[Line], start: int) -> int:
+    """The index of the first line from an index on that is not blank; the number of lines where there is none."""
+    return next((index for index in range(start, len(lines)) if not lines[index].is_blank), len(lines))

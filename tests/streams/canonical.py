@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from random import Random
 from zoneinfo import ZoneInfo
 
+from tests.streams.people import People
 from tests.streams.values import (
     BAD_CONTACT_IDS,
     BAD_TIMES,
@@ -22,6 +23,7 @@ from tests.streams.values import (
     OFFSETS,
     PERSONS,
     REDELIVERIES,
+    SHORTENED_IDS,
     SOURCE_SPELLINGS,
     SOURCES_FOR,
     TEXT_FORMATS,
@@ -58,6 +60,12 @@ class Stream(RandomText):
         self.zones = {folder: rng.choice(ZONES) for folder in self.folders}
         self._listed = set(self.folders[1:]) if self.chance(0.3) else set(self.folders)
         self._moments = [self.moment() for _ in range(12)]
+        self.users = {folder: People(rng, ("1", "2", "3", "4")) for folder in self.folders}
+        self.channels = {folder: People(rng, ("1", "2", "3")) for folder in self.folders}
+        for people in (*self.users.values(), *self.channels.values()):
+            people.change(self.moment())
+        # Where nobody lists users and channels, only the webhooks say what they are called.
+        self.folders_with_directory = [folder for folder in self.folders if self.chance(0.7)]
         self._past: dict[str, list[Values]] = {folder: [] for folder in self.folders}
         self._files: dict[str, EventFile] = {}
         self._broken: dict[str, EventFile] = {}
@@ -68,10 +76,12 @@ class Stream(RandomText):
         delivery: dict[str, bytes | None] = {}
         self._deliver_workspaces(delivery)
         for folder in self.folders:
-            for kind in ("users", "channels"):
-                if self.chance(0.5):
+            for kind, people in (("users", self.users[folder]), ("channels", self.channels[folder])):
+                if self.chance(0.6):
+                    people.change(self.moment())
+                if folder in self.folders_with_directory and self.chance(0.5):
                     name = self.rng.choice((f"{kind}.csv", f"{kind}.csv", "snapshot-2.csv", "older.csv"))
-                    delivery[f"{folder}/{kind}/{name}"] = self._directory(kind)
+                    delivery[f"{folder}/{kind}/{name}"] = self._directory(kind, people)
         self._finish(delivery)
         if not self.chance(0.05):
             self._deliver_events(delivery)
@@ -101,19 +111,22 @@ class Stream(RandomText):
         header = ["workspace_id", "workspace_name", "timezone"]
         delivery["workspaces.csv"] = self.csv_bytes(header, rows)
 
-    def _directory(self, kind: str) -> bytes:
+    def _directory(self, kind: str, people: People) -> bytes:
         id_name, name_name = ("user_id", "user_name") if kind == "users" else ("channel_id", "channel_name")
         header = [id_name, name_name, *(["channel_type"] if kind == "channels" else []), "deleted_at"]
         rows = []
-        for _ in range(self.rng.randint(0, 10)):
-            row_id = self.rng.choice(("1", "1", "2", "3", "4", "03", "2.0", " 1 ", "0", "wa-main", "u-x", ""))
-            name = self.rng.choice((*PERSONS, "", "two\nlines"))
-            kind_of_channel = [self.rng.choice(("whatsapp", "email", "telegram", ""))] if kind == "channels" else []
-            deleted_at = self.rng.choice(("", "", "", " ", "2025-01-01T00:00:00Z", "yes"))
-            rows.append([row_id, name, *kind_of_channel, deleted_at])
+        for row_id in self.rng.sample(people.ids, self.rng.randint(len(people.ids) // 2, len(people.ids))):
+            rows.append([self.rng.choice((row_id, row_id, f"0{row_id}", f"{row_id}.0", f" {row_id} ")), row_id])
+        for _ in range(self.rng.randint(0, 3)):
+            rows.append([self.rng.choice(("1", "0", "wa-main", "u-x", "", *SHORTENED_IDS)), ""])
+        table = []
+        for landed_id, row_id in rows:
+            name = people.name(row_id) if self.chance(0.85) else self.rng.choice((*PERSONS, "", "two\nlines"))
+            channel_type = [self.rng.choice(("whatsapp", "email", "telegram", ""))] if kind == "channels" else []
+            table.append([landed_id, name, *channel_type, people.deleted_at(row_id)])
             if self.chance(0.05):
-                rows.append(self.rng.choice((rows[-1][:-1], [*rows[-1], "more"])))
-        return self.csv_bytes(header, rows)
+                table.append(self.rng.choice((table[-1][:-1], [*table[-1], "more"])))
+        return self.untidy_csv_bytes(header, table)
 
     def _deliver_events(self, delivery: dict[str, bytes | None]) -> None:
         left = self._events
@@ -173,7 +186,8 @@ class Stream(RandomText):
         if self.chance(0.1):
             delivery[self._new_path(folder, ".csv")] = b"event_id,event_type,occurred_at,contact_id\n"
         if self.chance(0.1):
-            delivery[self._new_path(folder, ".jsonl")] = self.rng.choice((b"", b"\n \n", b"\xef\xbb\xbf"))
+            empty = (b"", b"\n \n", b"\xef\xbb\xbf", b"\xef\xbb\xbf\xef\xbb\xbf\n\xef\xbb\xbf", b"\xff\xfe")
+            delivery[self._new_path(folder, ".jsonl")] = self.rng.choice(empty)
 
     def _finish(self, delivery: dict[str, bytes | None]) -> None:
         """Mends some of the files that were broken, and gives some of the unfinished ones their names."""
@@ -209,19 +223,19 @@ class Stream(RandomText):
         past = self._past[folder]
         if past and self.chance(0.12):
             return dict(self.rng.choice(past))
-        event = self._new_event()
+        event = self._new_event(folder)
         if past and self.chance(0.15):
             event["event_id"] = self.rng.choice(past)["event_id"]
         elif past and self.chance(0.1):
             event = dict(self.rng.choice(past))
             name = self.rng.choice(("occurred_at", "contact_id", "source", "event_id", "contact_name"))
-            event[name] = self._new_event()[name]
+            event[name] = self._new_event(folder)[name]
         if self.chance(0.15):
             self._spoil(event)
         past.append(event)
         return event
 
-    def _new_event(self) -> Values:
+    def _new_event(self, folder: str) -> Values:
         rng = self.rng
         event_type = rng.choice(("added", "added", "connected", "connected", "deleted", "merged", "merged"))
         event: Values = {
@@ -231,8 +245,8 @@ class Stream(RandomText):
             "contact_id": self._contact_id(),
             "contact_name": rng.choice((None, *NAMES)),
             "source": self._source(event_type),
-            "user_id": rng.choice((None, "", "1", "2", "3", "01", "2.0", " 4 ", "u-x", "77", "0", *PERSONS)),
-            "channel_id": rng.choice((None, "", "1", "2", "3", "03", "2.0", " 1", "wa-main", "88", *PERSONS)),
+            "user_id": self._person(self.users[folder], ("01", "2.0", " 4 ", "u-x", "77", "0")),
+            "channel_id": self._person(self.channels[folder], ("03", "2.0", " 1", "wa-main", "88")),
             "merged_contact_id": None,
         }
         if event_type == "merged" and self.chance(0.75):
@@ -242,8 +256,18 @@ class Stream(RandomText):
             event["merged_contact_id"] = rng.choice(("", "nonsense", self._contact_id()))
         return event
 
+    def _person(self, people: People, spellings: tuple[str, ...]) -> str | None:
+        """A user or channel by its id or its name, or none; seldom an id that a spreadsheet shortened."""
+        if self.chance(0.02):
+            return self.rng.choice(SHORTENED_IDS)
+        row_id = self.rng.choice(people.ids)
+        name = people.name(row_id)
+        return self.rng.choice((None, "", row_id, row_id, name, name, name, *spellings, self.rng.choice(PERSONS)))
+
     def _event_id(self) -> str:
         self._next_event += 1
+        if self.chance(0.03):
+            return self.rng.choice(SHORTENED_IDS)
         spelling = self.rng.choice(("e{}", "e{}", "E{}", "{}", "é-{}", "{}.0", "0{}", " e{} ", "🦆{}", "e,{}"))
         return spelling.format(self._next_event)
 
@@ -324,7 +348,9 @@ class Stream(RandomText):
             if value is not None or self.chance(0.3):
                 is_number = re.fullmatch(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?(e[0-9]+)?", value or "") is not None
                 shown[name] = JsonNumber(value or "") if is_number and self.chance(0.5) else value
-        if self.chance(0.2):
+        if self.chance(0.05):
+            shown[self.rng.choice(("contact_name", "note"))] = JsonNumber('"cut \\ud83d"')
+        elif self.chance(0.2):
             shown["note"] = self.rng.choice(("extra", True, None, JsonNumber("1.50"), "été"))
         tight = self.chance(0.5)
         return json_line(shown, ensure_ascii=self.chance(0.3), colon=":" if tight else ": ").encode()
@@ -338,7 +364,9 @@ class Stream(RandomText):
             names.remove(rng.choice(("contact_name", "source", "user_id", "channel_id", "merged_contact_id")))
         if self.chance(0.2):
             names.insert(rng.randrange(len(names)), "note")
-        delimiter = rng.choice(",,,;")
+        delimiter = rng.choice(",,,;;\t")
+        if delimiter == ";" and self.chance(0.3):
+            names.append("city, country")
         spell = rng.choice((str, str, str.upper, str.title, lambda name: f" {name} "))
         quoted = self.chance(0.3)
         lines = [csv_line([spell(name) for name in names], delimiter).encode()]
@@ -347,9 +375,10 @@ class Stream(RandomText):
             if self.chance(0.04):
                 row = rng.choice((row[:-1], row[:1], [*row, ""], [*row, "more", "and more"]))
             lines.append(csv_line(row, delimiter, quoted).encode())
-            if self.chance(0.02):
+            if self.chance(0.02) and delimiter != "\t":
                 lines.append((delimiter * (len(names) - 1)).encode())
-        return self.text_file(lines)
+        lines = self.with_stray_quotes(lines, delimiter)
+        return self.text_file([f"sep={delimiter}".encode(), *lines] if self.chance(0.08) else lines)
 
     def _parquet(self, events: list[Values]) -> bytes:
         rng = self.rng
@@ -361,7 +390,8 @@ class Stream(RandomText):
             del types[rng.choice(("contact_name", "source", "user_id", "channel_id"))]
         rows = [[parquet_value(event[name], kind) for name, kind in types.items()] for event in events]
         if self.chance(0.3):
-            types |= {"note": "varchar", "score": "double", "flag": "boolean"}
+            # The second is what DuckDB calls a row's number, if it is asked for it.
+            types |= {rng.choice(("note", "file_row_number")): "varchar", "score": "double", "flag": "boolean"}
             rows = [
                 [*row, rng.choice((None, "été")), rng.choice((None, 0.5)), rng.choice((None, True))] for row in rows
             ]

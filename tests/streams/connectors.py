@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable
-from datetime import datetime
 from random import Random
 
+from tests.streams.canonical import Stream
 from tests.streams.exports import Exports
 from tests.streams.hooks import Hooks
 from tests.streams.values import SOURCE_SPELLINGS
@@ -16,8 +16,9 @@ from tests.streams.writing import json_line
 class Connectors(Exports, Hooks):
     """The connectors' files of a landing folder's history, made delivery by delivery."""
 
-    def __init__(self, rng: Random, zones: dict[str, str], moment: Callable[[], datetime], events: int) -> None:
-        super().__init__(rng, zones, moment)
+    def __init__(self, rng: Random, stream: Stream, events: int) -> None:
+        super().__init__(rng, stream)
+        self._folders_with_listings = stream.folders_with_directory
         self._events = events
         self._delivered: dict[str, bytes] = {}
         self._broken: dict[str, bytes] = {}
@@ -35,10 +36,12 @@ class Connectors(Exports, Hooks):
             self._facts[folder] += [self._fact(folder) for _ in range(size)]
             for _ in range(self.rng.choice((2, 3, 4))):
                 self._deliver_file(folder, size, delivery)
-        for folder in self._zones:
-            for kind in ("users", "channels"):
+        for folder in self._folders_with_listings:
+            for kind, people in (("users", self._users[folder]), ("channels", self._channels[folder])):
                 if self.chance(0.3):
-                    delivery[f"{folder}/api/{kind}.jsonl"] = self._listing(kind)
+                    delivery[f"{folder}/api/{kind}.jsonl"] = self._listing(kind, people)
+        if self.chance(0.5):
+            self._deliver_downloads(delivery)
         if self._cut_file_comes and self._delivered:
             self._cut_file_comes = False
             folder = self.rng.choice(list(self._zones))
@@ -47,7 +50,7 @@ class Connectors(Exports, Hooks):
         self._deliver_clutter(delivery)
 
     def _deliver_file(self, folder: str, size: int, delivery: dict[str, bytes | None]) -> None:
-        makers = (
+        makers: tuple[Callable[[str, int], tuple[str, bytes]], ...] = (
             *[self._report_log] * 3,
             *[self._webhooks] * 2,
             self._exported_contacts,
@@ -64,6 +67,14 @@ class Connectors(Exports, Hooks):
         delivery[f"{folder}/{path}"] = content
         if f"{folder}/{path}" not in self._broken:
             self._delivered[f"{folder}/{path}"] = content
+
+    def _deliver_downloads(self, delivery: dict[str, bytes | None]) -> None:
+        """Several downloads of one log, which may overlap or leave days out."""
+        folder = self.rng.choice([folder for folder, facts in self._facts.items() if facts])
+        event_type = self.rng.choice(self._facts[folder]).event_type
+        for _ in range(3):
+            path, content = self._report_log(folder, 1, event_type)
+            delivery[f"{folder}/{path}"] = content
 
     def _redeliver(self, delivery: dict[str, bytes | None]) -> None:
         known = [path for path in self._delivered if path not in delivery]
@@ -113,8 +124,8 @@ class Connectors(Exports, Hooks):
                 "occurred_at": f"{fact.moment:%Y-%m-%dT%H:%M:%S.%fZ}",
                 "contact_id": fact.contact_id,
                 "source": self.rng.choice(SOURCE_SPELLINGS[fact.source]),
-                "user_id": self._person(fact.user),
-                "channel_id": self._person(fact.channel),
+                "user_id": self._person(self._users[folder], fact.user),
+                "channel_id": self._person(self._channels[folder], fact.channel),
                 "merged_contact_id": fact.merged_contact_id,
             }
             if fact.event_type == "added" and self.chance(0.1):

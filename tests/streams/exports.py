@@ -7,8 +7,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from tests.streams.facts import Fact, Facts
-from tests.streams.values import CLOCK_CHANGES, SENDERS, SOURCE_SPELLINGS
+from tests.streams.facts import Fact, Facts, Message
+from tests.streams.values import CLOCK_CHANGES, SENDERS, SHORTENED_IDS, SOURCE_SPELLINGS
 from tests.streams.writing import csv_line
 
 LOG_COLUMNS = {
@@ -17,6 +17,23 @@ LOG_COLUMNS = {
         *("Timestamp", "Contact ID", "Contact Name", "Source"),
         *("Sub Source", "Ad campaign ID", "Ad group ID", "Ad ID", "User"),
     ),
+}
+# As the French page has them, and in a language that nobody knows.
+FRENCH_COLUMNS = {
+    "Timestamp": "Horodatage",
+    "Contact ID": "ID du contact",
+    "Primary Contact ID": "ID du contact principal",
+    "Contact Name": "Nom du contact",
+    "Channel": "Canal",
+    "User": "Utilisateur",
+}
+SPANISH_COLUMNS = {
+    "Timestamp": "Marca de tiempo",
+    "Contact ID": "ID de contacto",
+    "Primary Contact ID": "ID de contacto principal",
+    "Contact Name": "Nombre del contacto",
+    "Source": "Fuente",
+    "User": "Usuario",
 }
 HEADER_SPELLINGS: tuple[Callable[[str], str], ...] = (
     str,
@@ -72,9 +89,9 @@ class Exports(Facts):
             return self._null()
         return self.padded(self.rng.choice(SOURCE_SPELLINGS[fact.source]))
 
-    def _report_log(self, folder: str, size: int) -> tuple[str, bytes]:
+    def _report_log(self, folder: str, size: int, event_type: str = "") -> tuple[str, bytes]:
         rng = self.rng
-        event_type = rng.choice(self._facts[folder]).event_type
+        event_type = event_type or rng.choice(self._facts[folder]).event_type
         columns = list(LOG_COLUMNS[rng.choice(("old", "new"))])
         if event_type == "connected":
             columns.insert(-1, "Channel")
@@ -89,9 +106,12 @@ class Exports(Facts):
         if self.chance(0.5):
             rng.shuffle(columns)
         if self.chance(0.1):
-            columns.append(rng.choice(("Note", "Contact ID", "Source", "timestamp")))
+            columns.append(rng.choice(("Note", "Contact ID", "Source", "timestamp", "city, country")))
+        if event_type == "connected" and self.chance(0.25):
+            columns.remove("Channel")
         rows = []
-        for fact in self._told(folder, size, event_type):
+        facts = self._told(folder, size, event_type)
+        for fact in facts:
             rows.append([self._log_value(folder, fact, name) for name in columns])
             if self.chance(0.1):
                 rows.append(rows[-1])
@@ -99,7 +119,21 @@ class Exports(Facts):
         stem = rng.choice((f"contacts-{word}", f"Contacts_{word.title()}", f"{word} {self._number()}", word))
         if self.chance(0.05):
             stem = f"added-deleted-{word}"
-        return f"report_logs/{stem}-{self._number()}.csv", self._table(columns, rows)
+        if facts and self.chance(0.3):
+            stem += f"-{self._range_asked_for(facts)}"
+            if self.chance(0.2):
+                rows = []
+        translation = rng.choice((FRENCH_COLUMNS, FRENCH_COLUMNS, SPANISH_COLUMNS)) if self.chance(0.2) else {}
+        header = [translation.get(name, name) for name in columns]
+        return f"report_logs/{stem}-{self._number()}.csv", self._table(header, rows)
+
+    def _range_asked_for(self, facts: list[Fact]) -> str:
+        """Two dates as the name of a file has them: around the facts, within them, or no range at all."""
+        rng = self.rng
+        first, last = min(fact.moment for fact in facts), max(fact.moment for fact in facts)
+        before, after = (timedelta(days=rng.choice((0, 1, 5, 30, -2))) for _ in range(2))
+        days = [f"{first - before:%Y-%m-%d}", f"{last + after:%Y-%m-%d}"]
+        return rng.choice(("_to_", "-", " ")).join(days if self.chance(0.9) else days[::-1])
 
     def _log_value(self, folder: str, fact: Fact, column: str) -> str:
         rng = self.rng
@@ -116,12 +150,16 @@ class Exports(Facts):
         if column == "Source":
             return self._source(fact)
         if column in ("User", "Channel"):
-            return self._guarded(self._person(fact.user if column == "User" else fact.channel))
+            return self._guarded(
+                self._person(self._users[folder], fact.user)
+                if column == "User"
+                else self._person(self._channels[folder], fact.channel)
+            )
         return rng.choice(("1.2E+17", "-", "", "spring, sale"))
 
     def _table(self, columns: list[str], rows: list[list[str]]) -> bytes:
         rng = self.rng
-        delimiter = rng.choice(",,,;")
+        delimiter = rng.choice(",,,;;\t")
         spell = rng.choice(HEADER_SPELLINGS)
         quoted = self.chance(0.3)
         lines = [csv_line([spell(name) for name in columns], delimiter).encode()]
@@ -129,7 +167,8 @@ class Exports(Facts):
             if self.chance(0.03):
                 row = rng.choice((row[:-1], [*row, ""], [*row, "more"]))
             lines.append(csv_line(row, delimiter, quoted).encode())
-        return self.text_file(lines)
+        lines = self.with_stray_quotes(lines, delimiter)
+        return self.text_file([f"sep={delimiter}".encode(), *lines] if self.chance(0.08) else lines)
 
     def _cut_report_log(self) -> bytes:
         """A file of as many rows as a table of the page gives, most of them the same few facts."""
@@ -149,6 +188,9 @@ class Exports(Facts):
             columns.append("Date & Time")
         if self.chance(0.3):
             self.rng.shuffle(columns)
+        if self.chance(0.2):
+            # A field of one's own may be called like a column that we know.
+            columns.append(self.rng.choice(("Message ID", "Contact ID", "Channel ID", "city, country")))
         rows = []
         for fact in self._told(folder, size, "added"):
             first, _, last = fact.name.partition(" ")
@@ -178,13 +220,13 @@ class Exports(Facts):
             self.rng.shuffle(columns)
         rows = []
         for fact in self._told(folder, size, "connected"):
-            for later in range(self.rng.choice((1, 1, 2, 4))):
+            for message in self._messages(fact):
                 values = {
-                    "Date & Time": self._wall_clock(folder, fact.moment + timedelta(minutes=61 * later)),
+                    "Date & Time": self._wall_clock(folder, message.moment),
                     "Sender ID": self.rng.choice((fact.user, f"{fact.user}.0", "-")),
                     "Sender Type": self.rng.choice((*SENDERS, "-", "import")),
                     "Contact ID": self._contact_id(fact.contact_id),
-                    "Message ID": f"{fact.number}{later}" if not self.chance(0.04) else self._null(),
+                    "Message ID": self._message_id(message),
                     "Content": self.rng.choice(("hello", "two\nlines", 'a "quote"', "-")),
                     "Channel ID": self.rng.choice((fact.channel, f"{fact.channel}.0", f"0{fact.channel}")),
                 }
@@ -192,6 +234,11 @@ class Exports(Facts):
         if self.chance(0.3):
             self.rng.shuffle(rows)
         return f"data_export/{self._export_name('messages')}", self._table(columns, rows)
+
+    def _message_id(self, message: Message) -> str:
+        if self.chance(0.06):
+            return self.rng.choice((self._null(), *SHORTENED_IDS))
+        return self.rng.choice((message.message_id, message.message_id, f"{message.message_id}.0"))
 
     def _export_name(self, kind: str) -> str:
         stem = kind if self.chance(0.8) else self.rng.choice(("contacts", "messages", "Messages", "export"))

@@ -111,8 +111,7 @@ def fuzzed_file(rng: Random, path: str, lines: int) -> bytes:
 def fuzzed_csv_row(rng: Random, columns: list[str], delimiter: str) -> bytes:
     """A row of texts, or the same with bytes changed, or no row at all."""
     if rng.random() < 0.1:
-        # A quote that is never closed would make one record of all lines that follow.
-        return random_bytes(rng).replace(b'"', b"")
+        return random_bytes(rng)
     values = [str(likely(rng, name)) for name in columns] + [""] * (rng.random() < 0.05)
     row = csv_line(values, delimiter).encode()
     return disturbed(rng, row) if rng.random() < 0.1 else row

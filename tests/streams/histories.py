@@ -15,7 +15,7 @@ def make_deliveries(rng: Random, deliveries: int = 4, events: int = 40) -> list[
     The order is part of it: apply one delivery, load, apply the next.
     """
     stream = Stream(rng, (events + 1) // 2)
-    connectors = Connectors(rng, stream.zones, stream.moment, (events + 1) // 2)
+    connectors = Connectors(rng, stream, (events + 1) // 2)
     history: list[Delivery] = []
     for _ in range(deliveries):
         delivery = stream.next_delivery()

@@ -5,11 +5,16 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
-from tests.streams.facts import Fact, Facts
-from tests.streams.values import BROKEN_JSON, PERSONS, SENDERS
+from tests.streams.facts import Fact, Facts, Message
+from tests.streams.people import People
+from tests.streams.values import BROKEN_JSON, PERSONS, SENDERS, SHORTENED_IDS
 from tests.streams.writing import JsonNumber, json_line
 
 OTHER_WEBHOOKS = ("contact.updated", "contact.tag.updated", "conversation.opened", "comment.created", "call.ended", "x")
+STATUSES: tuple[list[str], ...] = (
+    *(["pending"], ["pending"], ["pending", "sent"], ["pending", "sent", "delivered"], ["sent"], ["delivered", "read"]),
+    *(["pending", "failed"], ["Failed"], ["sent", "failed"], ["failed", "pending"], ["failed", "sent"], []),
+)
 BAD_EPOCHS = ("soon", "-5", "0", "99999999999999999999", "2024-05-01T10:00:00", "1e9")
 
 
@@ -19,7 +24,7 @@ class Hooks(Facts):
     def _webhooks(self, folder: str, size: int) -> tuple[str, bytes]:
         lines: list[bytes] = []
         for fact in self._told(folder, size, "added", "connected"):
-            for body in self._bodies(fact):
+            for body in self._bodies(folder, fact):
                 lines.append(
                     json_line(body, ensure_ascii=self.chance(0.3), colon=self.rng.choice((":", ": "))).encode()
                 )
@@ -29,17 +34,26 @@ class Hooks(Facts):
                 lines.append(self.rng.choice(BROKEN_JSON).encode())
         return f"webhooks/{self.rng.choice(('hooks', '2024-05-01', 'é'))}-{self._number()}.jsonl", self.text_file(lines)
 
-    def _bodies(self, fact: Fact) -> list[dict[str, object]]:
+    def _bodies(self, folder: str, fact: Fact) -> list[dict[str, object]]:
+        rng = self.rng
+        bodies = []
         if fact.event_type == "added":
-            bodies = [self._body(fact, "contact.created", fact.moment, "0")]
+            bodies.append(self._body(fact, "contact.created", fact.moment, "0"))
         else:
-            hooks = ("message.received", "message.sent")
-            bodies = [
-                self._body(fact, self.rng.choice(hooks), fact.moment + timedelta(hours=later), str(later))
-                for later in range(self.rng.choice((1, 1, 2)))
-            ]
+            for number, message in enumerate(self._messages(fact)):
+                for report in range(rng.choice((1, 1, 2))):
+                    # What became of a message is another webhook about it, of another status.
+                    hook = rng.choice(("message.received", "message.sent", "message.sent"))
+                    body = self._body(fact, hook, message.moment, f"{number}{report}")
+                    self._add_message(body, folder, fact, message)
+                    bodies.append(body)
         if self.chance(0.15):
-            bodies.append(self._body(fact, self.rng.choice(OTHER_WEBHOOKS), fact.moment, "other"))
+            other = self._body(fact, rng.choice(OTHER_WEBHOOKS), fact.moment, "other")
+            self._add_names(other, folder, fact)
+            bodies.append(other)
+        rng.shuffle(bodies)
+        for body in bodies:
+            self._spoil(body, body.get("contact"))
         return bodies
 
     def _body(self, fact: Fact, hook: str, moment: datetime, copy: str) -> dict[str, object]:
@@ -57,46 +71,53 @@ class Hooks(Facts):
             "event_id": f"00000000-0000-4000-8000-{fact.number:08}{copy[:4]:0>4}",
             "contact": contact,
         }
-        if hook.startswith("message"):
-            self._add_message(body, fact, moment)
-        self._spoil(body, contact)
+        if self.chance(0.02):
+            body["event_id"] = rng.choice(SHORTENED_IDS)
         return body
 
-    def _add_message(self, body: dict[str, object], fact: Fact, moment: datetime) -> None:
+    def _add_message(self, body: dict[str, object], folder: str, fact: Fact, sent: Message) -> None:
         rng = self.rng
-        statuses = rng.choice(
-            (["pending"], ["pending", "sent"], ["pending", "failed"], ["Failed"], ["failed", "read"], [])
-        )
         message: dict[str, object] = {
-            "messageId": JsonNumber(str(int(moment.timestamp() * 1e6))),
+            "messageId": rng.choice((JsonNumber(sent.message_id), sent.message_id, f"0{sent.message_id}.0")),
             "contactId": self._json_id(str(fact.contact_id)),
             "channelId": self._json_id(fact.channel),
-            "timestamp": self._epoch(moment),
+            "timestamp": self._epoch(sent.moment),
             "message": {"type": "text", "text": 'say "hi"\n{"event_type": "added"}'},
-            "status": [{"value": value, "timestamp": JsonNumber("1")} for value in statuses],
+            "status": [{"value": value, "timestamp": JsonNumber("1")} for value in rng.choice(STATUSES)],
         }
         if self.chance(0.1):
-            message["status"] = rng.choice((None, "failed", [], [None], {}))
+            message["status"] = rng.choice((None, "failed", [], [None], {}, [{"value": None}]))
+        if self.chance(0.1):
+            del message[rng.choice(("messageId", "channelId"))]
         body["message"] = message
-        if self.chance(0.8):
-            body["channel"] = rng.choice(({"id": self._json_id(fact.channel), "name": "Shop"}, None, {"id": None}))
+        self._add_names(body, folder, fact)
         if self.chance(0.8):
             sender: dict[str, object] = {"source": rng.choice((*SENDERS, None, ""))}
             if self.chance(0.7):
                 sender["userId"] = rng.choice((self._json_id(fact.user), None))
             body["sender"] = rng.choice((sender, sender, sender, None))
-        if self.chance(0.5):
-            body["user"] = {"id": self._json_id(rng.choice(("1", "2", fact.user))), "firstName": "Ana"}
         if self.chance(0.1):
             del body["contact"]
 
-    def _spoil(self, body: dict[str, object], contact: dict[str, object]) -> None:
+    def _add_names(self, body: dict[str, object], folder: str, fact: Fact) -> None:
+        """Adds the channel and the user of a message, mostly with their names."""
+        rng = self.rng
+        if self.chance(0.8):
+            channel = {"id": self._json_id(fact.channel), "name": self._channels[folder].name(fact.channel)}
+            channel["source"] = rng.choice(("whatsapp", "email", None))
+            body["channel"] = rng.choice((*[channel] * 5, None, {"id": None}, {"id": channel["id"], "name": None}))
+        if self.chance(0.5):
+            user = rng.choice(("1", "2", fact.user))
+            first, _, last = self._users[folder].name(user).partition(" ")
+            body["user"] = {"id": self._json_id(user), "firstName": first, "lastName": rng.choice((last, last, None))}
+
+    def _spoil(self, body: dict[str, object], contact: object) -> None:
         if self.chance(0.12):
             fault = self.rng.choice(("event_id", "event_type", "contact", "id", "created_at"))
-            target = body if fault in body else contact
+            target = contact if fault not in body and isinstance(contact, dict) else body
             target.pop(fault, None)
             if self.chance(0.4):
-                target[fault] = self.rng.choice((None, ""))
+                target[fault] = self.rng.choice((None, "", *SHORTENED_IDS))
 
     def _json_id(self, text: str) -> object:
         if self.chance(0.02):
@@ -133,20 +154,25 @@ class Hooks(Facts):
             lines.append(json_line(contact).encode())
         return f"api/contacts-{self._number()}.jsonl", self.text_file(lines)
 
-    def _listing(self, kind: str) -> bytes:
+    def _listing(self, kind: str, people: People) -> bytes:
         """All users or channels as the API lists them now: some are new, some have another name, some are gone."""
         rng = self.rng
         lines: list[bytes] = []
-        for number in rng.sample(range(1, 7), rng.randint(0, 6)):
-            first, _, last = rng.choice(PERSONS).partition(" ")
-            entry: dict[str, object] = {"id": self._json_id(str(number)), "email": rng.choice((f"{number}@x.io", None))}
+        for number in rng.sample((*people.ids, "5", "6"), rng.randint(0, len(people.ids) + 2)):
+            name = people.name(number) if self.chance(0.8) else rng.choice(PERSONS)
+            first, _, last = name.partition(" ")
+            entry: dict[str, object] = {"id": self._json_id(number), "email": rng.choice((f"{number}@x.io", None))}
+            if self.chance(0.1):
+                entry["id"] = rng.choice((None, "", *SHORTENED_IDS))
             if kind == "users":
                 entry |= {
-                    "firstName": rng.choice((first, None)),
-                    "lastName": rng.choice((last, None, "")),
+                    "firstName": rng.choice((first, first, None)),
+                    "lastName": rng.choice((last, last, None, "")),
                     "team": None,
                 }
             else:
-                entry |= {"name": rng.choice((*PERSONS, None, "")), "source": rng.choice(("whatsapp", "email", None))}
+                entry |= {"name": rng.choice((name, name, name, None)), "source": rng.choice(("whatsapp", "email"))}
             lines.append(json_line(entry).encode())
+            if self.chance(0.05):
+                lines.append(rng.choice(BROKEN_JSON).encode())
         return self.text_file(lines)

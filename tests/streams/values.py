@@ -73,6 +73,9 @@ NAMES = (
     "x" * 300,
 )
 # Of users and channels: in directories, and in the events that give names instead of ids.
+ZERO_DATES = ("0000-00-00", "0000-00-00 00:00:00", "0000-00-00T00:00:00Z")
+# Ids in scientific notation, and some that only look like it.
+SHORTENED_IDS = ("1.76277E+15", "1,5e+3", "2E+05", "1.5E5", "12E+5", "1e3")
 PERSONS = ("Ana", "Ana", "Bo, Jr.", 'Cy "C"', " Padded ", "Dé 🦆", "NULL", "7", "007", "Front Desk", "Zoe", "Shop ")
 SENDERS = (
     "contact",
@@ -119,9 +122,16 @@ SOURCES_FOR = {
 SOURCE_SPELLINGS = {
     "user": ("user", "User", "Utilisateur", "USER"),
     "contact_import": ("contact_import", "Contact Import", "Importation des contacts", "import"),
-    "developer_api": ("developer_api", "Developer API", "API développeur", "API DÉVELOPPEUR", "api"),
+    "developer_api": ("developer_api", "Developer API", "API développeur", "API DÉVELOPPEUR", "API developpeur", "api"),
     "incoming_message": ("incoming_message", "Incoming Message", "Message entrant", "contact"),
-    "echo_message": ("echo_message", "Echo Message", "Message d'écho", "MESSAGE D'ÉCHO"),
+    "echo_message": (
+        "echo_message",
+        "Echo Message",
+        "Message d'écho",
+        "MESSAGE D'ÉCHO",
+        "Message d\u2019Echo",
+        "Message d\u02bce\u0301cho",
+    ),
     "zapier": ("zapier", "Zapier"),
     "make": ("make", "Make"),
     "click_to_chat_ads": (
@@ -141,7 +151,7 @@ UNKNOWN_SOURCES = (
     "_user_",
     "contactimport",
     "developer.api",
-    "Message d\u2019écho",
+    "Message decho",
     "NULL",
     "0",
     "🕊",
@@ -236,6 +246,7 @@ BROKEN_JSON = (
     "{'event_id': 't8'}",
     '{"event_id": "t9", "contact_name": "tab\there"}',
     '{"event_id": "half \\ud83e pair", "event_type": "added"}',
+    '{"event_id": "\\udd86\\ud83e", "contact_name": "\\ud83e\\udd86", "event_type": "\\ud83e"}',
     '{event_id: "t10"}',
     '{"event_id": "t11"} // a comment',
 )

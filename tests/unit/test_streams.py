@@ -1,5 +1,8 @@
 """Shows that the generated histories hold what they are there for, and that one history is the same by every route."""
 
+import codecs
+import gzip
+import zlib
 from collections import Counter
 from pathlib import Path
 from random import Random
@@ -7,6 +10,8 @@ from random import Random
 import pytest
 
 from tests.reckoning import EVENT_TYPES, Reckoning
+from tests.reckoning.files import DIRECTORY_KINDS
+from tests.reckoning.recognition import OTHER_LOG, UNKNOWN_COLUMNS, UNKNOWN_LOG
 from tests.streams import Delivery, apply, make_deliveries, make_one_history
 from tests.streams.fuzz import write_fuzzed
 from tests.unit.reckoned import NOW
@@ -31,31 +36,76 @@ def test_a_seed_always_makes_the_same_history() -> None:
 
 def test_some_histories_have_every_state_of_every_route_and_every_reason(tmp_path: Path) -> None:
     states: Counter[object] = Counter()
-    reasons: Counter[object] = Counter()
-    types: Counter[object] = Counter()
-    gaps = known = 0
+    seen: Counter[object] = Counter()
     for seed in range(8):
         reckoning = Reckoning()
         for delivery in make_deliveries(Random(seed), 4, 60):
             apply(delivery, tmp_path / str(seed))
             reckoning.load(tmp_path / str(seed), NOW)
-            reasons.update((row["route"], row["reason"]) for row in reckoning.view("rejected_records"))
+            seen.update((row["route"], row["reason"]) for row in reckoning.view("rejected_records"))
             for row in reckoning.view("load_balance"):
                 for state in ("standing", "superseded", "rejected", "ignored"):
                     states[row["route"], state] += int(str(row[f"records_{state}"]))
         for event_type in EVENT_TYPES:
             log = reckoning.view(f"contacts_{event_type}_log")
-            types.update((row["route"], event_type) for row in log)
-            known += sum(row["route"] == "report_log" and row["user_name"] != row["user_id"] for row in log)
-        gaps += len(reckoning.view("report_log_gaps"))
+            seen.update((row["route"], event_type) for row in log)
+            seen["a name that is known"] += sum(row["user_name"] != row["user_id"] for row in log)
+        seen.update((row["reason"], row["superseded_by"] is None) for row in reckoning.view("superseded_events"))
+        seen.update(row["certainty"] for row in reckoning.view("report_log_gaps"))
+        seen.update(row["reason"] for row in reckoning.view("refused_files"))
+        seen.update(("deleted", row["is_deleted"]) for row in reckoning.view("users"))
+        seen["provisional"] += sum(row["is_provisional"] is True for row in reckoning.view("reconciliation"))
     expected = {(route, state) for route in ROUTES for state in ("standing", "superseded", "rejected")}
+    expected |= {(route, state) for route in DIRECTORY_KINDS for state in ("ignored", "rejected")}
     assert expected | {("webhook", "ignored")} == {key for key, count in states.items() if count}
     common = {"malformed_record", "missing_field", "unknown_workspace", "invalid_contact_id", "invalid_occurred_at"}
-    assert {(route, reason) for route in ROUTES for reason in common} <= set(reasons)
+    assert {(route, reason) for route in ROUTES for reason in common} <= set(seen)
     more = {"unknown_event_type", "source_not_allowed", "merged_into_itself"}
-    assert {("report_log", reason) for reason in more} <= set(reasons)
-    assert {("report_log", event_type) for event_type in EVENT_TYPES} <= set(types)
-    assert gaps and known
+    assert {("report_log", reason) for reason in more} <= set(seen)
+    shortened = {"events", "report_log", "data_export", "webhook", "users", "channels"}
+    assert {(route, "invalid_event_id") for route in shortened} <= set(seen)
+    assert {("api_users", "invalid_event_id"), ("api_channels", "invalid_event_id")} & set(seen)
+    assert {("users", "invalid_deleted_at"), ("channels", "invalid_deleted_at")} <= set(seen)
+    assert {("report_log", event_type) for event_type in EVENT_TYPES} <= set(seen)
+    replaced = {(reason, False) for reason in ("same_event", "less_detail", "same_fact")}
+    # A message that failed after all, what no log lists, and what gave way to that.
+    assert replaced | {("same_event", True), ("same_fact", True), ("not_in_log", True)} <= set(seen)
+    assert {"possible", "certain", UNKNOWN_LOG, OTHER_LOG, UNKNOWN_COLUMNS} <= set(seen)
+    assert {("deleted", True), ("deleted", False)} <= set(seen)
+    assert seen["a name that is known"] and seen["provisional"]
+
+
+def test_most_histories_have_several_of_the_oddities_of_files(tmp_path: Path) -> None:
+    histories = 12
+    found: Counter[str] = Counter()
+    for seed in range(histories):
+        contents = [
+            gzip_content(path, content)
+            for delivery in make_deliveries(Random(seed), 4, 60)
+            for path, content in delivery.items()
+            if content is not None
+        ]
+        oddities = {
+            "a UTF-16 file": lambda content: content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)),
+            "a double BOM": lambda content: content.startswith(codecs.BOM_UTF8 * 2),
+            "a BOM in the middle": lambda content: b"\n" + codecs.BOM_UTF8 in content,
+            "a line that says the separator": lambda content: b"sep=" in content[:10],
+            "tabs": lambda content: content.splitlines()[:1] and content.splitlines()[0].count(b"\t") > 2,
+            "half a surrogate pair": lambda content: b"cut \\ud83d" in content,
+            "ANSI text": lambda content: b"caf\xe9" in content or b"Zo\xeb" in content,
+            "French headers": lambda content: b"Horodatage" in content,
+        }
+        found.update(name for name, is_in in oddities.items() if any(map(is_in, contents)))
+    assert len(found) == len(oddities)
+    assert found.total() > histories * len(oddities) / 2
+
+
+def gzip_content(path: str, content: bytes) -> bytes:
+    """What is in a file, as far as it can be read."""
+    try:
+        return gzip.decompress(content) if path.endswith(".gz") else content
+    except (OSError, EOFError, zlib.error):
+        return b""
 
 
 def counts(reckoning: Reckoning) -> Counts:
