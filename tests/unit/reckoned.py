@@ -15,9 +15,9 @@ WORKSPACES = "workspace_id,workspace_name,timezone\n1,New York,America/New_York\
 class Landing:
     """A landing folder whose every delivery is loaded, a run an hour."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, reckoning: Reckoning | None = None) -> None:
         self.folder = folder
-        self.reckoning = Reckoning()
+        self.reckoning = reckoning or Reckoning()
         self.runs = 0
 
     def run(self, files: dict[str, str | bytes | None]) -> Reckoning:
