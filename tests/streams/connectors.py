@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 from collections.abc import Callable
 from random import Random
@@ -91,7 +92,7 @@ class Connectors(Exports, Hooks):
                 del self._delivered[path]
             elif action == "elsewhere":
                 delivery[f"{self.rng.choice(list(self._zones))}/{kind}/{copy}"] = content
-            elif action == "grow" and not path.endswith(".gz"):
+            elif action == "grow" and can_grow(path, content):
                 lines = content.splitlines(keepends=True)
                 self._delivered[path] = delivery[path] = content + (lines[-1] if content.endswith(b"\n") else b"\n")
 
@@ -133,3 +134,9 @@ class Connectors(Exports, Hooks):
                 event["event_id"] = f"00000000-0000-4000-8000-{fact.number:08}0000"
             lines.append(json_line(event).encode())
         return f"events/facts-{self._number()}.jsonl", self.text_file(lines)
+
+
+def can_grow(path: str, content: bytes) -> bool:
+    """Whether the last line of a file can be repeated: a quote in it could close the quote of the line before."""
+    is_utf_16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return not path.endswith(".gz") and not is_utf_16 and not (".csv" in path and b'"' in content.splitlines()[-1])

@@ -73,8 +73,8 @@ class RandomText:
         if self.chance(0.75):
             return lines
         for number in self.rng.sample(range(1, len(lines)), min(2, len(lines) - 1)):
-            # Where quotes follow, the stray one would only be a quoted field's other end.
-            if b'"' in lines[number] or b'"' in b"".join(lines[number + 1 : number + 3]):
+            # Where other quotes are near, the stray one may be the other end of a quoted field.
+            if b'"' in b"".join(lines[max(0, number - 2) : number + 3]):
                 continue
             starts = [0, *(match.end() for match in re.finditer(re.escape(delimiter.encode()), lines[number]))]
             inside = [match.end() for match in re.finditer(rb"\w(?=\w)", lines[number])]
