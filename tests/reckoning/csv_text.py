@@ -33,6 +33,8 @@ class At(Enum):
 
 def scan(text: str, separator: str, at: At) -> tuple[bool, bool]:
     """Whether a quoted field is open at the end of a line, and whether it was opened on this line."""
+    if '"' not in text:
+        return at is At.QUOTED, False
     opened_here = False
     for sign in text:
         if at is At.QUOTED:

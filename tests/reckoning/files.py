@@ -6,6 +6,7 @@ import csv
 import gzip
 import json
 import math
+import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -118,7 +119,8 @@ def json_fields(text: str) -> dict[str, JsonValue] | None:
     """The fields of a JSON object; None where the text is not strictly one."""
     try:
         value = json.loads(text, parse_int=str, parse_float=str, parse_constant=refuse_constant)
-        value = without_surrogates(value)
+        # Only an escape can spell half of a pair.
+        value = without_surrogates(value) if "\\u" in text else value
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
@@ -127,7 +129,7 @@ def json_fields(text: str) -> dict[str, JsonValue] | None:
 def without_surrogates(value: JsonValue) -> JsonValue:
     """The value with U+FFFD for each escaped half of a surrogate pair, which is no text."""
     if isinstance(value, str):
-        return "".join("\ufffd" if "\ud800" <= sign <= "\udfff" else sign for sign in value)
+        return re.sub("[\ud800-\udfff]", "\ufffd", value)
     if isinstance(value, list):
         return [without_surrogates(inner) for inner in value]
     if isinstance(value, dict):

@@ -38,14 +38,14 @@ class Event:
 
 
 @dataclass(frozen=True)
-class Judge:
+class Validator:
     """Validates by the zones of the listed workspaces, and the users and channels as they are now."""
 
     zones: Mapping[str, str]
     users: Resolver
     channels: Resolver
 
-    def judge(self, record: Record, claim: Claim | NoClaim) -> Event | Rejection | NoClaim:
+    def validate(self, record: Record, claim: Claim | NoClaim) -> Event | Rejection | NoClaim:
         if claim is NoClaim.IGNORED:
             return claim
         if isinstance(claim, NoClaim):

@@ -16,4 +16,4 @@ class Rejection:
 
 def is_shortened(text: str | None) -> bool:
     """Whether a text is an id that a spreadsheet has shortened, as 1.76277E+15."""
-    return re.fullmatch(r"[0-9]([.,][0-9]+)?[eE][+][0-9]+", text or "") is not None
+    return text is not None and re.fullmatch(r"[0-9]([.,][0-9]+)?[eE][+][0-9]+", text) is not None

@@ -9,7 +9,7 @@ from tests.reckoning.claims import Claim, NoClaim
 from tests.reckoning.directories import Directories, Resolver, read_directories
 from tests.reckoning.downloads import Download, days_of_connected_logs, downloads
 from tests.reckoning.files import DIRECTORY_KINDS, LandedFile, Record
-from tests.reckoning.judging import Event, Judge
+from tests.reckoning.judging import Event, Validator
 from tests.reckoning.messages import failed_messages
 from tests.reckoning.rejections import Rejection
 from tests.reckoning.resolving import Outcome, supersede
@@ -37,14 +37,14 @@ def state_of(
     """What the files come to, in the order in which they were loaded, by the workspaces that are listed now."""
     zones = {workspace_id: row.get("timezone") or "" for workspace_id, row in workspaces.items()}
     directories = read_directories(files, zones)
-    judge = Judge(zones, Resolver(directories.users), Resolver(directories.channels))
+    validator = Validator(zones, Resolver(directories.users), Resolver(directories.channels))
     outcome = Outcome()
     for file in files:
         for record in file.records:
             if file.kind in DIRECTORY_KINDS:
                 verdict: object = directories.rejected.get(record)
             else:
-                verdict = judge.judge(record, claims[record])
+                verdict = validator.validate(record, claims[record])
             if isinstance(verdict, Event):
                 outcome.accepted.append(verdict)
             elif isinstance(verdict, Rejection):

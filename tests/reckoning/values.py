@@ -7,6 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from zoneinfo import ZoneInfo
 
 EVENT_TYPES = ("added", "connected", "deleted", "merged")
@@ -112,7 +113,7 @@ def parse_deletion(text: str, zone: ZoneInfo) -> datetime | None:
 
 
 def parse_epoch_time(text: str, zone: ZoneInfo) -> datetime | None:
-    """The instant of seconds, milliseconds or microseconds since 1970, told by magnitude; else of a canonical time."""
+    """The instant of seconds, milliseconds or microseconds since 1970, by their magnitude; else of a canonical time."""
     if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
         return parse_instant(text)
     number = Decimal(text)
@@ -158,6 +159,7 @@ def resolved_source(text: str | None, event_type: str) -> str:
 APOSTROPHES = "'\u2019\u2018\u02bc\u2032\u00b4`"
 
 
+@cache
 def spelling(text: str) -> str:
     """The form in which two spellings of a source are the same: no case, accents, kinds of apostrophe or separator."""
     decomposed = unicodedata.normalize("NFD", text.lower())

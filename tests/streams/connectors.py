@@ -118,7 +118,7 @@ class Connectors(Exports, Hooks):
 
     def _canonical(self, folder: str, size: int) -> tuple[str, bytes]:
         lines = []
-        for fact in self._told(folder, size, "added", "connected", "deleted", "merged"):
+        for fact in self._reported(folder, size, "added", "connected", "deleted", "merged"):
             event = {
                 "event_id": f"fact-{fact.number}",
                 "event_type": fact.event_type,

@@ -110,7 +110,7 @@ class Exports(Facts):
         if event_type == "connected" and self.chance(0.25):
             columns.remove("Channel")
         rows = []
-        facts = self._told(folder, size, event_type)
+        facts = self._reported(folder, size, event_type)
         for fact in facts:
             rows.append([self._log_value(folder, fact, name) for name in columns])
             if self.chance(0.1):
@@ -192,7 +192,7 @@ class Exports(Facts):
             # A field of one's own may be called like a column that we know.
             columns.append(self.rng.choice(("Message ID", "Contact ID", "Channel ID", "city, country")))
         rows = []
-        for fact in self._told(folder, size, "added"):
+        for fact in self._reported(folder, size, "added"):
             first, _, last = fact.name.partition(" ")
             values = {
                 "contactid": self._contact_id(fact.contact_id),
@@ -219,7 +219,7 @@ class Exports(Facts):
         if self.chance(0.3):
             self.rng.shuffle(columns)
         rows = []
-        for fact in self._told(folder, size, "connected"):
+        for fact in self._reported(folder, size, "connected"):
             for message in self._messages(fact):
                 values = {
                     "Date & Time": self._wall_clock(folder, message.moment),

@@ -14,7 +14,7 @@ from tests.streams.writing import RandomText
 
 @dataclass(frozen=True)
 class Fact:
-    """Something that happened, whichever route tells it."""
+    """Something that happened, whichever route reports it."""
 
     number: int
     event_type: str
@@ -36,7 +36,7 @@ class Message:
 
 
 class Facts(RandomText):
-    """What happened in the workspaces so far, whichever route tells it.
+    """What happened in the workspaces so far, whichever route reports it.
 
     The stream's folders, their zones and the names of their users and channels may change between deliveries.
     """
@@ -74,8 +74,8 @@ class Facts(RandomText):
             merged_contact_id=rng.choice((None, None, contact_id, *range(1, 13))) if event_type == "merged" else None,
         )
 
-    def _told(self, folder: str, size: int, *event_types: str) -> list[Fact]:
-        """Facts of these types that lie near each other, as a download has them; others are told again, later."""
+    def _reported(self, folder: str, size: int, *event_types: str) -> list[Fact]:
+        """Facts of these types that lie near each other, as a download has them; others are reported again, later."""
         facts = sorted(
             (fact for fact in self._facts[folder] if fact.event_type in event_types), key=lambda fact: fact.moment
         )

@@ -19,11 +19,11 @@ BAD_EPOCHS = ("soon", "-5", "0", "99999999999999999999", "2024-05-01T10:00:00", 
 
 
 class Hooks(Facts):
-    """Webhooks and answers of the API that tell the facts, their path below the workspace and their bytes."""
+    """Webhooks and answers of the API that report the facts, their path below the workspace and their bytes."""
 
     def _webhooks(self, folder: str, size: int) -> tuple[str, bytes]:
         lines: list[bytes] = []
-        for fact in self._told(folder, size, "added", "connected"):
+        for fact in self._reported(folder, size, "added", "connected"):
             for body in self._bodies(folder, fact):
                 lines.append(
                     json_line(body, ensure_ascii=self.chance(0.3), colon=self.rng.choice((":", ": "))).encode()
@@ -141,7 +141,7 @@ class Hooks(Facts):
 
     def _api_contacts(self, folder: str, size: int) -> tuple[str, bytes]:
         lines = []
-        for fact in self._told(folder, size, "added"):
+        for fact in self._reported(folder, size, "added"):
             first, _, last = fact.name.partition(" ")
             contact: dict[str, object] = {
                 "id": self._json_id(str(fact.contact_id)),

@@ -1,4 +1,4 @@
-"""Generates one history of contacts, told in full by report logs, and once more by webhooks and the API."""
+"""Generates one history of contacts, reported in full by report logs, and once more by webhooks and the API."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def facts_of(rng: Random, zone: ZoneInfo, contact_id: int, contacts: int) -> lis
 
 
 def moment_after(rng: Random, zone: ZoneInfo, event_type: str) -> datetime:
-    """A second that the workspace's wall clock, as the logs have it, tells from all others; often near midnight."""
+    """A second that only one reading of the workspace's wall clock can mean; often near midnight."""
     while True:
         moment = FIRST_DAY + timedelta(seconds=rng.randrange(DAYS * 86400))
         if rng.random() < 0.3:
@@ -136,7 +136,7 @@ def report_log(zone: ZoneInfo, facts: list[Fact], event_type: str) -> bytes:
 
 
 def webhooks(rng: Random, zone: ZoneInfo, facts: list[Fact]) -> Delivery:
-    """What the webhooks told: every contact created, every first message and later ones, some of them twice."""
+    """What the webhooks reported: every contact created, every first message and later ones, some of them twice."""
     lines: dict[date, list[str]] = {}
     for number, fact in enumerate(facts):
         for body_number, (moment, body) in enumerate(bodies(rng, zone, fact)):
@@ -164,7 +164,7 @@ def bodies(rng: Random, zone: ZoneInfo, fact: Fact) -> list[tuple[datetime, dict
         return []
     moments = [same_day(zone, fact.moment, seconds=rng.choice((0, 0, 1, 3)))]
     moments += [fact.moment + timedelta(hours=rng.randint(1, 500)) for _ in range(rng.choice((0, 1, 2)))]
-    told: list[tuple[datetime, dict[str, object]]] = []
+    reported: list[tuple[datetime, dict[str, object]]] = []
     for moment in moments:
         message = {"contactId": contact["id"], "channelId": JsonNumber(fact.channel), "timestamp": epoch(moment)}
         body: dict[str, object] = {"event_type": "message.received", "contact": contact, "message": message}
@@ -172,7 +172,7 @@ def bodies(rng: Random, zone: ZoneInfo, fact: Fact) -> list[tuple[datetime, dict
             body |= {"event_type": "message.sent", "sender": {"source": SENDERS[fact.source], "userId": fact.user}}
         if rng.random() < 0.5:
             body["channel"] = {"id": JsonNumber(fact.channel), "name": CHANNELS[fact.channel][0]}
-        told.append((moment, body))
+        reported.append((moment, body))
     if rng.random() < 0.2:
         # One that never arrived, before the first that did.
         failed = {"contactId": contact["id"], "channelId": JsonNumber(fact.channel), "status": [{"value": "failed"}]}
@@ -182,8 +182,8 @@ def bodies(rng: Random, zone: ZoneInfo, fact: Fact) -> list[tuple[datetime, dict
             "contact": contact,
             "message": failed | {"timestamp": epoch(before)},
         }
-        told.append((before, sent))
-    return told
+        reported.append((before, sent))
+    return reported
 
 
 def same_day(zone: ZoneInfo, moment: datetime, seconds: int) -> datetime:

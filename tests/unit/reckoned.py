@@ -29,7 +29,7 @@ class Landing:
         self.runs += 1
         return self.reckoning
 
-    def judge(self, *records: dict[str, object] | str) -> Reckoning:
+    def load_events(self, *records: dict[str, object] | str) -> Reckoning:
         """One run over these records, in workspace 1, and these workspaces."""
         return self.run({"workspaces.csv": WORKSPACES, f"1/events/{self.runs}.jsonl": jsonl(*records)})
 

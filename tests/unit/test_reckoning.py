@@ -89,7 +89,7 @@ def test_a_source_is_matched_by_any_of_its_spellings(text: str | None, event_typ
 
 
 def test_each_record_is_rejected_for_the_first_reason_that_applies(landing: Landing) -> None:
-    reckoning = landing.judge(
+    reckoning = landing.load_events(
         "[1]",
         '{"event_id": NaN}',
         event(" ", "nonsense", contact_id=None),
@@ -117,28 +117,28 @@ def test_each_record_is_rejected_for_the_first_reason_that_applies(landing: Land
     assert column(reckoning.view("contacts_added_log"), "event_id") == ["h"]
 
 
-def test_times_are_judged_against_the_year_2000_and_their_own_loading(landing: Landing) -> None:
+def test_times_are_validated_against_the_year_2000_and_their_own_loading(landing: Landing) -> None:
     tomorrow, later = "2026-11-23T12:00:00Z", "2026-11-23T12:00:00.000001Z"
-    landing.judge(
+    landing.load_events(
         event("a", contact_id=1, occurred_at=tomorrow),
         event("b", contact_id=2, occurred_at=later),
         event("c", contact_id=3, occurred_at="2000-01-01T00:00:00Z"),
         event("d", contact_id=4, occurred_at="1999-12-31T23:59:59.999999Z"),
     )
-    reckoning = landing.judge(event("e", contact_id=5, occurred_at=later))
+    reckoning = landing.load_events(event("e", contact_id=5, occurred_at=later))
     assert column(reckoning.view("contacts_added_log"), "event_id") == ["a", "c", "e"]
     assert column(reckoning.view("rejected_records"), "detail") == ["1999-12-31T23:59:59.999999Z", later]
 
 
 def test_the_last_loaded_of_the_same_event_stands_unless_it_is_rejected(landing: Landing) -> None:
-    landing.judge(event("e", contact_id=1), event("e", contact_id=2))
-    reckoning = landing.judge(event("e", contact_id=3), event("e", contact_id="x"))
+    landing.load_events(event("e", contact_id=1), event("e", contact_id=2))
+    reckoning = landing.load_events(event("e", contact_id=3), event("e", contact_id="x"))
     assert column(reckoning.view("contacts_added_log"), "contact_id") == [3]
     assert column(reckoning.view("superseded_events"), "contact_id", "superseded_by") == [(1, "e"), (2, "e")]
 
 
 def test_of_the_same_fact_the_earliest_then_the_smallest_id_stands(landing: Landing) -> None:
-    reckoning = landing.judge(
+    reckoning = landing.load_events(
         event("late", contact_id=1, occurred_at="2025-06-01T12:00:01Z"),
         event("é", contact_id="01"),
         event("z", contact_id="1.0"),
@@ -152,7 +152,7 @@ def test_of_the_same_fact_the_earliest_then_the_smallest_id_stands(landing: Land
 
 
 def test_an_event_sent_again_is_superseded_by_the_one_that_stands_in_the_end(landing: Landing) -> None:
-    reckoning = landing.judge(
+    reckoning = landing.load_events(
         event("a", contact_id=1, occurred_at="2025-06-01T00:00Z"),
         event("b", contact_id=1, occurred_at="2025-01-01T00:00Z"),
         event("a", contact_id=1, occurred_at="2025-07-01T00:00Z"),
@@ -168,7 +168,7 @@ def test_an_event_sent_again_is_superseded_by_the_one_that_stands_in_the_end(lan
 
 
 def test_a_contact_is_newly_connected_once_on_each_channel(landing: Landing) -> None:
-    reckoning = landing.judge(
+    reckoning = landing.load_events(
         event("a", "connected", channel_id="1"),
         event("b", "connected", channel_id="01.0"),
         event("c", "connected", channel_id="2"),
@@ -183,7 +183,7 @@ def test_a_contact_is_newly_connected_once_on_each_channel(landing: Landing) -> 
 
 
 def test_merges_without_the_merged_contact_are_the_same_within_a_second(landing: Landing) -> None:
-    reckoning = landing.judge(
+    reckoning = landing.load_events(
         event("a", "merged", occurred_at="2025-06-01T12:00:00.9Z"),
         event("b", "merged", occurred_at="2025-06-01T14:00:00.1+02:00"),
         event("c", "merged", occurred_at="2025-06-01T12:00:01Z"),
@@ -277,7 +277,7 @@ def test_csv_records_keep_their_text_and_start_at_their_physical_line(landing: L
 
 def test_json_values_count_by_their_text(landing: Landing) -> None:
     start = '{"event_type": "ADDED", "occurred_at": "2025-06-01T12:00Z", '
-    reckoning = landing.judge(
+    reckoning = landing.load_events(
         "\ufeff" + start + '"event_id": 1, "contact_id": 007}',
         start + '"event_id": 1.50, "contact_id": 12.0, "contact_name": true, "source": null, "user_id": 5}',
         "   ",
@@ -363,8 +363,8 @@ def test_directories_name_users_and_channels_by_their_latest_row(landing: Landin
 
 
 def test_data_status_counts_each_record_under_the_type_it_claims(landing: Landing) -> None:
-    landing.judge(event("a"), event("a", source="user"), event("b", "Added", contact_id="x"), event("c", "new"))
-    reckoning = landing.judge(event("a", "added", contact_id=None), "nonsense")
+    landing.load_events(event("a"), event("a", source="user"), event("b", "Added", contact_id="x"), event("c", "new"))
+    reckoning = landing.load_events(event("a", "added", contact_id=None), "nonsense")
     assert sorted(map(tuple, (row.values() for row in reckoning.view("data_status")))) == [
         ("1", "added", *[datetime(2025, 6, 1, 12, tzinfo=UTC)] * 2, NOW + timedelta(hours=1), 4, 1, 1, 2, 0),
         ("1", "unknown", None, None, NOW + timedelta(hours=1), 2, 0, 0, 2, 0),
@@ -376,7 +376,7 @@ def test_contacts_survive_as_the_end_of_their_chain_of_merges(landing: Landing) 
         occurred_at = f"2025-06-{day:02}T00:00Z"
         return event(event_id, "merged", into, merged_contact_id=away, occurred_at=occurred_at)
 
-    reckoning = landing.judge(
+    reckoning = landing.load_events(
         merged("a", 1, 9, day=1),
         merged("b", 1, 2, day=2),
         merged("c", 2, 3, day=1),

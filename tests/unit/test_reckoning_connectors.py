@@ -73,7 +73,7 @@ def test_an_exported_time_without_an_offset_is_the_workspaces_wall_clock(text: s
         ("soon", None),
     ],
 )
-def test_an_epoch_time_is_told_by_its_magnitude(text: str, instant: datetime | None) -> None:
+def test_the_magnitude_of_an_epoch_time_says_its_unit(text: str, instant: datetime | None) -> None:
     assert parse_epoch_time(text, NEW_YORK) == instant
 
 
@@ -339,7 +339,7 @@ def channel(name: str) -> str:
 def test_a_text_that_is_an_id_is_not_taken_for_a_name(landing: Landing) -> None:
     users = "user_id,user_name\n1,02\n2,Bo\n4,007\n"
     landing.run({"1/users/a.csv": users})
-    reckoning = landing.judge(
+    reckoning = landing.load_events(
         event("a", contact_id=1, source="user", user_id="02"),
         event("b", contact_id=2, source="user", user_id="007"),
         event("c", contact_id=3, source="user", user_id="08"),

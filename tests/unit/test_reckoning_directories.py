@@ -27,7 +27,7 @@ def resolved(landing: Landing, *names: str, occurred_at: str = "2025-06-01T12:00
         event(f"n{number}", contact_id=number + 1, source="user", user_id=name, occurred_at=occurred_at)
         for number, name in enumerate(names)
     ]
-    log = landing.judge(*events).view("contacts_added_log")
+    log = landing.load_events(*events).view("contacts_added_log")
     ids = {row["event_id"]: row["user_id"] for row in log}
     return [ids[sent["event_id"]] for sent in events]
 

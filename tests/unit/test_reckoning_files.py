@@ -141,7 +141,7 @@ def test_ansi_text_is_refused_without_the_setting_and_read_with_it(tmp_path: Pat
 
 
 def test_half_a_surrogate_pair_is_the_replacement_character(landing: Landing) -> None:
-    reckoning = landing.judge(
+    reckoning = landing.load_events(
         '{"event_id": "a\\ud83d", "event_type": "added", "occurred_at": "2025-06-01T12:00Z", "contact_id": 1}',
         event("b", contact_id=2, contact_name="\ud83e\udd86"),
         event("c", contact_id=3, contact_name="\udd86\ud83e", note={"\ud83e": ["\ud83e"]}),

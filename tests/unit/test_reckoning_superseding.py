@@ -1,4 +1,4 @@
-"""Shows by hand-computed examples which records the reckoning has supersede which, and what the logs vouch for."""
+"""Shows by hand-computed examples which records supersede which, and which days the downloads cover."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -85,7 +85,7 @@ def test_a_failed_message_retracts_its_webhooks_and_exports_and_what_they_supers
 
 def test_less_detail_gives_way_to_more_within_a_second(landing: Landing) -> None:
     at = {"occurred_at": "2025-06-01T12:00:00.9Z"}
-    landing.judge(
+    landing.load_events(
         event("a", "connected"),
         event("b", "connected", channel_id="2", **at),
         event("c", "connected", channel_id="1", **at),
@@ -118,7 +118,7 @@ def test_logs_and_events_come_first_and_of_the_other_routes_the_earliest(landing
     landing.run({"1/data_export/messages.csv": export + "2025-06-04 12:00,7,200,1\n2025-06-02 12:00,7,201,1\n"})
     assert standing(landing) == ["data_export/message/201"]
     assert column(landing.reckoning.view("superseded_events"), "reason") == ["same_fact", "same_fact"]
-    landing.judge(event("e", "connected", channel_id=1, occurred_at="2025-07-01T00:00Z"))
+    landing.load_events(event("e", "connected", channel_id=1, occurred_at="2025-07-01T00:00Z"))
     assert standing(landing) == ["e"]
 
 
@@ -223,7 +223,7 @@ def test_a_contact_is_gone_once_and_a_merge_of_an_unknown_one_counts(landing: La
     def on(day: int) -> str:
         return f"2025-06-{day:02}T12:00Z"
 
-    landing.judge(
+    landing.load_events(
         *(event(f"a{number}", contact_id=number, occurred_at=on(1)) for number in range(1, 6)),
         event("m1", "merged", 1, merged_contact_id=2, occurred_at=on(3)),
         event("m2", "merged", 3, merged_contact_id=2, occurred_at=on(2)),
