@@ -7,7 +7,10 @@ import hashlib
 import os
 import shutil
 import stat
+import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Send
 
 from orchestration.lib.landing import Landing
 from orchestration.lib.problems import Problem
+from orchestration.lib.receiver import collecting
 from orchestration.lib.receiver import inbox as inbox_module
 from orchestration.lib.receiver.app import create_app
 from orchestration.lib.receiver.collecting import collect
@@ -321,12 +325,65 @@ def test_a_receiver_does_not_wait_for_a_run_that_holds_its_segment(place: Place)
     assert place.post(BODY) == 200
     (path,) = place.folder.glob(SEGMENTS)
     held = Segment(path, os.O_RDWR)
-    assert held.lock(wait=True)
+    assert held.lock()
     assert place.post(b'{"second": 1}') == 200
     assert path.read_bytes() == BODY + b"\n"
     held.close()
     assert place.collect() == []
     assert sorted(place.landed()) == sorted([BODY, b'{"second": 1}'])
+
+
+def test_a_run_does_not_wait_for_a_receiver_that_hangs_and_loads_everything_else(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collecting, "LOCK_SECONDS", 0.2)
+    monkeypatch.setattr(collecting, "LOCK_SECONDS_AFTERWARDS", 0.1)
+    for workspace in KEYS:
+        assert place.post(BODY, workspace=workspace) == 200
+    acme, globex = sorted(place.folder.glob(SEGMENTS))
+    hangs = Segment(acme, os.O_WRONLY | os.O_APPEND)
+    assert hangs.lock()
+    # A receiver that was started beside the one that hangs.
+    assert place.post(b'{"second": 1}') == 200
+    began = time.monotonic()
+    for _ in range(2):
+        (warning,) = place.collect()
+        assert str(acme.parent) in warning
+        assert "Restart the receiver" in warning
+    assert time.monotonic() - began < 5
+    assert bodies_in(place.landing, "*/webhooks/*.jsonl") == [b'{"second": 1}', BODY]
+    hangs.append(b'{"late": 1}\n')  # It goes on, answers 200, and lets go.
+    hangs.close()
+    assert place.collect() == []
+    assert sorted(place.landed()) == sorted([BODY, b'{"late": 1}', b'{"second": 1}', BODY])
+
+
+def test_a_run_gets_the_segment_of_a_receiver_that_is_never_idle(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collecting, "LOCK_SECONDS", 2.0)
+    over = threading.Event()
+    answered: list[bytes] = []
+
+    async def sender(number: int) -> None:
+        while not over.is_set():
+            body = b'{"n": "%d-%d"}' % (number, len(answered))
+            assert await send(place.app, "/webhooks/acme", signed(body), [body]) == 200
+            answered.append(body)
+
+    async def send_without_a_pause() -> None:
+        await asyncio.gather(*(sender(number) for number in range(20)))
+
+    with ThreadPoolExecutor(1) as executor:
+        busy = executor.submit(asyncio.run, send_without_a_pause())
+        try:
+            while len(answered) < 100:
+                time.sleep(0.01)
+            for _ in range(20):
+                assert place.collect() == []
+        finally:
+            over.set()
+        busy.result()
+    assert place.collect() == []
+    assert sorted(place.landed()) == sorted(answered)
 
 
 def test_what_cannot_be_delivered_waits_and_is_a_warning(place: Place) -> None:

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from urllib.parse import quote
 
 from starlette.applications import Starlette
@@ -20,6 +20,10 @@ from orchestration.lib.receiver.inbox import Inbox
 
 # respond.io's bodies are a few kilobytes.
 BODY_LIMIT_BYTES = 1 << 20
+
+# Beyond this a body is a large one. Of those, so many are read at once: senders without a key can take no more memory.
+SMALL_BODY_BYTES = 64 << 10
+LARGE_BODIES = 32
 
 # A sender that dawdles holds a connection; a live one needs a fraction of a second.
 BODY_SECONDS = 30.0
@@ -40,6 +44,8 @@ def create_app(
     `body_limit` is in bytes; `body_seconds` is how long a body may take to arrive.
     """
 
+    large_bodies = asyncio.Semaphore(LARGE_BODIES)
+
     async def webhook(request: Request) -> Response:
         workspace_id = request.path_params["workspace_id"]
         if workspace_id not in keys:
@@ -48,7 +54,9 @@ def create_app(
             return Response(status_code=401)
         try:
             async with asyncio.timeout(body_seconds):
-                body = await request.body()
+                body = await _read_body(request, large_bodies)
+        except _TooManyLargeBodies:
+            return Response(status_code=503)
         except TimeoutError:
             return Response(status_code=408, headers={"connection": "close"})
         except ClientDisconnect:
@@ -88,6 +96,22 @@ def is_signed(body: bytes, signature: bytes, keys: Sequence[bytes]) -> bool:
     """Whether `signature` is that of `body` by one of the keys, in a time that tells nothing of how far it is off."""
     matches = [hmac.compare_digest(base64.b64encode(hmac.digest(key, body, hashlib.sha256)), signature) for key in keys]
     return any(matches)
+
+
+class _TooManyLargeBodies(Exception):
+    """There is no memory for another large body now."""
+
+
+async def _read_body(request: Request, large_bodies: asyncio.Semaphore) -> bytes:
+    body = bytearray()
+    async with AsyncExitStack() as held:
+        async for chunk in request.stream():
+            if len(body) <= SMALL_BODY_BYTES < len(body) + len(chunk):
+                if large_bodies.locked():
+                    raise _TooManyLargeBodies
+                await held.enter_async_context(large_bodies)
+            body += chunk
+    return bytes(body)
 
 
 async def _without_detail(request: Request, error: Exception) -> Response:

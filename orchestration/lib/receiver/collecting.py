@@ -13,13 +13,18 @@ from orchestration.lib.landing import Landing
 from orchestration.lib.raw_zone import flush_to_disk
 from orchestration.lib.receiver.segments import OPEN, SEALED, Segment, make_private_folder
 
+# An append takes milliseconds. Whoever holds a segment for this long hangs, and the run does not wait for that.
+LOCK_SECONDS = 10.0
+LOCK_SECONDS_AFTERWARDS = 1.0
+
 
 def collect(folder: Path, landing: Landing) -> list[str]:
     """Deliver every body that was answered with 200 so far, whether its receiver lives or not.
 
-    `folder` is where the receiver keeps them. Returns a warning for each workspace whose bodies have to wait.
+    `folder` is where the receiver keeps them. Returns a warning for each workspace or segment that has to wait.
     """
     warnings = []
+    patience = LOCK_SECONDS
     try:
         workspaces = sorted(path for path in folder.iterdir() if path.is_dir())
     except FileNotFoundError:
@@ -30,8 +35,16 @@ def collect(folder: Path, landing: Landing) -> list[str]:
         try:
             # In the order of their names, which is that of their beginnings.
             for path in sorted(workspace.iterdir()):
-                if path.name.endswith((OPEN, SEALED)):
-                    _collect(path, landing)
+                if not path.name.endswith((OPEN, SEALED)):
+                    continue
+                try:
+                    _collect(path, landing, patience)
+                except BlockingIOError:
+                    warnings.append(
+                        f"Webhook bodies in {workspace} are not loaded, and wait there: "
+                        f"a receiver has held one of the files for {patience:.0f} s. Restart the receiver"
+                    )
+                    patience = min(patience, LOCK_SECONDS_AFTERWARDS)
         except Exception as error:
             # The errors of S3 have many types and no common one.
             if landing.is_local and not isinstance(error, OSError):
@@ -43,18 +56,23 @@ def collect(folder: Path, landing: Landing) -> list[str]:
     return warnings
 
 
-def _collect(path: Path, landing: Landing) -> None:
+def _collect(path: Path, landing: Landing, lock_seconds: float) -> None:
+    """Deliver a segment. Raises BlockingIOError when a receiver does not let go of it."""
     try:
         segment = Segment(path, os.O_RDWR)
     except FileNotFoundError:
         return  # Somebody else collected it.
     with closing(segment):
-        if not segment.lock(wait=True):
+        if path.name.endswith(OPEN):
+            # Before the lock, so that a busy receiver goes on in another one after the append that is under way.
+            try:
+                segment.seal()
+            except FileNotFoundError:
+                return
+        if not segment.lock(wait_seconds=lock_seconds):
             return
         segment.cut_torn_line()
         if segment.size:
-            if path.name.endswith(OPEN):
-                segment.seal()
             _deliver(segment.path, landing)
         segment.path.unlink()
 

@@ -1,6 +1,7 @@
 """The inbox of the receiver: a body is kept when it is safely on the disk, many of them with one wait for the disk."""
 
 import asyncio
+import contextlib
 import logging
 import uuid
 from collections import defaultdict
@@ -95,8 +96,9 @@ class Inbox:
             segment = self._segments.get(workspace_id)
             if segment is None:
                 segment = self._segments[workspace_id] = Segment.create(self._folder / workspace_id)
-            if segment.lock(wait=False) and segment.size < SEGMENT_BYTES:
-                return segment
+            with contextlib.suppress(BlockingIOError):
+                if segment.lock() and segment.size < SEGMENT_BYTES:
+                    return segment
             self._segments.pop(workspace_id).close()
 
     def _write_something(self) -> None:

@@ -1,7 +1,7 @@
 """Segments: the files in which webhook bodies wait, one a line, until a run collects them.
 
     receiver/<workspace_id>/<time>-<unique>.jsonl.part    open: a receiver may append to it
-    receiver/<workspace_id>/<time>-<unique>.jsonl         sealed: nobody appends to it any more
+    receiver/<workspace_id>/<time>-<unique>.jsonl         sealed: nobody begins to append to it any more
 
 Receiver and collector are two processes, and either may be killed at any moment. Each works on a segment only while
 it holds the segment's lock, which the kernel releases when it dies, and only if the segment still lies where it was.
@@ -10,6 +10,7 @@ it holds the segment's lock, which the kernel releases when it dies, and only if
 import contextlib
 import fcntl
 import os
+import time
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,9 @@ from orchestration.lib.raw_zone import flush_to_disk
 
 OPEN = ".jsonl.part"
 SEALED = ".jsonl"
+
+# An append takes milliseconds.
+_POLL_SECONDS = 0.01
 
 
 class Segment:
@@ -45,13 +49,22 @@ class Segment:
     def size(self) -> int:
         return os.fstat(self._descriptor).st_size
 
-    def lock(self, *, wait: bool) -> bool:
-        """Take the lock. False when another process has it (unless told to wait), or has taken the segment away."""
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-            return os.path.samestat(os.stat(self.path), os.fstat(self._descriptor))
-        except (BlockingIOError, FileNotFoundError):
-            return False
+    def lock(self, *, wait_seconds: float = 0.0) -> bool:
+        """Take the lock. False when another process has taken the segment away.
+
+        Raises BlockingIOError when another process holds the lock all the time.
+        """
+        until = time.monotonic() + wait_seconds
+        while True:
+            try:
+                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return os.path.samestat(os.stat(self.path), os.fstat(self._descriptor))
+            except FileNotFoundError:
+                return False
+            except BlockingIOError:
+                if time.monotonic() >= until:
+                    raise
+                time.sleep(_POLL_SECONDS)
 
     def unlock(self) -> None:
         fcntl.flock(self._descriptor, fcntl.LOCK_UN)
@@ -87,8 +100,7 @@ class Segment:
         os.ftruncate(self._descriptor, end)
 
     def seal(self) -> None:
-        """Give an open segment its sealed name, with all of it on the disk."""
-        os.fsync(self._descriptor)
+        """Give an open segment its sealed name, which its receiver sees before it appends again."""
         sealed = self.path.with_name(self.path.name.removesuffix(OPEN) + SEALED)
         os.rename(self.path, sealed)
         flush_to_disk(sealed.parent)

@@ -1,6 +1,7 @@
 """The receiver as a process: what it needs to start, where it listens, what it writes to its log, how it ends."""
 
 import logging
+import resource
 import signal
 import socket
 import sys
@@ -12,13 +13,14 @@ from pydantic import SecretStr
 
 from orchestration.lib.problems import Problem
 from orchestration.lib.receiver.app import Keys, create_app
+from orchestration.lib.receiver.connections import HEAD_BYTES, Limits, bounded
 from orchestration.lib.receiver.inbox import Inbox
 from orchestration.lib.receiver.segments import make_private_folder
 from orchestration.lib.secrets import read_secrets
 from orchestration.lib.settings import Settings
 
-# With the limit of a body, this bounds the memory that senders without a key can take: half a gigabyte.
-CONNECTIONS = 512
+# Connections that the system accepts before the receiver looks at them.
+BACKLOG = 256
 
 # Then whoever still dawdles over a body is cut off. Process managers kill after 10 seconds or more.
 SHUTDOWN_SECONDS = 5
@@ -45,15 +47,20 @@ def serve(settings: Settings, host: str, port: int) -> None:
     # Uvicorn puts these in force again when it is done, and repeats the signal that it ended for.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
+    limits = Limits()
+    _allow_open_files(limits.connections + BACKLOG + len(keys))
     config = uvicorn.Config(
         create_app(keys, Inbox(settings.receiver)),
+        # httptools, which uvicorn would choose, takes heads of any length.
+        http=bounded(limits),
+        h11_max_incomplete_event_size=HEAD_BYTES,
         log_config=None,
         access_log=False,
         server_header=False,
         proxy_headers=False,
         ws="none",
         lifespan="on",
-        limit_concurrency=CONNECTIONS,
+        backlog=BACKLOG,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
     uvicorn.Server(config).run(sockets=[listener])
@@ -94,6 +101,14 @@ def _listen(host: str, port: int) -> socket.socket:
             f"The receiver cannot listen on {host}:{port} ({error.strerror})",
             "Stop what listens there, or name another place with --host and --port",
         ) from None
+
+
+def _allow_open_files(count: int) -> None:
+    """Have the system allow as many files and connections, and what a process needs besides, as far as it does."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count + 100
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard), hard))
 
 
 def _log_to_stderr() -> None:
