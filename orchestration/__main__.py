@@ -24,6 +24,7 @@ from orchestration.lib.progress import listening
 from orchestration.lib.secrets import read_secrets
 from orchestration.lib.settings import PROJECT_ROOT, Settings, export_settings, read_settings
 from orchestration.lib.status import status_lines
+from orchestration.lib.text import PrintableFile, printable
 
 if TYPE_CHECKING:
     from dagster import AssetCheckEvaluation, ExecuteInProcessResult
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 _console = Console(stderr=True)
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 _MODULE = "orchestration.definitions"
+# A log of a month of hourly runs. Beyond this, the next run begins another, and the one before last is forgotten.
+_LOG_BYTES = 10 << 20
 _DATE = click.DateTime(["%Y-%m-%d"])
 
 
@@ -82,7 +85,7 @@ def rebuild(first: datetime | None, last: datetime | None) -> None:
     print_summary(settings, warnings, Console())
     after = published_days(settings) or {}
     for line in describe_changes(before, after, first.date() if first else None, last.date() if last else None):
-        print(line)
+        print(printable(line))
 
 
 @main.command()
@@ -94,7 +97,7 @@ def verify() -> None:
     with _showing_progress():
         result = compare(settings)
     for line in (*result.checked, *result.differences):
-        print(line)
+        print(printable(line))
     if result.differences:
         raise Problem(f"{settings.published} is not what the raw zone makes of it", "Run `make rebuild`")
     print("no difference")
@@ -122,7 +125,7 @@ def fetch(workspace_ids: Sequence[str], first: datetime | None, last: datetime |
             settings, sorted(workspace_ids or tokens), first.date() if first else None, last.date() if last else None
         )
     for line in lines:
-        print(line)
+        print(printable(line))
     if failures:
         raise Problem("; ".join(failures))
 
@@ -193,7 +196,7 @@ def status(published_within: float, newest_event_within: float) -> None:
     now, health = datetime.now(UTC), read_health(read_settings())
     limits = timedelta(hours=published_within), timedelta(hours=newest_event_within)
     for line in status_lines(health, now, *limits):
-        print(line)
+        print(printable(line))
     if health.stale(now, *limits):
         sys.exit(1)
 
@@ -319,9 +322,19 @@ def _in_words(check: "AssetCheckEvaluation", settings: Settings) -> str:
 
 @contextlib.contextmanager
 def _output_in(log: Path) -> Iterator[None]:
-    """Keep what dbt and Dagster say in a file: it is for those who look for something."""
+    """Keep what dbt and Dagster say in a file: it is for those who look for something.
+
+    It goes on from what earlier runs said, and what another run says meanwhile.
+    """
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("w") as file, contextlib.redirect_stdout(file):
+    with contextlib.suppress(FileNotFoundError):
+        if log.stat().st_size > _LOG_BYTES:
+            # A run that writes to it still does.
+            log.replace(log.with_name(f"{log.name}.1"))
+    with PrintableFile(log.open("ab"), encoding="utf-8", line_buffering=True) as file, contextlib.redirect_stdout(file):
+        print(
+            f"--- {datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}, process {os.getpid()}: {' '.join(sys.argv[1:])}", flush=True
+        )
         logging.basicConfig(stream=file, level=logging.INFO, force=True)
         yield
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from orchestration.lib.health import NEWEST_EVENT_WITHIN, PUBLISHED_WITHIN, Health
 from orchestration.lib.secrets import read_secrets
+from orchestration.lib.text import printable
 
 # Alert → what it tells of. docs/runbook.md says of each what to do.
 KINDS = {
@@ -45,7 +46,7 @@ class Alert:
     text: str
 
     def __str__(self) -> str:
-        return f"contact-reports, {self.kind}: {self.text}"
+        return printable(f"contact-reports, {self.kind}: {self.text}")
 
 
 @dataclass(frozen=True)

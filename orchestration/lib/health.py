@@ -13,6 +13,7 @@ import duckdb
 from orchestration.lib.problems import Problem, first_line
 from orchestration.lib.published import found_beside, open_published
 from orchestration.lib.settings import Settings
+from orchestration.lib.text import printable
 
 # A day without a run that succeeded, or two without an event, are an outage or a very quiet business.
 PUBLISHED_WITHIN = timedelta(hours=24)
@@ -134,7 +135,10 @@ def read_health(settings: Settings) -> Health:
 
 def find_in_exports(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
     """What each of the export checks finds in the published file."""
-    return {name: [row[0] for row in connection.execute(query).fetchall()] for name, query in EXPORT_CHECKS.items()}
+    return {
+        name: [printable(row[0]) for row in connection.execute(query).fetchall()]
+        for name, query in EXPORT_CHECKS.items()
+    }
 
 
 def read_last_run(data: Path) -> LastRun | None:

@@ -26,6 +26,7 @@ from orchestration.lib.raw_zone import RawZone, flush_to_disk
 from orchestration.lib.receiver.collecting import collect
 from orchestration.lib.sample import write_sample
 from orchestration.lib.settings import Settings
+from orchestration.lib.text import printable
 
 
 def load_landing(settings: Settings, when_new: Callable[[], None] = lambda: None) -> Extraction:
@@ -50,7 +51,7 @@ def load_landing(settings: Settings, when_new: Callable[[], None] = lambda: None
         encoding=settings.encoding,
         memory_limit=settings.memory_limit_of_duckdb,
     )
-    extraction.warnings[:0] = [*beside, *waiting]
+    extraction.warnings = [printable(warning) for warning in [*beside, *waiting, *extraction.warnings]]
     return extraction
 
 

@@ -1,5 +1,7 @@
 """The errors an operator can act on: one line that names the thing, the place and the cure."""
 
+from orchestration.lib.text import printable
+
 
 class Problem(Exception):
     """Something that has to be mended before a run can succeed. Its text is the whole message, on one line.
@@ -9,7 +11,7 @@ class Problem(Exception):
 
     def __init__(self, what: str, cure: str | None = None, *, passes: bool = False) -> None:
         self.passes = passes
-        super().__init__(" ".join((f"{what}. {cure}" if cure else what).split()))
+        super().__init__(printable(" ".join((f"{what}. {cure}" if cure else what).split())))
 
 
 def says_disk_is_full(message: str) -> bool:

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from orchestration.lib.text import printable
+
 Listener = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is in all."""
 
@@ -16,13 +18,13 @@ _hearers: list[Hearer] = []
 def report(doing: str, done: int, total: int) -> None:
     """Say how far something is. Nobody has to listen."""
     for listener in _listeners:
-        listener(doing, done, total)
+        listener(printable(doing), done, total)
 
 
 def announce(line: str) -> None:
     """Say something that is out of the ordinary, and needs nobody's help."""
     for hearer in _hearers:
-        hearer(line)
+        hearer(printable(line))
 
 
 @contextmanager

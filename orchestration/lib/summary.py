@@ -10,6 +10,7 @@ from rich.text import Text
 
 from orchestration.lib.published import open_published
 from orchestration.lib.settings import Settings
+from orchestration.lib.text import printable, printable_lines
 
 EXAMPLE_QUERY = "from reports.contacts_added_by_source where report_date = current_date - 1"
 
@@ -55,13 +56,13 @@ def print_summary(settings: Settings, warnings: list[str], console: Console) -> 
     for heading in ("added", "connected", "deleted", "merged"):
         workspaces.add_column(heading, justify="right")
     for name, zone, *counts in last_days:
-        workspaces.add_row(Text(name), Text(zone), *(f"{count:,}" for count in counts))
+        workspaces.add_row(Text(printable(name)), Text(printable(zone)), *(f"{count:,}" for count in counts))
     lines: list[Table | Text] = [Text(), records]
     if reasons:
         shown = ", ".join(f"{count:,} {reason}" for reason, count in reasons)
         lines.append(Text(f"rejected: {shown}. See quality.rejected_records", style="dim"))
     lines += [Text(), workspaces, Text()]
-    lines += [Text(f"warning: {warning}", style="yellow") for warning in warnings]
+    lines += [Text(printable_lines(f"warning: {warning}"), style="yellow") for warning in warnings]
     console.print(Group(*lines))
     # As plain lines, so that they can be copied from a narrow terminal.
     console.print(f"published  {settings.published}", style="bold", soft_wrap=True, highlight=False, markup=False)

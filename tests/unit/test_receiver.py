@@ -4,6 +4,8 @@ import asyncio
 import base64
 import errno
 import hashlib
+import io
+import logging
 import os
 import shutil
 import stat
@@ -28,7 +30,7 @@ from orchestration.lib.receiver.app import create_app
 from orchestration.lib.receiver.collecting import collect
 from orchestration.lib.receiver.inbox import Inbox
 from orchestration.lib.receiver.segments import Segment
-from orchestration.lib.receiver.server import checked_keys
+from orchestration.lib.receiver.server import checked_keys, log_handler
 from tests.webhooks import KEYS, Headers, bodies_in, send, signature, signed
 
 BODY = b'{"event_type": "contact.created", "event_id": "1"}'
@@ -439,6 +441,16 @@ def test_a_store_of_objects_that_is_away_is_a_warning_and_nothing_is_lost(
     (warning,) = collect(place.folder, landing)
     assert "no route" in warning
     assert place.kept() == [BODY]
+
+
+def test_the_log_escapes_what_a_terminal_would_act_upon() -> None:
+    stream = io.StringIO()
+    log = logging.Logger("receiver")
+    log.addHandler(handler := log_handler(stream))
+    log.warning("Bodies for workspace %s", "a\x1b[2J\n2026 INFO forged\u202e")
+    handler.flush()
+    (line,) = stream.getvalue().splitlines()
+    assert line.endswith(r"WARNING Bodies for workspace a\x1b[2J\n2026 INFO forged\u202e")
 
 
 def test_a_workspace_without_a_possible_folder_is_refused_and_no_key_at_all_as_well() -> None:

@@ -7,6 +7,7 @@ import socket
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from typing import TextIO
 
 import uvicorn
 from pydantic import SecretStr
@@ -18,6 +19,7 @@ from orchestration.lib.receiver.inbox import Inbox
 from orchestration.lib.receiver.segments import make_private_folder
 from orchestration.lib.secrets import read_secrets
 from orchestration.lib.settings import Settings
+from orchestration.lib.text import printable
 
 # Connections that the system accepts before the receiver looks at them.
 BACKLOG = 256
@@ -38,7 +40,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
         make_private_folder(settings.receiver)
         make_private_folder(settings.receiver / workspace_id)
     listener = _listen(host, port)
-    _log_to_stderr()
+    logging.basicConfig(level=logging.INFO, handlers=[log_handler(sys.stderr)], force=True)
     address, port, *_ = listener.getsockname()
     shown = f"[{address}]" if ":" in address else address
     _log.info("Listening on http://%s:%d/webhooks/<workspace_id> for %s", shown, port, ", ".join(sorted(keys)))
@@ -111,9 +113,15 @@ def _allow_open_files(count: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard), hard))
 
 
-def _log_to_stderr() -> None:
-    formatter = logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%SZ")
+class _PrintableFormatter(logging.Formatter):
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        return printable(super().formatMessage(record))
+
+
+def log_handler(stream: TextIO) -> logging.Handler:
+    """What writes the receiver's log: a line begins with its time in UTC."""
+    formatter = _PrintableFormatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%SZ")
     formatter.converter = time.gmtime
-    handler = logging.StreamHandler()
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(formatter)
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    return handler
