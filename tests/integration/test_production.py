@@ -9,14 +9,18 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
+import yaml  # type: ignore[import-untyped]
 
 from orchestration.lib.health import read_last_run
 from orchestration.lib.published import open_published
 from orchestration.lib.settings import PROJECT_ROOT
 from tests.postgresql import postgresql
+
+COMPOSE: dict[str, Any] = yaml.safe_load((PROJECT_ROOT / "deploy" / "docker-compose.yml").read_text())
 
 
 def wait_until(holds: Callable[[], bool], service: subprocess.Popen[bytes], seconds: float) -> None:
@@ -36,7 +40,7 @@ def test_the_daemon_runs_the_job_from_a_tick_of_the_schedule_with_its_state_in_p
     (landing / "workspaces.csv").write_text("workspace_id,workspace_name,timezone\nacme,Acme,Europe/Paris\n")
     event = {"event_id": "1", "event_type": "added", "occurred_at": "2026-03-01T12:00Z", "contact_id": 1}
     (landing / "acme" / "events" / "1.jsonl").write_text(json.dumps(event) + "\n")
-    data = tmp_path / "data"
+    data, bin_folder = tmp_path / "data", Path(sys.executable).parent
     with postgresql() as address:
         for variable, value in {
             "DATA": str(data),
@@ -60,6 +64,10 @@ def test_the_daemon_runs_the_job_from_a_tick_of_the_schedule_with_its_state_in_p
         ):
             try:
                 wait_until(lambda: bool((run := read_last_run(data)) and run.ended_at), daemon, 240)
+                watched = COMPOSE["services"]["daemon"]["healthcheck"]["test"]
+                healthy = [part.replace("/opt/contact-reports", str(PROJECT_ROOT)) for part in watched[1:]]
+                healthy = [part.replace("/data/", f"{data}/") for part in healthy]
+                subprocess.run(healthy, check=True, env=os.environ | {"PATH": f"{bin_folder}:{os.environ['PATH']}"})
             except AssertionError:
                 print((tmp_path / "log").read_text())
                 raise

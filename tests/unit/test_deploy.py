@@ -1,6 +1,5 @@
 """The files in `deploy/`: well formed, of keys that exist, open to this machine only, of commands that there are."""
 
-import configparser
 import re
 import shlex
 import subprocess
@@ -24,18 +23,30 @@ UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 # Of the Compose specification, what is used here or may be.
 TOP_LEVEL = {"name", "services", "volumes", "networks", "configs", "secrets"}
 SERVICE = {
-    *("build", "cap_drop", "command", "depends_on", "env_file", "environment", "healthcheck", "image", "init"),
-    *("mem_limit", "networks", "ports", "read_only", "restart", "security_opt", "stop_grace_period", "tmpfs", "user"),
-    "volumes",
+    *("build", "cap_add", "cap_drop", "command", "configs", "depends_on", "env_file", "environment", "healthcheck"),
+    *(
+        "image",
+        "init",
+        "mem_limit",
+        "networks",
+        "pids_limit",
+        "ports",
+        "read_only",
+        "restart",
+        "secrets",
+        "security_opt",
+    ),
+    *("stop_grace_period", "tmpfs", "user", "volumes"),
 }
 HEALTHCHECK = {"test", "interval", "timeout", "retries", "start_period", "disable"}
-# Of systemd.exec(5), systemd.service(5), systemd.unit(5) and systemd.kill(5).
+# Of systemd.exec(5), systemd.service(5), systemd.unit(5), systemd.kill(5) and systemd.resource-control(5).
 UNIT = {
     "Unit": {"Description", "Documentation", "After", "Wants"},
     "Service": {
         *("User", "Group", "WorkingDirectory", "EnvironmentFile", "Environment", "ExecStart", "Restart", "RestartSec"),
         *("TimeoutStopSec", "StateDirectory", "StateDirectoryMode", "UMask", "NoNewPrivileges"),
         *("CapabilityBoundingSet", "ProtectSystem", "ProtectHome", "ProtectClock", "ProtectControlGroups"),
+        *("MemoryMax", "TasksMax"),
         *("ProtectHostname", "ProtectKernelLogs", "ProtectKernelModules", "ProtectKernelTunables", "PrivateDevices"),
         *("PrivateTmp", "LockPersonality", "RestrictAddressFamilies", "RestrictNamespaces", "RestrictRealtime"),
         *("RestrictSUIDSGID", "SystemCallArchitectures", "SystemCallFilter"),
@@ -67,7 +78,63 @@ def test_what_the_compose_file_refers_to_is_there() -> None:
             assert "healthcheck" in COMPOSE["services"][other]
         if "build" in service:
             assert (DEPLOY / service["build"]["context"] / service["build"]["dockerfile"]).is_file()
-            assert (DEPLOY / f"{service['env_file']}.example").is_file()
+            for path in service["env_file"]:
+                assert (DEPLOY / f"{path}.example").is_file()
+        for network in service.get("networks", ()):
+            assert network == "default" or network in COMPOSE["networks"]
+        for kind in ("configs", "secrets"):
+            assert {use["source"] for use in service.get(kind, ())} <= COMPOSE.get(kind, {}).keys()
+
+
+def test_every_container_is_read_only_bounded_and_watched() -> None:
+    for name, service in COMPOSE["services"].items():
+        assert service["read_only"], name
+        assert service["mem_limit"], name
+        assert service["pids_limit"], name
+        assert service["healthcheck"]["test"], name
+        assert "no-new-privileges:true" in service["security_opt"], name
+
+
+def test_nobody_but_the_proxy_reaches_the_page_and_the_receiver_reaches_neither_page_nor_state() -> None:
+    services = COMPOSE["services"]
+    reached = {name: set(service.get("networks", ["default"])) for name, service in services.items()}
+    assert "ports" not in services["webserver"]
+    assert {name for name, networks in reached.items() if "page" in networks} == {"webserver", "proxy"}
+    assert {name for name, networks in reached.items() if "state" in networks} == {"postgres", "webserver", "daemon"}
+    assert reached["receiver"] == {"default"}
+    assert all(COMPOSE["networks"][name]["internal"] for name in ("page", "state"))
+
+
+# The secrets of each service; the landing folder's are of AWS.
+SECRETS = {
+    "webserver": {"CONTACT_REPORTS_DAGSTER_POSTGRES"},
+    "daemon": {
+        *("CONTACT_REPORTS_DAGSTER_POSTGRES", "CONTACT_REPORTS_API_TOKENS", "CONTACT_REPORTS_ALERT_URL"),
+        *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
+    },
+    "receiver": {"CONTACT_REPORTS_WEBHOOK_KEYS"},
+}
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_service_gets_its_own_secrets_and_no_others(name: str) -> None:
+    all_secrets = set().union(*SECRETS.values())
+    composed = COMPOSE["services"][name]
+    (unit,) = (unit_of(path) for path in UNITS if path.stem.endswith(name))
+    units_files = [f"{Path(path).parent.name}/{Path(path).name}" for path in unit["Service"]["EnvironmentFile"]]
+    for files, variables in (
+        (composed["env_file"], set(composed["environment"])),
+        ([path.replace("contact-reports/", "env/") for path in units_files], set()),
+    ):
+        given = variables.union(*(variables_of(DEPLOY / f"{path}.example") for path in files))
+        # The page shows the workspaces that have a token, by their names.
+        given -= {"CONTACT_REPORTS_API_TOKENS"} if name == "webserver" else set()
+        assert given & all_secrets == SECRETS[name]
+    assert '"not here"' in (DEPLOY / "env" / "webserver.env.example").read_text()
+
+
+def variables_of(path: Path) -> set[str]:
+    return {found[1] for line in path.read_text().splitlines() if (found := re.match(r"#?([A-Z_]+)=", line))}
 
 
 def test_every_port_of_the_compose_file_is_open_to_this_machine_only() -> None:
@@ -78,33 +145,41 @@ def test_every_port_of_the_compose_file_is_open_to_this_machine_only() -> None:
 
 def test_the_services_of_the_compose_file_and_of_systemd_are_the_same_commands_and_there_are_such() -> None:
     composed = {name: service["command"] for name, service in COMPOSE["services"].items() if "command" in service}
+    assert composed.keys() == SECRETS.keys()
     for command in composed.values():
         assert_is_a_command(command)
-    units = [unit_of(path)["Service"]["ExecStart"].split(" -m orchestration ")[1] for path in UNITS]
+    units = [unit_of(path)["Service"]["ExecStart"][0].split(" -m orchestration ")[1] for path in UNITS]
     for command in units:
         assert_is_a_command(shlex.split(command))
     assert {command.split()[0] for command in units} == composed.keys()
 
 
-def unit_of(path: Path) -> configparser.ConfigParser:
-    unit = configparser.ConfigParser(interpolation=None)
-    unit.optionxform = str  # type: ignore[assignment, method-assign]
-    unit.read_string(path.read_text())
+def unit_of(path: Path) -> dict[str, dict[str, list[str]]]:
+    """The values of each key, by section: a key may come several times."""
+    unit: dict[str, dict[str, list[str]]] = {}
+    for line in path.read_text().splitlines():
+        if line.startswith("["):
+            section = unit.setdefault(line.strip("[]"), {})
+        elif line and not line.startswith("#"):
+            key, value = line.split("=", 1)
+            section.setdefault(key, []).append(value)
     return unit
 
 
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
 def test_a_unit_has_only_keys_that_systemd_knows_and_keeps_its_service_in(path: Path) -> None:
     unit = unit_of(path)
-    for section in unit.sections():
-        assert set(unit[section]) <= UNIT[section], section
+    for section, values in unit.items():
+        assert set(values) <= UNIT[section], section
     service = unit["Service"]
-    assert service["UMask"] == "0077"
-    assert service["ProtectSystem"] == "strict"
-    assert service["NoNewPrivileges"] == "yes"
-    assert service["CapabilityBoundingSet"] == ""
-    assert service["User"] != "root"
-    assert "--host" not in service["ExecStart"], "127.0.0.1 is the default"
+    assert service["UMask"] == ["0077"]
+    assert service["ProtectSystem"] == ["strict"]
+    assert service["NoNewPrivileges"] == ["yes"]
+    assert service["CapabilityBoundingSet"] == [""]
+    assert service["User"] != ["root"]
+    assert service["MemoryMax"]
+    assert service["TasksMax"]
+    assert "--host" not in service["ExecStart"][0], "127.0.0.1 is the default"
 
 
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
@@ -131,9 +206,8 @@ def test_services_listen_on_this_machine_only_unless_told() -> None:
     assert hosts == dict.fromkeys(("ui", "webserver", "receiver"), "127.0.0.1")
 
 
-def test_every_variable_of_the_environment_file_is_a_setting_a_secret_or_of_aws() -> None:
-    lines = (DEPLOY / "contact-reports.env.example").read_text().splitlines()
-    variables = {found[1] for line in lines if (found := re.match(r"#?([A-Z_]+)=", line))}
+def test_every_variable_of_the_environment_files_is_a_setting_a_secret_or_of_aws() -> None:
+    variables = set().union(*map(variables_of, (DEPLOY / "env").glob("*.example")))
     fields = {*Settings.model_fields, *Secrets.model_fields, "dagster_postgres"}
     assert len(variables) > 8
     for variable in variables:

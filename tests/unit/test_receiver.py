@@ -215,6 +215,22 @@ def test_what_holds_bodies_is_the_owners_alone(place: Place) -> None:
     assert all(mode == (0o700 if path.is_dir() else 0o600) for path, mode in modes.items()), modes
 
 
+def test_folders_in_a_setgid_landing_folder_are_its_groups_too_and_the_bodies_stay_the_owners(place: Place) -> None:
+    assert place.post(BODY) == 200
+    if os.geteuid() == 0:
+        os.chown(place.landing, -1, 12345)
+    place.landing.chmod(0o2770)
+    assert place.collect() == []
+    landing = place.landing.stat()
+    for folder in ("acme", "acme/webhooks"):
+        made = (place.landing / folder).stat()
+        assert (stat.S_IMODE(made.st_mode), made.st_gid) == (0o2770, landing.st_gid)
+    (file,) = place.landing.glob("acme/webhooks/*")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    # What the receiver itself keeps is nobody else's.
+    assert stat.S_IMODE((place.folder / "acme").stat().st_mode) == 0o700
+
+
 @pytest.mark.parametrize("call", ["write", "fsync"])
 def test_what_the_disk_refuses_is_503_and_nothing_of_it_stays(
     place: Place, monkeypatch: pytest.MonkeyPatch, call: str

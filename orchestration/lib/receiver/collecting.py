@@ -9,9 +9,10 @@ import shutil
 from contextlib import closing
 from pathlib import Path
 
+from orchestration.lib.folders import make_landing_folder
 from orchestration.lib.landing import Landing
 from orchestration.lib.raw_zone import flush_to_disk
-from orchestration.lib.receiver.segments import OPEN, SEALED, Segment, make_private_folder
+from orchestration.lib.receiver.segments import OPEN, SEALED, Segment
 
 # An append takes milliseconds. Whoever holds a segment for this long hangs, and the run does not wait for that.
 LOCK_SECONDS = 10.0
@@ -85,7 +86,7 @@ def _deliver(sealed: Path, landing: Landing) -> None:
     # What is configured and not there is to be named, not made.
     os.stat(landing.root)
     delivered = Path(target)
-    make_private_folder(delivered.parent)
+    make_landing_folder(delivered.parent)
     incoming = delivered.with_name(f".{delivered.name}.tmp")
     with (
         sealed.open("rb") as source,

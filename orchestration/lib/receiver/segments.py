@@ -15,6 +15,7 @@ import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 
+from orchestration.lib.folders import make_private_folder
 from orchestration.lib.raw_zone import flush_to_disk
 
 OPEN = ".jsonl.part"
@@ -105,13 +106,3 @@ class Segment:
         os.rename(self.path, sealed)
         flush_to_disk(sealed.parent)
         self.path = sealed
-
-
-def make_private_folder(folder: Path) -> None:
-    """Make a folder that only its owner can enter, and those above it as usual, with their entries on the disk."""
-    if folder.is_dir():
-        return
-    missing = [folder, *(above for above in folder.parents if not above.is_dir())]
-    for path in reversed(missing):
-        path.mkdir(mode=0o700 if path == folder else 0o777, exist_ok=True)
-        flush_to_disk(path.parent)

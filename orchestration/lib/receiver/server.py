@@ -12,11 +12,11 @@ from typing import TextIO
 import uvicorn
 from pydantic import SecretStr
 
+from orchestration.lib.folders import make_private_folder
 from orchestration.lib.problems import Problem
 from orchestration.lib.receiver.app import Keys, create_app
 from orchestration.lib.receiver.connections import HEAD_BYTES, Limits, bounded
 from orchestration.lib.receiver.inbox import Inbox
-from orchestration.lib.receiver.segments import make_private_folder
 from orchestration.lib.secrets import read_secrets
 from orchestration.lib.settings import Settings
 from orchestration.lib.text import printable

@@ -20,6 +20,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import IO, Any
 
+from orchestration.lib.folders import make_landing_folder
 from orchestration.lib.landing import Landing
 from orchestration.lib.problems import Problem
 from orchestration.lib.raw_zone import flush_to_disk
@@ -191,7 +192,7 @@ def _deliver(landing: Landing, path: str, spool: IO[bytes]) -> None:
             landing.files.put_file(spool.name, landing.absolute(path))
             return
         target = Path(landing.absolute(path))
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_landing_folder(target.parent)
         hidden = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
         try:
             shutil.copyfile(spool.name, hidden)

@@ -3,6 +3,8 @@
 import contextlib
 import itertools
 import json
+import os
+import stat
 import threading
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -243,6 +245,18 @@ def test_two_fetches_at_once_do_each_other_no_harm(workspace: Workspace, connect
     assert {each["id"] for each in landed(landing)} == set(range(1, 500))
     assert not [name for name in names(landing) if name.startswith(".")]
     assert fetched_until(windows_of(landing, "acme"), DAY) == at(24)
+
+
+def test_folders_in_a_setgid_landing_folder_are_its_groups_too(client: Client, landing: Landing) -> None:
+    root = Path(landing.root)
+    if os.geteuid() == 0:
+        os.chown(root, -1, 12345)
+    root.chmod(0o2770)
+    fetch_directories(client, landing)
+    for folder in (root / client.workspace_id, root / client.workspace_id / "api"):
+        made = folder.stat()
+        assert (stat.S_IMODE(made.st_mode), made.st_gid) == (0o2770, root.stat().st_gid)
+        assert {path.stat().st_mode & 0o077 for path in folder.glob("*.jsonl")} <= {0}
 
 
 def test_a_landing_folder_elsewhere_gets_the_same_files(workspace: Workspace, client: Client) -> None:
