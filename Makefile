@@ -18,7 +18,7 @@ status: $(VENV)/installed ## how the data is; fails when it is stale
 ui: $(VENV)/installed ## Dagster's web page on http://127.0.0.1:3000, with the schedule running
 	@$(BIN)/python -m orchestration ui
 
-receiver: $(VENV)/installed ## take webhooks on http://127.0.0.1:8080, until interrupted
+receiver: $(VENV)/installed ## take webhooks on http://127.0.0.1:8080/webhooks/<workspace_id>, signed in X-Webhook-Signature
 	@$(BIN)/python -m orchestration receiver
 
 rebuild: $(VENV)/installed ## build everything anew from the raw zone, say what changed: FROM=2026-01-01 TO=2026-01-31

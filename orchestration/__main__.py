@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -134,7 +135,10 @@ def fetch(workspace_ids: Sequence[str], first: datetime | None, last: datetime |
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", default=3000, show_default=True, help="The port to listen on.")
 def ui(host: str, port: int) -> None:
-    """Open Dagster's web page and run its schedules, until interrupted."""
+    """Open Dagster's web page and run its schedules, until interrupted.
+
+    The page asks for no login, and takes what any website has a browser send: let it listen on this machine only.
+    """
     _become("dg", "dev", "--host", host, "--port", str(port))
 
 
@@ -174,6 +178,30 @@ def receiver(host: str, port: int) -> None:
     from orchestration.lib.receiver.server import serve
 
     serve(read_settings(), host, port)
+
+
+@main.command("stand-in")
+@click.option("--port", default=8090, show_default=True, help="The port to listen on, of 127.0.0.1.")
+def stand_in(port: int) -> None:
+    """Serve a stand-in of respond.io's API, until interrupted: to try `fetch` without an account.
+
+    It has 90 days of invented contacts, and prints the two variables that lead to it.
+    """
+    from orchestration.lib.respond_io.stand_in import StandIn
+    from orchestration.lib.sample import sample_behind_api
+
+    api = StandIn({"stand-in": sample_behind_api(datetime.now(UTC))}, rate_limit=5)
+    try:
+        with api.served(port) as url:
+            print(f"export CONTACT_REPORTS_API_URL={url}")
+            print("""export CONTACT_REPORTS_API_TOKENS='{"acme": "stand-in"}'""", flush=True)
+            threading.Event().wait()
+    except OSError as error:
+        raise Problem(
+            f"The stand-in cannot listen on 127.0.0.1:{port} ({error.strerror})", "Name another --port"
+        ) from None
+    except KeyboardInterrupt:
+        pass
 
 
 @main.command()

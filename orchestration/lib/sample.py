@@ -10,11 +10,15 @@ import json
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from orchestration.lib.sample_connectors import write_from_api, write_report_logs, write_webhooks
+from orchestration.lib.sample_connectors import behind_api, write_from_api, write_report_logs, write_webhooks
 from orchestration.lib.sample_files import as_csv, write_once
 from orchestration.lib.sample_stories import STORY_DAYS, DayOfContacts, Delivery
 from orchestration.lib.sample_workspaces import SAMPLE_WORKSPACES, Channel, User, Workspace
+
+if TYPE_CHECKING:
+    from orchestration.lib.respond_io import stand_in
 
 _DAYS = 90  # written by the first call, today included
 # Directories are exported on the first day, and again when everybody who leaves has left.
@@ -44,6 +48,13 @@ def write_sample(folder: Path, now: datetime) -> bool:
     listing = [("workspace_id", "workspace_name", "timezone")]
     listing += [(each.workspace_id, each.workspace_name, each.timezone) for each in SAMPLE_WORKSPACES]
     return write_once(folder / "workspaces.csv", as_csv(listing)) or wrote
+
+
+def sample_behind_api(now: datetime) -> "stand_in.Workspace":
+    """What a stand-in of respond.io's API has: the contacts of a sample's workspace, of 90 days."""
+    (workspace,) = (each for each in SAMPLE_WORKSPACES if each.arrives_by == "api")
+    first = now.astimezone(UTC).date() - timedelta(days=_DAYS - 1)
+    return behind_api(workspace, [first + timedelta(days=number) for number in range(_DAYS)], first, now)
 
 
 def _first_day(folder: Path) -> date | None:

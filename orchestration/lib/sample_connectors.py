@@ -4,17 +4,20 @@ import csv
 import io
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from orchestration.lib.landing import Landing
 from orchestration.lib.sample_files import write_once
 from orchestration.lib.sample_stories import STORY_DAYS, ClearDayOfContacts, Delivery, Record
 from orchestration.lib.sample_workspaces import Channel, User, Workspace
+
+if TYPE_CHECKING:
+    from orchestration.lib.respond_io import stand_in
 
 # Somebody downloads the logs of the last seven days each morning. For a week nobody did: its first day is in no file.
 _DOWNLOADED_AT = time(9)
@@ -119,19 +122,9 @@ def write_from_api(folder: Path, workspace: Workspace, first: date, now: datetim
     from orchestration.lib.respond_io.client import Client
     from orchestration.lib.respond_io.fetch import fetch_contacts, fetch_directories
 
-    added = [
-        delivery
-        for day in sorted({day - timedelta(days=n) for day in missing for n in (0, 1)}.intersection(days))
-        for delivery in ClearDayOfContacts(workspace, day, first).deliveries()
-        if delivery.record["event_type"] == "added" and delivery.arrives_at <= now
-    ]
-    there = stand_in.Workspace(
-        [_contact(delivery.record, delivery.arrives_at) for delivery in added],
-        [_user(user) for user in workspace.users if _is_present(user, today, first)],
-        [_channel(channel) for channel in workspace.channels if _is_present(channel, today, first)],
-    )
+    there = {day - timedelta(days=n) for day in missing for n in (0, 1)}.intersection(days)
     with (
-        stand_in.StandIn({"sample": there}).served() as url,
+        stand_in.StandIn({"sample": behind_api(workspace, there, first, now)}).served() as url,
         # Nobody else uses it: as fast as it can.
         Client(workspace.workspace_id, SecretStr("sample"), url, rate=1e6) as client,
     ):
@@ -139,6 +132,24 @@ def write_from_api(folder: Path, workspace: Workspace, first: date, now: datetim
             fetch_contacts(client, landing, day, now)
         fetch_directories(client, landing)
     return True
+
+
+def behind_api(workspace: Workspace, days: Iterable[date], first: date, now: datetime) -> "stand_in.Workspace":
+    """What the API has of a workspace: the contacts added on some days, and the users and channels of today."""
+    from orchestration.lib.respond_io import stand_in
+
+    added = [
+        delivery
+        for day in sorted(days)
+        for delivery in ClearDayOfContacts(workspace, day, first).deliveries()
+        if delivery.record["event_type"] == "added" and delivery.arrives_at <= now
+    ]
+    today = now.astimezone(UTC).date()
+    return stand_in.Workspace(
+        [_contact(delivery.record, delivery.arrives_at) for delivery in added],
+        [_user(user) for user in workspace.users if _is_present(user, today, first)],
+        [_channel(channel) for channel in workspace.channels if _is_present(channel, today, first)],
+    )
 
 
 def write_webhooks(folder: Path, workspace: Workspace, first: date, now: datetime) -> bool:

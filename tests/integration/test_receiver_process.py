@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 import signal
 import socket
@@ -114,6 +115,18 @@ def test_bodies_in_chunks_are_taken_and_one_that_never_ends_is_413(receiver: Rec
     assert conversation(receiver, head("Content-Length: 5000"), BODY) == b""
     assert conversation(receiver, b"POST /webhooks/\xff\xfe HTTP/1.1\r\nHost: a\r\n\r\n").startswith(b"HTTP/1.1 400")
     assert httpx.get(f"{receiver.url}/health").json() == {"ok": True, "kept": 1}
+
+
+@pytest.mark.slow
+def test_the_command_of_the_readme_signs_a_body_that_is_kept(tmp_path: Path) -> None:
+    readme = (PROJECT_ROOT / "README.md").read_text()
+    (command,) = re.findall(r"^```sh\n(body=.*?)^```", readme, flags=re.MULTILINE | re.DOTALL)
+    with running_receiver(tmp_path / "data") as receiver:
+        command = command.replace("127.0.0.1:8080", f"127.0.0.1:{receiver.port}").replace("try-it", KEY)
+        answer = subprocess.run(["bash", "-ec", command], capture_output=True, text=True, check=True)
+        assert answer.stdout.startswith("HTTP/1.1 200")
+    (body,) = bodies_in(tmp_path, "data/receiver/acme/*")
+    assert json.loads(body)["event_type"] == "contact.created"
 
 
 @pytest.mark.slow

@@ -70,9 +70,9 @@ class StandIn:
         )
 
     @contextmanager
-    def served(self) -> Iterator[str]:
-        """Serve it on a free port of this machine during the block; gives the base address."""
-        with socket.create_server(("127.0.0.1", 0)) as listening:
+    def served(self, port: int = 0) -> Iterator[str]:
+        """Serve it on a port of this machine, or on a free one, during the block; gives the base address."""
+        with socket.create_server(("127.0.0.1", port)) as listening:
             server = uvicorn.Server(
                 uvicorn.Config(
                     self.app(), lifespan="off", log_config=None, access_log=False, log_level="critical", ws="none"

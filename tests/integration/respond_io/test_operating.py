@@ -2,6 +2,9 @@
 
 import json
 import os
+import shlex
+import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -74,6 +77,37 @@ def execute(workspace_id: str, first: int, last: int, **tags: str) -> dg.Execute
                 raise_on_error=False,
             )
         )
+
+
+@pytest.mark.slow
+def test_the_stand_in_of_the_command_line_is_fetched_from_with_the_variables_that_it_prints(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "orchestration"]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("CONTACT_REPORTS")}
+    with subprocess.Popen(
+        [*command, "stand-in", "--port", str(port)],
+        cwd=PROJECT_ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as stand_in:
+        try:
+            assert stand_in.stdout is not None
+            for _ in range(2):
+                (assignment,) = shlex.split(stand_in.stdout.readline().removeprefix("export "))
+                name, value = assignment.split("=", 1)
+                environment[name] = value
+            environment["CONTACT_REPORTS_DATA"] = str(tmp_path)
+            fetched = subprocess.run(
+                [*command, "fetch"], cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, check=False
+            )
+            assert fetched.returncode == 0, fetched.stderr
+            assert sum(path.read_text().count("\n") for path in tmp_path.glob("landing/acme/api/contacts-*")) > 100
+            stand_in.send_signal(signal.SIGINT)
+            assert stand_in.wait(20) == 0
+        finally:
+            stand_in.kill()
 
 
 def landed(data: Path, workspace_id: str) -> list[Path]:
