@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 
 import dagster as dg
 
-from orchestration.defs.automation import contact_reports
+from orchestration.defs.automation import contact_reports, nothing_new
 from orchestration.defs.operating import FETCHES, STARTED_BY, problems_as_failures
 from orchestration.defs.raw_zone import LANDING, OWNERS
 from orchestration.lib.landing import Landing
@@ -72,6 +72,8 @@ def build_defs() -> dg.Definitions:
         """Build and publish what was fetched."""
         if BY_COMMAND in context.dagster_run.tags:
             return dg.SkipReason("It was fetched by a command, which publishes itself if it was asked to")
+        if skip := nothing_new(context.instance):
+            return skip
         # The same tag as the schedule's runs: one waits for the other.
         return dg.RunRequest(run_key=context.dagster_run.run_id, tags={STARTED_BY: "fetch"})
 

@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -77,12 +77,26 @@ def extract(landing: Landing, zone: RawZone, cache: Path, when_new: Callable[[],
     return result
 
 
-def seems_new(landing: Landing, cache: Path) -> bool:
-    """Whether `extract` will find new files, as far as their names, sizes and times tell; of a disk only."""
-    if not landing.is_local:
-        return False
+def not_loaded(zone: RawZone, files: list[LandingFile], cache: Path, in_vain: Collection[str]) -> list[LandingFile]:
+    """The files that a run would look into, as far as names, sizes and times tell. No file is read.
+
+    `in_vain` are the paths of files that could not be loaded: they are looked into when they have changed.
+    """
     remembered = _read_cache(cache)
-    return any(remembered.get(file.path, ("", ""))[0] != file.signature for file in landing.list().files)
+    with duckdb.connect() as connection:
+        loaded = zone.loaded_contents(connection)
+
+    def is_loaded(file: LandingFile) -> bool:
+        signature, sha256 = remembered.get(file.path, ("", ""))
+        if signature != file.signature:
+            return False
+        if file.path in in_vain:
+            return True
+        if file.kind in EVENT_KINDS:
+            return (file.workspace_id, file.kind, sha256) in loaded.by_content
+        return loaded.last_by_path.get(file.path) == sha256
+
+    return [file for file in files if not is_loaded(file)]
 
 
 def _check_clock(zone: RawZone, connection: duckdb.DuckDBPyConnection, now: datetime) -> None:

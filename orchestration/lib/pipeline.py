@@ -10,8 +10,10 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.lib.extract import Extraction, extract, seems_new
-from orchestration.lib.landing import Landing
+from orchestration.lib import warehouse
+from orchestration.lib.extract import Extraction, extract, not_loaded
+from orchestration.lib.health import read_unread_files
+from orchestration.lib.landing import Landing, Listing
 from orchestration.lib.problems import (
     Problem,
     disk_is_full,
@@ -22,8 +24,10 @@ from orchestration.lib.problems import (
 )
 from orchestration.lib.raw_zone import RawZone
 from orchestration.lib.receiver.collecting import collect
+from orchestration.lib.receiver.segments import OPEN, SEALED
 from orchestration.lib.sample import write_sample
 from orchestration.lib.settings import Settings
+from orchestration.lib.workspaces import check_workspaces
 
 _SAMPLE_MARK = "is_sample"
 
@@ -50,14 +54,66 @@ def load_landing(settings: Settings, when_new: Callable[[], None] = lambda: None
     return extraction
 
 
-def seems_busy(settings: Settings) -> bool:
-    """Whether a run will have something to build, as far as a look at the folders tells."""
+def check_landing(settings: Settings) -> None:
+    """Raise Problem when the landing folder cannot be listed, or when its workspaces.csv is missing or wrong."""
+    if not settings.is_sample:
+        landing = Landing(settings.landing_url)
+        landing.list()
+        check_workspaces(landing)
+
+
+def find_news(settings: Settings) -> str | None:
+    """What a run would have to do, in words; None when there is nothing. It is found without a run, and without reading
+    a file of the landing folder, but for workspaces.csv.
+
+    Raises Problem when the landing folder cannot be listed, or when its workspaces.csv is missing or wrong.
+    """
+    if settings.is_sample and write_sample(settings.sample, datetime.now(UTC)):
+        return "the sample has grown"
+    landing = Landing(settings.landing_url)
+    listing = landing.list()
+    check_workspaces(landing)
     if not settings.published.exists():
-        return True
+        return "nothing is published yet"
+    if settings.published.with_name(f"{settings.published.name}.wal").exists():
+        return "another program left a .wal beside the publication"
+    if not settings.is_sample and _bodies_wait(settings.receiver):
+        return "bodies of webhooks wait"
     try:
-        return seems_new(Landing(settings.landing_url), _checksums(settings))
-    except Problem:
-        return False  # The run will say it.
+        return _files_changed(settings, listing) or _publication_differs(settings)
+    except (Problem, OSError, duckdb.Error):
+        return "the raw zone or the publication is not as a run left it"  # Which the run mends, or names.
+
+
+def _files_changed(settings: Settings, listing: Listing) -> str | None:
+    # A file that could not be loaded is named until it is replaced; one that is not read, until it is gone.
+    warned = set(read_unread_files(settings.data))
+    in_vain = {warning.partition(" is not loaded: ")[0] for warning in warned.difference(listing.warnings)}
+    zone = RawZone(settings.raw)
+    with zone.at_rest():
+        new = not_loaded(zone, listing.files, _checksums(settings), in_vain)
+    if new:
+        return f"{new[0].path} is new" + (f", and {len(new) - 1} more" if len(new) > 1 else "")
+    if not warned.issuperset(listing.warnings) or in_vain - {file.path for file in listing.files}:
+        return "a file that cannot be read has come or gone"
+    return None
+
+
+def _publication_differs(settings: Settings) -> str | None:
+    with RawZone(settings.raw).at_rest():
+        todo = warehouse.plan(settings)
+    return None if todo.nothing_to_do else todo.reason
+
+
+def _bodies_wait(receiver: Path) -> bool:
+    """Whether the receiver holds what a run would collect. A folder that cannot be read is for the run to name."""
+    try:
+        segments = [path for workspace in receiver.iterdir() if workspace.is_dir() for path in workspace.iterdir()]
+        return any(path.name.endswith((OPEN, SEALED)) and path.stat().st_size for path in segments)
+    except FileNotFoundError:
+        return False  # There never was a receiver, or another run has just collected it.
+    except OSError:
+        return True
 
 
 def _checksums(settings: Settings) -> Path:

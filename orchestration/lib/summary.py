@@ -1,11 +1,21 @@
 """What a run says at its end: what became of the records, each workspace's last days, where to go from here."""
 
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from orchestration.lib.health import (
+    EXPORT_CHECKS,
+    NEWEST_EVENT_WITHIN,
+    PUBLISHED_WITHIN,
+    Health,
+    first_few,
+    read_health,
+)
 from orchestration.lib.published import open_published
 from orchestration.lib.settings import Settings
 
@@ -37,8 +47,27 @@ _LAST_DAYS = """
     order by last_days.workspace_id"""
 
 
+def in_words(check: str, rows: object) -> str:
+    """A data test that warns, as a sentence."""
+    if check == "new_rejects":
+        return f"{rows} records are rejected that were not before: see quality.rejected_records"
+    return f"the data test {check} found {rows} rows: see docs/runbook.md, Checks"
+
+
+def standing_warnings(health: Health, now: datetime) -> Iterator[str]:
+    """What was true before a run as well, and lasts until somebody acts."""
+    yield from first_few(health.unread_files)
+    for check in EXPORT_CHECKS:
+        *found, last = first_few(health.exports[check.name]) or [""]
+        yield from found
+        if last:
+            yield f"{last}: see quality.{check.view}" if last.startswith("and ") else last
+    yield from health.stale(now, PUBLISHED_WITHIN, NEWEST_EVENT_WITHIN).values()
+
+
 def print_summary(settings: Settings, warnings: list[str], console: Console) -> None:
-    """Print the summary of the published file."""
+    """Print the summary of the published file, with the warnings of the run and those that last."""
+    warnings = [*warnings, *standing_warnings(read_health(settings), datetime.now(UTC))]
     with open_published(settings.published) as connection:
         records_by_state = connection.execute(_RECORDS).fetchall()[0]
         reasons = connection.execute(_REASONS).fetchall()
@@ -59,9 +88,10 @@ def print_summary(settings: Settings, warnings: list[str], console: Console) -> 
         shown = ", ".join(f"{count:,} {reason}" for reason, count in reasons)
         lines.append(Text(f"rejected: {shown}. See quality.rejected_records", style="dim"))
     lines += [Text(), workspaces, Text()]
-    lines += [Text(f"warning: {warning}", style="yellow") for warning in warnings]
     console.print(Group(*lines))
     # As plain lines, so that they can be copied from a narrow terminal.
+    for warning in warnings:
+        console.print(f"warning: {warning}", style="yellow", soft_wrap=True, highlight=False, markup=False)
     console.print(f"published  {settings.published}", style="bold", soft_wrap=True, highlight=False)
     console.print(f"query it   {query_command(settings.published)}", soft_wrap=True, highlight=False, markup=False)
     console.print("look at it make ui, then http://127.0.0.1:3000", soft_wrap=True, highlight=False)
