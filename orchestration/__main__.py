@@ -307,6 +307,7 @@ def _execute(settings: Settings, *, rebuild: bool = False) -> list[str]:
 
         from orchestration.definitions import defs
     from orchestration.lib.raw_zone import RawZone
+    from orchestration.lib.summary import in_words
     from orchestration.lib.warehouse import plan
 
     with dg.DagsterInstance.get() as instance:

@@ -32,7 +32,7 @@ contact_reports = dg.define_asset_job(
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
 def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-    """A run when there is something to do. Without one, the checks keep their last result; the data's age is checked."""
+    """Start a run when there is something to do. Otherwise the checks keep their last result."""
     if skip := nothing_new(context.instance):
         return skip
     return dg.RunRequest(tags={STARTED_BY: "schedule"})
