@@ -27,7 +27,7 @@ from orchestration.lib.settings import PROJECT_ROOT, Settings, export_settings, 
 from orchestration.lib.status import status_lines
 
 if TYPE_CHECKING:
-    from dagster import ExecuteInProcessResult
+    from dagster import AssetCheckEvaluation, ExecuteInProcessResult
 
 _console = Console(stderr=True)
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -307,7 +307,7 @@ def _execute(settings: Settings, *, rebuild: bool = False) -> list[str]:
 
         from orchestration.definitions import defs
     from orchestration.lib.raw_zone import RawZone
-    from orchestration.lib.summary import in_words
+    from orchestration.lib.summary import is_standing
     from orchestration.lib.warehouse import plan
 
     with dg.DagsterInstance.get() as instance:
@@ -323,12 +323,9 @@ def _execute(settings: Settings, *, rebuild: bool = False) -> list[str]:
                 raise Problem(f"The run ended without a publication: {todo.reason}", "Run it again")
             # Of a step that started again, what it found in the end.
             checks = {check.asset_check_key: check for check in result.get_asset_check_evaluations()}
-            failed_rows = {
-                check.check_name: check.metadata["dagster_dbt/failed_row_count"].value
-                for check in checks.values()
-                if not check.passed and "dagster_dbt/failed_row_count" in check.metadata
-            }
-            return [in_words(name, rows) for name, rows in failed_rows.items()]
+            return [
+                _in_words(check) for check in checks.values() if not check.passed and not is_standing(check.check_name)
+            ]
         raise _problem(result, settings)
 
 
@@ -341,6 +338,15 @@ def _problem(result: "ExecuteInProcessResult", settings: Settings) -> Problem:
     problem = problem_in(result.all_events) or "The run failed"
     # What nobody foresaw is not to be understood from one line.
     return Problem(problem, f"The whole story is in {settings.data / 'logs'}" if "The run failed" in problem else None)
+
+
+def _in_words(check: "AssetCheckEvaluation") -> str:
+    """What a check found, as a sentence. dbt's tests say how many rows, ours say what."""
+    rows = check.metadata.get("dagster_dbt/failed_row_count")
+    if check.check_name == "new_rejects" and rows:
+        return f"{rows.value} records are rejected that were not before: see quality.rejected_records"
+    found = f"it found {rows.value} rows" if rows else "see the log"
+    return check.description or f"the check {check.check_name} does not pass: {found} (docs/runbook.md, Checks)"
 
 
 def _summarise(settings: Settings, warnings: list[str]) -> None:

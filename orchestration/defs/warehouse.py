@@ -16,7 +16,7 @@ from packaging.version import Version
 
 from orchestration.defs.operating import Operation, problems_as_failures
 from orchestration.defs.raw_zone import OWNERS
-from orchestration.defs.watch import check_without_a_step
+from orchestration.defs.watch import PUBLISHED, check_without_a_step, report_without_a_step
 from orchestration.lib import dbt, warehouse
 from orchestration.lib.pipeline import raw_zone_is_damaged
 from orchestration.lib.problems import Problem, disk_is_full, memory_is_short, says_disk_is_full, says_memory_is_short
@@ -68,9 +68,11 @@ def dbt_models(context: dg.AssetExecutionContext, operation: Operation) -> Itera
         todo = warehouse.plan(settings, rebuild=operation.rebuild or starts_again)
         if todo.nothing_to_do:
             context.log.info(todo.reason)
-            # The steps that come after this one are skipped, and their checks with them.
-            check_without_a_step(context.instance)
             yield from _last_results(context, context.selected_asset_check_keys)
+            # The step that publishes is skipped, and its checks with it.
+            for result in _last_results(context, _checks_of_the_publication(context)):
+                report_without_a_step(context.instance, result)
+            check_without_a_step(context.instance)
             return
         if starts_again:
             todo = replace(todo, reason="what was published could not be continued")
@@ -161,6 +163,15 @@ def _last_results(context: dg.AssetExecutionContext, keys: Iterable[dg.AssetChec
             )
 
 
+def _checks_of_the_publication(context: dg.AssetExecutionContext) -> set[dg.AssetCheckKey]:
+    """Those that this run was to make."""
+    planned = dg.DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED
+    records = context.instance.get_records_for_run(context.run_id, of_type=planned).records
+    events = [record.event_log_entry.get_dagster_event().event_specific_data for record in records]
+    keys = {dg.AssetCheckKey(event.asset_key, event.check_name) for event in events}
+    return {key for key in keys if key.asset_key == PUBLISHED}
+
+
 def _last_evaluation(instance: dg.DagsterInstance, key: dg.AssetCheckKey) -> dg.AssetCheckEvaluation | None:
     # Mostly it is the one before that of this run, which is yet to be made. Before it may be runs that failed.
     for at_most in (2, 200):
@@ -246,9 +257,11 @@ def _why_not_built(settings: Settings, invocation: DbtCliInvocation) -> Problem:
         return Problem(f"dbt was ended by {ended}", "Nothing is lost, and the publication is untouched: run again")
     if damaged := raw_zone_is_damaged(settings, messages):
         return damaged
+    log = settings.data / "logs" / "dbt_failures.log"
+    dbt.keep_messages(settings.dbt_target, log)
     return NotBuilt(
         f"The warehouse did not pass: {failed}",
-        f"The publication is untouched. Look at {settings.warehouse}, mend the cause, and run again",
+        f"The publication is untouched. {log} has all that dbt said of it; mend the cause, and run again",
     )
 
 

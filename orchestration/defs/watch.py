@@ -38,17 +38,22 @@ def check_without_a_step(instance: dg.DagsterInstance, *, freshness_alone: bool 
     """
     for result in _results(read_health(read_settings())):
         if result.check_name == FRESHNESS or not freshness_alone:
-            assert result.asset_key is not None and result.check_name is not None
-            instance.report_runless_asset_event(
-                dg.AssetCheckEvaluation(
-                    asset_key=result.asset_key,
-                    check_name=result.check_name,
-                    passed=result.passed,
-                    metadata=result.metadata or {},
-                    severity=result.severity,
-                    description=result.description,
-                )
-            )
+            report_without_a_step(instance, result)
+
+
+def report_without_a_step(instance: dg.DagsterInstance, result: dg.AssetCheckResult) -> None:
+    """Have Dagster know what a check found, where no step of a run can say it."""
+    assert result.asset_key is not None and result.check_name is not None
+    instance.report_runless_asset_event(
+        dg.AssetCheckEvaluation(
+            asset_key=result.asset_key,
+            check_name=result.check_name,
+            passed=result.passed,
+            metadata=result.metadata or {},
+            severity=result.severity,
+            description=result.description,
+        )
+    )
 
 
 def _results(health: Health) -> Iterator[dg.AssetCheckResult]:

@@ -56,10 +56,13 @@ def load_landing(settings: Settings, when_new: Callable[[], None] = lambda: None
 
 def check_landing(settings: Settings) -> None:
     """Raise Problem when the landing folder cannot be listed, or when its workspaces.csv is missing or wrong."""
-    if not settings.is_sample:
-        landing = Landing(settings.landing_url)
-        landing.list()
-        check_workspaces(landing)
+    if settings.is_sample:
+        return
+    landing = Landing(settings.landing_url)
+    if landing.is_local and Path(landing.root).is_file():
+        raise Problem(f"The landing folder {landing.url} is not a folder", "Set CONTACT_REPORTS_LANDING to one")
+    landing.list()
+    check_workspaces(landing)
 
 
 def find_news(settings: Settings) -> str | None:

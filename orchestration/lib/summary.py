@@ -47,11 +47,13 @@ _LAST_DAYS = """
     order by last_days.workspace_id"""
 
 
-def in_words(check: str, rows: object) -> str:
-    """A data test that warns, as a sentence."""
-    if check == "new_rejects":
-        return f"{rows} records are rejected that were not before: see quality.rejected_records"
-    return f"the data test {check} found {rows} rows: see docs/runbook.md, Checks"
+# The checks whose findings last from run to run: each summary has them, from where they are kept.
+_STANDING = {"every_file_was_read", "newest_event_is_recent", *(check.name for check in EXPORT_CHECKS)}
+
+
+def is_standing(check: str) -> bool:
+    """Whether `standing_warnings` says what this check finds."""
+    return check in _STANDING
 
 
 def standing_warnings(health: Health, now: datetime) -> Iterator[str]:
