@@ -65,12 +65,13 @@ def _results(health: Health) -> Iterator[dg.AssetCheckResult]:
         severity=dg.AssetCheckSeverity.WARN,
         description=f"The newest event happened at {shown(newest)}" if newest else "There is no event",
     )
-    for name, found in health.exports.items():
+    for check in EXPORT_CHECKS:
+        found = health.exports[check.name]
         yield dg.AssetCheckResult(
-            check_name=name,
+            check_name=check.name,
             asset_key=PUBLISHED,
             passed=not found,
             severity=dg.AssetCheckSeverity.WARN,
-            description="\n".join(first_few(found)) or None,
+            description="\n".join(first_few(found, check.view)) or None,
             metadata={"found": len(found)},
         )

@@ -165,9 +165,10 @@ def find_in_exports(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str
     return {check.name: [row[0] for row in connection.execute(check.query).fetchall()] for check in EXPORT_CHECKS}
 
 
-def first_few(found: list[str]) -> list[str]:
-    """The first few findings, and how many there are beyond."""
-    return found[:SHOWN] + ([f"and {len(found) - SHOWN} more"] if len(found) > SHOWN else [])
+def first_few(found: list[str], view: str | None = None) -> list[str]:
+    """The first few findings, and how many more there are (in a view of schema quality)."""
+    more = f"and {len(found) - SHOWN:,} more" + (f": see quality.{view}" if view else "")
+    return found[:SHOWN] + ([more] if len(found) > SHOWN else [])
 
 
 def read_last_run(data: Path) -> LastRun | None:

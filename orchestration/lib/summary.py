@@ -60,10 +60,7 @@ def standing_warnings(health: Health, now: datetime) -> Iterator[str]:
     """What was true before a run as well, and lasts until somebody acts."""
     yield from first_few(health.unread_files)
     for check in EXPORT_CHECKS:
-        *found, last = first_few(health.exports[check.name]) or [""]
-        yield from found
-        if last:
-            yield f"{last}: see quality.{check.view}" if last.startswith("and ") else last
+        yield from first_few(health.exports[check.name], check.view)
     yield from health.stale(now, PUBLISHED_WITHIN, NEWEST_EVENT_WITHIN).values()
 
 

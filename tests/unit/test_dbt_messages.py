@@ -7,7 +7,7 @@ from orchestration.lib import dbt
 
 CONTRACT = """Compilation Error in model data_status (models/reports/data_status.sql)
   This model has an enforced contract that failed.
-  Please ensure the name, data_type, and number of columns in your contract match the columns in your model's definition.
+  Please ensure the name, data_type, and number of columns in your contract match ...
 
   | column_name      | definition_type | contract_type | mismatch_reason    |
   | ---------------- | --------------- | ------------- | ------------------ |
@@ -22,7 +22,7 @@ SEED = """Runtime Error in seed sources (seeds/sources.csv)
   Error when converting column "added". Could not convert string "perhaps" to 'BOOLEAN'
 
   Column added is being converted as type BOOLEAN
-  This type was either manually set or derived from an existing table. Select a different type to correctly parse this column.
+  This type was either manually set or derived from an existing table.
 
     file = /srv/contact-reports/seeds/sources.csv
     delimiter = , (Set By User)"""
