@@ -213,7 +213,11 @@ def _become(program: str, *arguments: str) -> NoReturn:
 def _prepare_to_write() -> Settings:
     """The settings, checked with all else that a command can be told in its first second, and their data folder."""
     settings = read_settings()
-    read_secrets()
+    if tokens := read_secrets().api_tokens:
+        from orchestration.lib.respond_io.fetch import check_workspace_id
+
+        for workspace_id in tokens:
+            check_workspace_id(workspace_id)
     try:
         export_settings(settings)
     except (FileExistsError, FileNotFoundError, NotADirectoryError) as error:
@@ -353,6 +357,10 @@ def _summarise(settings: Settings, warnings: list[str]) -> None:
     """Print what is published, with the warnings of the run and those that last until somebody acts."""
     from orchestration.lib.summary import print_summary
 
+    if read_secrets().api_tokens:
+        from orchestration.defs.respond_io import skipped_for_want_of_a_token
+
+        warnings = [*warnings, *filter(None, [skipped_for_want_of_a_token()])]
     print_summary(settings, warnings, Console())
 
 

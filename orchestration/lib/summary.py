@@ -47,12 +47,17 @@ _LAST_DAYS = """
     order by last_days.workspace_id"""
 
 
-# The checks whose findings last from run to run: each summary has them, from where they are kept.
-_STANDING = {"every_file_was_read", "newest_event_is_recent", *(check.name for check in EXPORT_CHECKS)}
+# The checks whose findings last from run to run: each summary has them, whether a run made the checks or not.
+_STANDING = {
+    "every_file_was_read",
+    "every_workspace_has_a_token",
+    "newest_event_is_recent",
+    *(check.name for check in EXPORT_CHECKS),
+}
 
 
 def is_standing(check: str) -> bool:
-    """Whether `standing_warnings` says what this check finds."""
+    """Whether a summary says what this check finds without being told."""
     return check in _STANDING
 
 
