@@ -240,6 +240,7 @@ _MESSAGE_AT_MOST = 800
 # What they add that is no cause: frames of tables, the way through macros, advice, the options of a CSV reader.
 _NO_CAUSE = re.compile(
     r"[|\s:-]*|> (in|called by) .*|Please ensure the name, .*|This (type|error) .*|Possible .*|\* .*"
+    r"|[a-z_]+ = .*|Column \w+ is being converted .*|The Column types set .*"
 )
 
 

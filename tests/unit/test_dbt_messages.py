@@ -49,6 +49,7 @@ def test_a_broken_seed_is_told_with_its_file_its_line_and_the_value(tmp_path: Pa
     said = dbt.failures(results(tmp_path, SEED))
     for cause in ("(seeds/sources.csv)", "Line: 3", '"added"', '"perhaps"', "BOOLEAN"):
         assert cause in said
+    assert said.endswith("to 'BOOLEAN'"), "the options of the reader are no cause"
 
 
 def test_a_message_without_end_is_cut_and_kept_whole_in_a_log(tmp_path: Path) -> None:
