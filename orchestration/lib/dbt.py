@@ -201,10 +201,13 @@ def error_messages(target: Path) -> str:
 
 
 def keep_messages(target: Path, log: Path) -> None:
-    """Write what dbt said of each model, seed and test that failed into a file, in full."""
+    """Write what dbt said of each model, seed and test that failed into a file, in full, each with its query."""
+    said = [
+        f"{one['unique_id']}\n{one['message']}\n{one.get('compiled_code') or ''}".strip() for one in _failed(target)
+    ]
     with contextlib.suppress(OSError):  # The disk may be what failed.
         log.parent.mkdir(parents=True, exist_ok=True)
-        log.write_text("\n\n".join(f"{result['unique_id']}\n{result['message']}" for result in _failed(target)) + "\n")
+        log.write_text("\n\n".join(said) + "\n")
 
 
 def _failed(target: Path) -> list[dict[str, Any]]:
