@@ -6,13 +6,19 @@ BIN := $(VENV)/bin
 
 .PHONY: run status rebuild verify ui receiver docs bench test faults unit lint format lock clean help
 
-help: ## what can be done
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
+help: ## this list
+	@awk -F ':.*## ' '/^##@ / { print "\n" substr($$0, 5) } /^[a-z]+:.*## / { printf "  make %-10s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "Settings are environment variables, such as CONTACT_REPORTS_LANDING=/srv/files (README, Settings)."
+	@echo "Another Python for a new environment: make PYTHON=python3.12 run"
+	@echo "All commands and options, fetch among them: .venv/bin/python -m orchestration --help"
 
-run: $(VENV)/installed ## extract what is new, build, test, publish
+##@ Reports
+
+run: $(VENV)/installed ## fetch, extract what is new, build, test, publish; fails unless all of it was done
 	@$(BIN)/python -m orchestration run
 
-status: $(VENV)/installed ## how the data is; fails when it is stale
+status: $(VENV)/installed ## the last run, the newest event, rejects, files that need somebody; fails when the data is stale
 	@$(BIN)/python -m orchestration status
 
 ui: $(VENV)/installed ## Dagster's web page on http://127.0.0.1:3000, with the schedule running
@@ -21,16 +27,20 @@ ui: $(VENV)/installed ## Dagster's web page on http://127.0.0.1:3000, with the s
 receiver: $(VENV)/installed ## take webhooks on http://127.0.0.1:8080/webhooks/<workspace_id>, signed in X-Webhook-Signature
 	@$(BIN)/python -m orchestration receiver
 
-rebuild: $(VENV)/installed ## build everything anew from the raw zone, say what changed: FROM=2026-01-01 TO=2026-01-31
+rebuild: $(VENV)/installed ## build everything from the raw zone, say which days changed: make rebuild FROM=2026-01-01 TO=2026-01-31
 	@$(BIN)/python -m orchestration rebuild $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO))
 
 verify: $(VENV)/installed ## compare the publication with a rebuild in a scratch folder, writing nothing
 	@$(BIN)/python -m orchestration verify
 
+##@ Documentation
+
 docs: $(VENV)/installed ## dbt's documentation as one page in data/docs, and docs/dictionary.md
 	@$(BIN)/python -m orchestration docs
 
-bench: $(VENV)/installed $(VENV)-bench/installed ## measure, and write docs/performance.md; see there for larger sizes
+##@ Development
+
+bench: $(VENV)/installed $(VENV)-bench/installed ## measure, and write docs/performance.md, which says how to measure larger sizes
 	@$(VENV)-bench/bin/python -m benchmarks compare
 	@$(VENV)-bench/bin/python -m benchmarks tick
 	@$(VENV)-bench/bin/python -m benchmarks queries
@@ -60,7 +70,7 @@ format: $(VENV)/installed-dev ## bring Python and SQL into shape
 	@$(BIN)/ruff check --fix
 	@$(BIN)/sqlfluff fix models tests/dbt
 
-lock: ## write requirements.lock and requirements-dev.lock anew from pyproject.toml (needs uv)
+lock: ## write the requirements*.lock files from pyproject.toml (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
 		--quiet pyproject.toml --output-file requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
@@ -68,7 +78,7 @@ lock: ## write requirements.lock and requirements-dev.lock anew from pyproject.t
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
 		--quiet --group pyproject.toml:bench --constraints requirements.lock --output-file requirements-bench.lock
 
-clean: ## remove the environments and everything a run wrote into data/
+clean: ## remove the environments and everything in data/, the raw zone and the publication too
 	rm -rf $(VENV) $(VENV)-bench data
 
 $(VENV)/bin/python:

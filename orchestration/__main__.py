@@ -17,11 +17,12 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from orchestration.lib import dbt
-from orchestration.lib.health import NEWEST_EVENT_WITHIN, PUBLISHED_WITHIN, read_health
+from orchestration.lib.health import NEWEST_EVENT_WITHIN, PUBLISHED_WITHIN, note_run, read_health
+from orchestration.lib.lock import only_writer
 from orchestration.lib.long_lived import leave_to_the_kernel, made_to_stay
-from orchestration.lib.pipeline import explain, seems_busy
+from orchestration.lib.pipeline import check_landing, explain, find_news
 from orchestration.lib.problems import Problem
-from orchestration.lib.progress import listening
+from orchestration.lib.progress import announce, listening
 from orchestration.lib.secrets import read_secrets
 from orchestration.lib.settings import PROJECT_ROOT, Settings, export_settings, read_settings
 from orchestration.lib.status import status_lines
@@ -46,20 +47,26 @@ def main() -> None:
 @main.command()
 def run() -> None:
     """Fetch, extract what is new, build, test, publish. Exit code 0 only if all of it was done."""
-    settings = read_settings()
-    export_settings(settings)
+    settings = _prepare_to_write()
+    tokens = sorted(read_secrets().api_tokens)
     _make_landing(settings)
     if settings.is_sample:
         _console.print("No landing folder is configured: working on the project's own sample workspaces.")
+    warnings: list[str] = []
     with _showing_progress(), _output_in(settings.data / "logs" / "run.log"):
+        with _noting_problems(settings):
+            # Seconds before Dagster and dbt are there, and hours before all of the API is.
+            check_landing(settings)
         # What one workspace's API does not give is no reason to keep back what all the others brought.
-        _, failures = _fetch(settings, sorted(read_secrets().api_tokens))
-        if seems_busy(settings):
+        _, failures = _fetch(settings, tokens)
+        if find_news(settings):
             dbt.get_ready(settings)
-        warnings = _execute(settings)
-    from orchestration.lib.summary import print_summary
-
-    print_summary(settings, warnings, Console())
+            warnings = _execute(settings)
+        else:
+            with only_writer(settings.data):
+                note_run(settings.data, problem=None)
+            announce("nothing is new, and the publication is up to date")
+    _summarise(settings, warnings)
     if failures:
         raise Problem("; ".join(failures))
 
@@ -75,15 +82,12 @@ def rebuild(first: datetime | None, last: datetime | None) -> None:
     """
     from orchestration.lib.rebuild import describe_changes, published_days
 
-    settings = read_settings()
-    export_settings(settings)
+    settings = _prepare_to_write()
     before = published_days(settings)
     with _showing_progress(), _output_in(settings.data / "logs" / "run.log"):
         dbt.get_ready(settings, rebuild=True)
         warnings = _execute(settings, rebuild=True)
-    from orchestration.lib.summary import print_summary
-
-    print_summary(settings, warnings, Console())
+    _summarise(settings, warnings)
     after = published_days(settings) or {}
     for line in describe_changes(before, after, first.date() if first else None, last.date() if last else None):
         print(printable(line))
@@ -113,8 +117,7 @@ def fetch(workspace_ids: Sequence[str], first: datetime | None, last: datetime |
 
     A day that was fetched is fetched again, whole.
     """
-    settings = read_settings()
-    export_settings(settings)
+    settings = _prepare_to_write()
     tokens = read_secrets().api_tokens
     if not tokens:
         raise Problem("No workspace has a token", 'Set CONTACT_REPORTS_API_TOKENS to {"<workspace_id>": "<token>"}')
@@ -160,8 +163,7 @@ def daemon() -> None:
 @click.pass_context
 def docs(context: click.Context) -> None:
     """Write dbt's documentation as one page and the data dictionary. Runs first where nothing is published yet."""
-    settings = read_settings()
-    export_settings(settings)
+    settings = _prepare_to_write()
     if not settings.published.exists():
         context.invoke(run)
     from orchestration.lib.documentation import write_dictionary, write_page
@@ -231,13 +233,46 @@ def status(published_within: float, newest_event_within: float) -> None:
 
 def _become(program: str, *arguments: str) -> NoReturn:
     """Go on as a program of Dagster's, with our settings."""
-    settings = read_settings()
-    export_settings(settings)
+    settings = _prepare_to_write()
     # Once, rather than in each of the processes that are about to load the definitions.
     dbt.ensure_manifest(settings)
     executable = str(Path(sys.executable).with_name(program))
     os.chdir(PROJECT_ROOT)
     os.execv(executable, [executable, *arguments])
+
+
+def _prepare_to_write() -> Settings:
+    """The settings, checked with all else that a command can be told in its first second, and their data folder."""
+    settings = read_settings()
+    if tokens := read_secrets().api_tokens:
+        from orchestration.lib.respond_io.fetch import check_workspace_id
+
+        for workspace_id in tokens:
+            check_workspace_id(workspace_id)
+    try:
+        export_settings(settings)
+    except (FileExistsError, FileNotFoundError, NotADirectoryError) as error:
+        raise Problem(
+            f"The data folder {settings.data} cannot be made: {error.strerror}",
+            "Set CONTACT_REPORTS_DATA to a folder, or to a place where one can be made",
+        ) from None
+    if not (settings.dagster_home / "dagster.yaml").is_file():
+        raise Problem(
+            f"CONTACT_REPORTS_DAGSTER_HOME={str(settings.dagster_home)!r} has no dagster.yaml",
+            "Set it to a folder that has one, such as deploy, or leave it out",
+        )
+    return settings
+
+
+@contextlib.contextmanager
+def _noting_problems(settings: Settings) -> Iterator[None]:
+    """Note what stops a run before it begins, for `status`; not while another run writes."""
+    try:
+        yield
+    except Problem as problem:
+        with contextlib.suppress(Problem), only_writer(settings.data):
+            note_run(settings.data, str(problem))
+        raise
 
 
 def _make_landing(settings: Settings) -> None:
@@ -307,6 +342,7 @@ def _execute(settings: Settings, *, rebuild: bool = False) -> list[str]:
 
         from orchestration.definitions import defs
     from orchestration.lib.raw_zone import RawZone
+    from orchestration.lib.summary import is_standing
     from orchestration.lib.warehouse import plan
 
     with dg.DagsterInstance.get() as instance:
@@ -322,7 +358,11 @@ def _execute(settings: Settings, *, rebuild: bool = False) -> list[str]:
                 raise Problem(f"The run ended without a publication: {todo.reason}", "Run it again")
             # Of a step that started again, what it found in the end.
             checks = {check.asset_check_key: check for check in result.get_asset_check_evaluations()}
-            return [_in_words(check, settings) for check in checks.values() if not check.passed]
+            return [
+                _in_words(check, settings)
+                for check in checks.values()
+                if not check.passed and not is_standing(check.check_name)
+            ]
         raise _problem(result, settings)
 
 
@@ -338,14 +378,25 @@ def _problem(result: "ExecuteInProcessResult", settings: Settings) -> Problem:
 
 
 def _in_words(check: "AssetCheckEvaluation", settings: Settings) -> str:
-    """A check that found something, for the summary. dbt's tests say how many rows, ours say what."""
+    """What a check found, as a sentence. dbt's tests say how many rows, ours say what."""
     if check.check_name == "new_rejects":
         from orchestration.lib.summary import new_rejects
 
-        return f"new_rejects: {new_rejects(settings)}"
+        return new_rejects(settings)
     rows = check.metadata.get("dagster_dbt/failed_row_count")
-    found = f"{rows.value} rows" if rows else "see the log"
-    return f"{check.check_name}: {check.description or found}"
+    found = f"it found {rows.value} rows" if rows else "see the log"
+    return check.description or f"the check {check.check_name} does not pass: {found} (docs/runbook.md, Checks)"
+
+
+def _summarise(settings: Settings, warnings: list[str]) -> None:
+    """Print what is published, with the warnings of the run and those that last until somebody acts."""
+    from orchestration.lib.summary import print_summary
+
+    if read_secrets().api_tokens:
+        from orchestration.defs.respond_io import skipped_for_want_of_a_token
+
+        warnings = [*warnings, *filter(None, [skipped_for_want_of_a_token()])]
+    print_summary(settings, warnings, Console())
 
 
 @contextlib.contextmanager
@@ -383,10 +434,10 @@ def _showing_progress() -> Iterator[None]:
 
         print("[  0.0 s] starting", file=sys.stderr, flush=True)
 
-        def announce(line: str) -> None:
+        def hear(line: str) -> None:
             print(f"[{time.monotonic() - started:5.1f} s] {line}", file=sys.stderr, flush=True)
 
-        with listening(say, announce):
+        with listening(say, hear):
             yield
         return
     columns = (

@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from orchestration.defs import alerts, automation, exports, publication, raw_zone, respond_io, upkeep, warehouse
+from orchestration.defs import alerts, automation, publication, raw_zone, respond_io, upkeep, warehouse, watch
 from orchestration.defs.operating import Operation
 
 
@@ -15,7 +15,7 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
     landing = raw_zone.LANDING.replace_attributes(deps=fetched)
     pipeline = dg.Definitions(
         assets=[landing, raw_zone.raw_zone, warehouse.dbt_models, publication.published],
-        asset_checks=[publication.newest_event_is_recent, exports.exports_are_whole],
+        asset_checks=[watch.publication_is_watched],
         jobs=[automation.contact_reports],
         schedules=[automation.schedule],
         sensors=[automation.new_files_landed, alerts.alerts_sensor, upkeep.upkeep_sensor],

@@ -7,11 +7,10 @@ import dagster as dg
 
 from orchestration.defs.operating import problem_of_run
 from orchestration.lib import alerts
-from orchestration.lib.health import read_health
+from orchestration.lib.health import read_health, read_unread_files
 from orchestration.lib.problems import Problem
 from orchestration.lib.settings import read_settings
 
-_FILES_READ = dg.AssetCheckKey(dg.AssetKey(["raw", "files"]), "every_file_was_read")
 # A run may be noted as ended a little later than another that ended after it.
 _OVERLAP = timedelta(minutes=1)
 _RUNS_AT_ONCE = 200
@@ -48,7 +47,7 @@ def _alerts(instance: dg.DagsterInstance, told: alerts.Told, now: datetime) -> I
         yield from alerts.of_unreadable_publication(told, str(problem))
     else:
         yield from alerts.of_health(told, health, now)
-    yield from alerts.of_unread_files(told, _unread_files(instance))
+    yield from alerts.of_unread_files(told, read_unread_files(read_settings().data))
 
 
 def _ended_runs(instance: dg.DagsterInstance, told: alerts.Told, now: datetime) -> Iterator[alerts.EndedRun]:
@@ -70,12 +69,3 @@ def _ended_runs(instance: dg.DagsterInstance, told: alerts.Told, now: datetime) 
             problem = problem_of_run(instance, run.run_id) or "it says no more; look at its page in Dagster"
         yield alerts.EndedRun(run.run_id, " ".join([run.job_name, *made[:1]]), problem)
         told.runs_until = record.update_timestamp.replace(tzinfo=record.update_timestamp.tzinfo or UTC)
-
-
-def _unread_files(instance: dg.DagsterInstance) -> list[str]:
-    """What the last run that looked at the landing folder warned of."""
-    latest = instance.event_log_storage.get_latest_asset_check_execution_by_key([_FILES_READ]).get(_FILES_READ)
-    event = latest.event.dagster_event if latest and latest.event else None
-    if event is None or event.event_type != dg.DagsterEventType.ASSET_CHECK_EVALUATION:
-        return []
-    return (event.asset_check_evaluation_data.description or "").splitlines()

@@ -5,7 +5,11 @@ import hashlib
 import dagster as dg
 
 from orchestration.defs.operating import STARTED_BY
+from orchestration.defs.watch import check_without_a_step
+from orchestration.lib.health import note_up_to_date
 from orchestration.lib.landing import Landing
+from orchestration.lib.lock import is_held
+from orchestration.lib.pipeline import find_news
 from orchestration.lib.problems import Problem
 from orchestration.lib.receiver.collecting import collect
 from orchestration.lib.settings import read_settings
@@ -19,14 +23,32 @@ contact_reports = dg.define_asset_job(
     description="Extract what is new, build and test the warehouse, publish it.",
 )
 
-schedule = dg.ScheduleDefinition(
+
+@dg.schedule(
     name="contact_reports_schedule",
     job=contact_reports,
     cron_schedule=read_settings().schedule,
     execution_timezone="UTC",
     default_status=dg.DefaultScheduleStatus.RUNNING,
-    tags={STARTED_BY: "schedule"},
 )
+def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """Start a run when there is something to do. Otherwise the checks keep their last result."""
+    if skip := nothing_new(context.instance):
+        return skip
+    return dg.RunRequest(tags={STARTED_BY: "schedule"})
+
+
+def nothing_new(instance: dg.DagsterInstance) -> dg.SkipReason | None:
+    """The reason to skip a run; None when there is something to do, or a problem, which the run will name."""
+    settings = read_settings()
+    try:
+        if is_held(settings.data) or find_news(settings):
+            return None
+        check_without_a_step(instance, freshness_alone=True)
+    except (Problem, OSError):
+        return None
+    note_up_to_date(settings.data)
+    return dg.SkipReason("Nothing is new: the publication is up to date, and the checks keep their last result")
 
 
 @dg.sensor(job=contact_reports, minimum_interval_seconds=60, default_status=dg.DefaultSensorStatus.STOPPED)
@@ -44,4 +66,6 @@ def new_files_landed(context: dg.SensorEvaluationContext) -> dg.SensorResult | d
     state = hashlib.sha256(repr([(file.path, file.signature) for file in listing.files]).encode()).hexdigest()
     if state == context.cursor:
         return dg.SkipReason("Nothing has landed since the last run")
+    if skip := nothing_new(context.instance):
+        return dg.SensorResult(skip_reason=skip, cursor=state)
     return dg.SensorResult(run_requests=[dg.RunRequest(run_key=state, tags={STARTED_BY: "sensor"})], cursor=state)

@@ -10,6 +10,7 @@ import duckdb
 from orchestration.defs.operating import Operation, problems_as_failures
 from orchestration.lib import dbt
 from orchestration.lib.extract import Extraction
+from orchestration.lib.health import note_unread_files, read_unread_files
 from orchestration.lib.pipeline import load_landing
 from orchestration.lib.published import remove_beside
 from orchestration.lib.raw_zone import RECORD_TABLES, RawZone
@@ -64,9 +65,10 @@ def raw_zone(
         if operation.rebuild and zone.path.exists():
             # A rebuild is of what was loaded.
             zone.prepare()
-            extraction = Extraction(warnings=remove_beside(settings.published))
+            extraction = Extraction(warnings=[*remove_beside(settings.published), *read_unread_files(settings.data)])
         else:
             extraction = load_landing(settings, when_new=partial(dbt.get_ready, settings))
+            note_unread_files(settings.data, extraction.unread)
         rows = _rows(zone)
     for warning in extraction.warnings:
         context.log.warning(warning)

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 
 import dagster as dg
 
-from orchestration.defs.automation import contact_reports
+from orchestration.defs.automation import contact_reports, nothing_new
 from orchestration.defs.operating import FETCHES, STARTED_BY, problems_as_failures
 from orchestration.defs.raw_zone import LANDING, OWNERS
 from orchestration.lib.landing import Landing
@@ -72,6 +72,8 @@ def build_defs() -> dg.Definitions:
         """Build and publish what was fetched."""
         if BY_COMMAND in context.dagster_run.tags:
             return dg.SkipReason("It was fetched by a command, which publishes itself if it was asked to")
+        if skip := nothing_new(context.instance):
+            return skip
         # The same tag as the schedule's runs: one waits for the other.
         return dg.RunRequest(run_key=context.dagster_run.run_id, tags={STARTED_BY: "fetch"})
 
@@ -102,17 +104,17 @@ def days_as_tags(first: date, last: date) -> dict[str, str]:
 )
 def every_workspace_has_a_token() -> dg.AssetCheckResult:
     """Warn of workspaces in workspaces.csv that are skipped."""
+    skipped = skipped_for_want_of_a_token()
+    return dg.AssetCheckResult(passed=skipped is None, severity=dg.AssetCheckSeverity.WARN, description=skipped)
+
+
+def skipped_for_want_of_a_token() -> str | None:
+    """The workspaces of workspaces.csv that are not fetched, in a sentence; None when all of them are."""
     try:
         skipped = without_token(Landing(read_settings().own_landing_url))
     except Problem:
-        skipped = []  # The run itself says what is wrong with workspaces.csv.
-    return dg.AssetCheckResult(
-        passed=not skipped,
-        severity=dg.AssetCheckSeverity.WARN,
-        description=f"Not fetched from respond.io's API, for want of a token: {', '.join(skipped)}"
-        if skipped
-        else None,
-    )
+        return None  # The run itself says what is wrong with workspaces.csv.
+    return f"Not fetched from respond.io's API, for want of a token: {', '.join(skipped)}" if skipped else None
 
 
 def without_token(landing: Landing) -> list[str]:

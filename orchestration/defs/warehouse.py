@@ -16,6 +16,7 @@ from packaging.version import Version
 
 from orchestration.defs.operating import Operation, problems_as_failures
 from orchestration.defs.raw_zone import OWNERS
+from orchestration.defs.watch import PUBLISHED, check_without_a_step, report_without_a_step
 from orchestration.lib import dbt, warehouse
 from orchestration.lib.pipeline import raw_zone_is_damaged
 from orchestration.lib.problems import Problem, disk_is_full, memory_is_short, says_disk_is_full, says_memory_is_short
@@ -49,6 +50,8 @@ class Translator(DagsterDbtTranslator):
         return OWNERS
 
 
+_WARN = dg.AssetCheckSeverity.WARN
+
 # One for all: it keeps what it worked out, and is asked for every event. A new one each cost 26 % of the process.
 _TRANSLATOR = Translator()
 
@@ -65,6 +68,11 @@ def dbt_models(context: dg.AssetExecutionContext, operation: Operation) -> Itera
         todo = warehouse.plan(settings, rebuild=operation.rebuild or starts_again)
         if todo.nothing_to_do:
             context.log.info(todo.reason)
+            yield from _last_results(context, context.selected_asset_check_keys)
+            # The step that publishes is skipped, and its checks with it.
+            for result in _last_results(context, _checks_of_the_publication(context)):
+                report_without_a_step(context.instance, result)
+            check_without_a_step(context.instance)
             return
         if starts_again:
             todo = replace(todo, reason="what was published could not be continued")
@@ -113,6 +121,7 @@ def _build(context: dg.AssetExecutionContext, settings: Settings, todo: warehous
     )
     nodes = dbt.nodes_to_build(manifest, rebuild=todo.rebuild)
     outputs = _Outputs(context, {key.to_python_identifier() for key in _built_by_dbt(nodes)})
+    unchecked = set(context.selected_asset_check_keys)
     done = 0
     for event in invocation.stream_raw_events():
         if event.is_result_event:
@@ -124,14 +133,54 @@ def _build(context: dg.AssetExecutionContext, settings: Settings, todo: warehous
             if isinstance(told, dg.Output):
                 yield from outputs.built(told.with_metadata({**told.metadata, **_row_count(event.raw_event)}))
             else:
+                if isinstance(told, dg.AssetCheckResult) and told.asset_key and told.check_name:
+                    unchecked.discard(dg.AssetCheckKey(told.asset_key, told.check_name))
                 yield told
     is_built = invocation.is_successful()
     warehouse.remove_spill(settings)
     if not is_built:
         raise _why_not_built(settings, invocation)
     yield from outputs.rest()
+    yield from _last_results(context, unchecked)
     if not context.is_subset:
         yield from _newest_events(settings)
+
+
+def _last_results(context: dg.AssetExecutionContext, keys: Iterable[dg.AssetCheckKey]) -> Iterator[dg.AssetCheckResult]:
+    """What checks found when they were last made, for those that this run need not make: nothing they look at changed.
+
+    Dagster would show them as skipped otherwise, and forget what they found.
+    """
+    for key in sorted(keys):
+        if found := _last_evaluation(context.instance, key):
+            yield dg.AssetCheckResult(
+                asset_key=key.asset_key,
+                check_name=key.name,
+                passed=found.passed,
+                severity=found.severity,
+                description=found.description,
+                metadata=found.metadata,
+            )
+
+
+def _checks_of_the_publication(context: dg.AssetExecutionContext) -> set[dg.AssetCheckKey]:
+    """Those that this run was to make."""
+    planned = dg.DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED
+    records = context.instance.get_records_for_run(context.run_id, of_type=planned).records
+    events = [record.event_log_entry.get_dagster_event().event_specific_data for record in records]
+    keys = {dg.AssetCheckKey(event.asset_key, event.check_name) for event in events}
+    return {key for key in keys if key.asset_key == PUBLISHED}
+
+
+def _last_evaluation(instance: dg.DagsterInstance, key: dg.AssetCheckKey) -> dg.AssetCheckEvaluation | None:
+    # Mostly it is the one before that of this run, which is yet to be made. Before it may be runs that failed.
+    for at_most in (2, 200):
+        for record in instance.event_log_storage.get_asset_check_execution_history(key, limit=at_most):
+            found = record.evaluation
+            # What held a run back is not of the publication, which passed.
+            if isinstance(found, dg.AssetCheckEvaluation) and (found.passed or found.severity == _WARN):
+                return found
+    return None
 
 
 class _Outputs:
@@ -208,9 +257,11 @@ def _why_not_built(settings: Settings, invocation: DbtCliInvocation) -> Problem:
         return Problem(f"dbt was ended by {ended}", "Nothing is lost, and the publication is untouched: run again")
     if damaged := raw_zone_is_damaged(settings, messages):
         return damaged
+    log = settings.data / "logs" / "dbt_failures.log"
+    dbt.keep_messages(settings.dbt_target, log)
     return NotBuilt(
         f"The warehouse did not pass: {failed}",
-        f"The publication is untouched. Look at {settings.warehouse}, mend the cause, and run again",
+        f"The publication is untouched. {log} has all that dbt said of it; mend the cause, and run again",
     )
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 import httpx
 from pydantic import BaseModel
 
-from orchestration.lib.health import NEWEST_EVENT_WITHIN, PUBLISHED_WITHIN, Health
+from orchestration.lib.health import EXPORT_CHECKS, NEWEST_EVENT_WITHIN, PUBLISHED_WITHIN, Health, first_few
 from orchestration.lib.secrets import read_secrets
 from orchestration.lib.text import printable
 
@@ -21,14 +21,12 @@ KINDS = {
     "publication_cannot_be_read": "the published file is damaged, or open for writing elsewhere",
     "data_is_stale": "no event has happened for longer than is usual",
     "file_was_not_read": "a file that landed could not be loaded, or lies where none is expected",
-    "no_report_log_is_cut": "a downloaded log has the 10,000 rows at which respond.io cuts",
-    "no_day_is_missing_between_report_logs": "no download covers some days",
-    "no_export_is_refused": "an exported file is not what its name says",
+    "report_log_is_cut": "a downloaded log has the 10,000 rows at which respond.io cuts",
+    "report_log_days_are_missing": "no download of a log covers some days",
+    "export_is_refused": "an exported file is not what its name says",
 }
 _STALE = {"publication": "publication_is_stale", "newest_event": "data_is_stale"}
 
-# A person mends the first few and looks again.
-SHOWN = 5
 UNSENT_AT_MOST = 100
 POST_SECONDS = 10
 # Slack takes 40,000 characters and shows fewer.
@@ -102,8 +100,8 @@ def of_health(told: Told, health: Health, now: datetime) -> Iterator[Alert]:
         shown = "; ".join(f"{count:,} in {group}" for group, count in more.items())
         yield Alert("new_rejects", f"{sum(more.values()):,} more records are rejected: {shown}")
     told.rejects = health.rejects
-    for kind, found in health.exports.items():
-        yield from _of_findings(told, kind, found)
+    for check in EXPORT_CHECKS:
+        yield from _of_findings(told, check.alert, health.exports[check.name])
 
 
 def of_unread_files(told: Told, warnings: Iterable[str]) -> Iterator[Alert]:
@@ -127,8 +125,7 @@ def _of_findings(told: Told, kind: str, found: list[str]) -> Iterator[Alert]:
     new = [text for key, text in keys.items() if key not in known]
     told.findings = sorted(set(told.findings) - known | keys.keys())
     if new:
-        more = [f"and {len(new) - SHOWN} more"] if len(new) > SHOWN else []
-        yield Alert(kind, "; ".join(new[:SHOWN] + more))
+        yield Alert(kind, "; ".join(first_few(new)))
 
 
 def post(lines: list[str]) -> str | None:

@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,6 +25,7 @@ from orchestration.lib.problems import Problem
 from orchestration.lib.progress import report
 from orchestration.lib.raw_zone import LoadedContents, RawZone, sql_text
 from orchestration.lib.reading import checksum
+from orchestration.lib.text import printable
 from orchestration.lib.workspaces import Workspaces, check_workspaces
 
 # A file that changed later than so long before the first was read may change again without showing it: clocks of file
@@ -46,6 +47,7 @@ class Extraction:
     files: int = 0
     records: int = 0
     warnings: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)  # those that name a file which is not loaded
 
 
 def extract(
@@ -88,12 +90,28 @@ def extract(
     return result
 
 
-def seems_new(landing: Landing, cache: Path) -> bool:
-    """Whether `extract` will find new files, as far as their names, sizes and times tell; of a disk only."""
-    if not landing.is_local:
-        return False
+def not_loaded(
+    zone: RawZone, files: list[LandingFile], cache: Path, in_vain: Collection[str], encoding: str | None
+) -> list[LandingFile]:
+    """The files that a run would look into, as far as names, sizes and times tell. No file is read.
+
+    `in_vain` are the printable paths of files that could not be loaded: they are looked into when they have changed.
+    """
     remembered = _read_cache(cache)
-    return any(remembered.get(file.path, ("", ""))[0] != file.signature for file in landing.list().files)
+    with duckdb.connect() as connection:
+        loaded = _loaded_contents(zone, connection, encoding)
+
+    def is_loaded(file: LandingFile) -> bool:
+        signature, sha256 = remembered.get(file.path, ("", ""))
+        if signature != file.signature:
+            return False
+        if printable(file.path) in in_vain:
+            return True
+        if file.kind in EVENT_KINDS:
+            return (file.workspace_id, file.kind, sha256) in loaded.by_content
+        return loaded.last_by_path.get(file.path) == sha256
+
+    return [file for file in files if not is_loaded(file)]
 
 
 def _check_clock(zone: RawZone, connection: duckdb.DuckDBPyConnection, now: datetime) -> None:

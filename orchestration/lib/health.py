@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,22 +19,49 @@ from orchestration.lib.text import printable
 PUBLISHED_WITHIN = timedelta(hours=24)
 NEWEST_EVENT_WITHIN = timedelta(hours=48)
 
-# Check → a query whose rows say what somebody has to do about a file of an export, the newest first.
-EXPORT_CHECKS = {
-    "no_report_log_is_cut": """
+# A person mends the first few and looks again; the views have them all.
+SHOWN = 5
+
+
+@dataclass(frozen=True)
+class ExportCheck:
+    """A check of what was downloaded by hand, in the published file."""
+
+    name: str  # of the check in Dagster, true when it passes
+    alert: str  # the kind of alert, which says what is wrong
+    view: str  # of schema quality
+    query: str  # its rows say what somebody has to do, the newest first
+
+
+EXPORT_CHECKS = (
+    ExportCheck(
+        "report_logs_are_complete",
+        "report_log_is_cut",
+        "cut_report_logs",
+        """
         select format('{} has 10,000 rows and is surely cut: download the {} log of workspace {} again in shorter '
             'periods, from {} to {}', source_file, event_type, workspace_id, download_from, download_to)
         from quality.cut_report_logs where days_to_download > 0 order by loaded_at desc, source_file""",
-    "no_day_is_missing_between_report_logs": """
-        select format('no download covers {}: download the {} log of workspace {} of that time',
-            case when days = 1 then first_date::varchar else format('{} to {}', first_date, last_date) end, event_type,
-            workspace_id)
-        from quality.report_log_gaps order by last_date desc, workspace_id, event_type""",
-    "no_export_is_refused": """
+    ),
+    ExportCheck(
+        "report_log_days_are_covered",
+        "report_log_days_are_missing",
+        "report_log_gaps",
+        """
+        select format('the {} log of workspace {} was not downloaded for {}: download it from {} to {}', event_type,
+            workspace_id, case when days = 1 then 'a day' else format('{} days', days) end, first_date, last_date)
+        from quality.report_log_gaps where certainty = 'certain' order by last_date desc, workspace_id, event_type""",
+    ),
+    ExportCheck(
+        "exports_are_recognised",
+        "export_is_refused",
+        "refused_files",
+        """
         select format('{} is refused: {}; name it so, with an empty line at its end, as the same bytes load once',
             source_file, reason)
         from quality.refused_files order by loaded_at desc, source_file""",
-}
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -63,7 +90,8 @@ class Health:
     records_landed: int
     records_standing: int
     rejects: dict[str, int]  # by workspace and reason, as shown
-    exports: dict[str, list[str]]  # check → what to do about each finding
+    exports: dict[str, list[str]]  # name of an export check → what to do about each finding
+    unread_files: list[str]  # what the last run that looked at the landing folder warned of
     last_run: LastRun | None
     beside: list[Path] = field(default_factory=list)  # what a program left that wrote into the publication
 
@@ -92,7 +120,7 @@ def read_health(settings: Settings) -> Health:
 
     Raises Problem when there is one that cannot be read.
     """
-    last_run = read_last_run(settings.data)
+    last_run, unread_files = read_last_run(settings.data), read_unread_files(settings.data)
     try:
         published_at = datetime.fromtimestamp(settings.published.stat().st_mtime, UTC)
         with open_published(settings.published) as connection:
@@ -111,34 +139,42 @@ def read_health(settings: Settings) -> Health:
             ).fetchall()
             exports = find_in_exports(connection)
     except FileNotFoundError:
-        return Health(None, None, None, 0, 0, {}, {name: [] for name in EXPORT_CHECKS}, last_run)
+        no_findings: dict[str, list[str]] = {check.name: [] for check in EXPORT_CHECKS}
+        return Health(None, None, None, 0, 0, {}, no_findings, unread_files, last_run)
     except duckdb.Error as error:
         raise Problem(
             f"The publication {settings.published} cannot be read: {first_line(error)}",
             "Close what has it open for writing; if nothing has, run again: what lies beside it is removed, and it is "
             "built anew from the raw zone where it is damaged",
         ) from None
-    looked = datetime.fromisoformat(last_run.succeeded_at) if last_run and last_run.succeeded_at else published_at
-    newest_event_at = None if newest is None else datetime.fromtimestamp(newest / 1e6, UTC)
+    looked = [datetime.fromisoformat(last_run.succeeded_at)] if last_run and last_run.succeeded_at else []
+    with suppress(FileNotFoundError):
+        looked.append(datetime.fromtimestamp(_found_up_to_date(settings.data).stat().st_mtime, UTC))
     return Health(
-        published_at,
-        max(looked, published_at),
-        newest_event_at,
-        landed,
-        standing,
-        dict(rejects),
-        exports,
-        last_run,
-        found_beside(settings.published),
+        published_at=published_at,
+        up_to_date_at=max([published_at, *looked]),
+        newest_event_at=None if newest is None else datetime.fromtimestamp(newest / 1e6, UTC),
+        records_landed=landed,
+        records_standing=standing,
+        rejects=dict(rejects),
+        exports=exports,
+        unread_files=unread_files,
+        last_run=last_run,
+        beside=found_beside(settings.published),
     )
 
 
 def find_in_exports(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
     """What each of the export checks finds in the published file."""
     return {
-        name: [printable(row[0]) for row in connection.execute(query).fetchall()]
-        for name, query in EXPORT_CHECKS.items()
+        check.name: [printable(row[0]) for row in connection.execute(check.query).fetchall()] for check in EXPORT_CHECKS
     }
+
+
+def first_few(found: list[str], view: str | None = None) -> list[str]:
+    """The first few findings, and how many more there are (in a view of schema quality)."""
+    more = f"and {len(found) - SHOWN:,} more" + (f": see quality.{view}" if view else "")
+    return found[:SHOWN] + ([more] if len(found) > SHOWN else [])
 
 
 def read_last_run(data: Path) -> LastRun | None:
@@ -154,12 +190,41 @@ def noting_the_run(data: Path, problem_of_the_run: Callable[[], str | None]) -> 
     """Keep a note on a run, in `last_run.json`, from its begin to its end. Its lock is held meanwhile."""
     before = read_last_run(data)
     run = LastRun(_now(), succeeded_at=before.succeeded_at if before else None)
-    _write(data, run)
+    _write(data / "last_run.json", asdict(run))
     try:
         yield
     finally:
         now, problem = _now(), problem_of_the_run()
-        _write(data, replace(run, ended_at=now, problem=problem, succeeded_at=run.succeeded_at if problem else now))
+        ended = replace(run, ended_at=now, problem=problem, succeeded_at=run.succeeded_at if problem else now)
+        _write(data / "last_run.json", asdict(ended))
+
+
+def note_run(data: Path, problem: str | None) -> None:
+    """Note a run that ended without a step of its own: nothing was new, or its problem was found before it began."""
+    with noting_the_run(data, lambda: problem):
+        pass
+
+
+def note_up_to_date(data: Path) -> None:
+    """Note that nothing was new, without a run. No lock is needed."""
+    _found_up_to_date(data).touch()
+
+
+def _found_up_to_date(data: Path) -> Path:
+    return data / "found_up_to_date"
+
+
+def note_unread_files(data: Path, warnings: list[str]) -> None:
+    """Keep what a run warned of in the landing folder, for those who ask between two runs."""
+    _write(data / "unread_files.json", warnings)
+
+
+def read_unread_files(data: Path) -> list[str]:
+    """What the last run that looked at the landing folder warned of."""
+    try:
+        return [str(warning) for warning in json.loads((data / "unread_files.json").read_text())]
+    except (FileNotFoundError, ValueError, TypeError):
+        return []
 
 
 def shown(moment: datetime) -> str:
@@ -174,8 +239,8 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _write(data: Path, run: LastRun) -> None:
+def _write(note: Path, content: object) -> None:
     """In one step: a reader finds the old note or the new one. Not flushed: it is news, not truth."""
-    new = data / "last_run.json.tmp"
-    new.write_text(json.dumps(asdict(run)) + "\n")
-    os.replace(new, data / "last_run.json")
+    new = note.with_name(f"{note.name}.tmp")
+    new.write_text(json.dumps(content) + "\n")
+    os.replace(new, note)

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.lib.extract import Extraction, extract, seems_new
-from orchestration.lib.landing import Landing
+from orchestration.lib import warehouse
+from orchestration.lib.extract import Extraction, extract, not_loaded
+from orchestration.lib.health import read_unread_files
+from orchestration.lib.landing import Landing, Listing
 from orchestration.lib.problems import (
     Problem,
     disk_is_full,
@@ -21,12 +23,14 @@ from orchestration.lib.problems import (
     says_disk_is_full,
     says_memory_is_short,
 )
-from orchestration.lib.published import remove_beside
+from orchestration.lib.published import found_beside, remove_beside
 from orchestration.lib.raw_zone import RawZone, flush_to_disk
 from orchestration.lib.receiver.collecting import collect
+from orchestration.lib.receiver.segments import OPEN, SEALED
 from orchestration.lib.sample import write_sample
 from orchestration.lib.settings import Settings
 from orchestration.lib.text import printable
+from orchestration.lib.workspaces import check_workspaces
 
 
 def load_landing(settings: Settings, when_new: Callable[[], None] = lambda: None) -> Extraction:
@@ -51,6 +55,7 @@ def load_landing(settings: Settings, when_new: Callable[[], None] = lambda: None
         encoding=settings.encoding,
         memory_limit=settings.memory_limit_of_duckdb,
     )
+    extraction.unread = [printable(warning) for warning in extraction.warnings]
     extraction.warnings = [printable(warning) for warning in [*beside, *waiting, *extraction.warnings]]
     return extraction
 
@@ -82,14 +87,69 @@ def _empty_tables(settings: Settings) -> Path:
     return settings.raw / "batches-0-0"
 
 
-def seems_busy(settings: Settings) -> bool:
-    """Whether a run will have something to build, as far as a look at the folders tells."""
+def check_landing(settings: Settings) -> None:
+    """Raise Problem when the landing folder cannot be listed, or when its workspaces.csv is missing or wrong."""
+    if settings.is_sample:
+        return
+    landing = Landing(settings.landing_url)
+    if landing.is_local and Path(landing.root).is_file():
+        raise Problem(f"The landing folder {landing.url} is not a folder", "Set CONTACT_REPORTS_LANDING to one")
+    check_workspaces(landing, landing.list(), settings.encoding)
+
+
+def find_news(settings: Settings) -> str | None:
+    """What a run would have to do, in words; None when there is nothing. It is found without a run, and without reading
+    a file of the landing folder, but for workspaces.csv.
+
+    Raises Problem when the landing folder cannot be listed, or when its workspaces.csv is missing or wrong.
+    """
+    if settings.is_sample and write_sample(settings.sample, datetime.now(UTC)):
+        return "the sample has grown"
+    landing = Landing(settings.landing_url)
+    listing = landing.list()
+    check_workspaces(landing, listing, settings.encoding)
     if not settings.published.exists():
-        return True
+        return "nothing is published yet"
+    if found_beside(settings.published):
+        return "another program wrote into the publication"
+    if not settings.is_sample and _bodies_wait(settings.receiver):
+        return "bodies of webhooks wait"
     try:
-        return seems_new(Landing(settings.landing_url), _checksums(settings))
-    except Problem:
-        return False  # The run will say it.
+        return _files_changed(settings, listing) or _publication_differs(settings)
+    except (Problem, OSError, duckdb.Error):
+        return "the raw zone or the publication is not as a run left it"  # Which the run mends, or names.
+
+
+def _files_changed(settings: Settings, listing: Listing) -> str | None:
+    # A file that could not be loaded is named until it is replaced; one that is not read, until it is gone.
+    warned = set(read_unread_files(settings.data))
+    listed = {printable(warning) for warning in listing.warnings}
+    in_vain = {warning.partition(" is not loaded: ")[0] for warning in warned - listed}
+    zone = RawZone(settings.raw)
+    with zone.at_rest():
+        new = not_loaded(zone, listing.files, _checksums(settings), in_vain, settings.encoding)
+    if new:
+        return f"{new[0].path} is new" + (f", and {len(new) - 1} more" if len(new) > 1 else "")
+    if not warned >= listed or in_vain - {printable(file.path) for file in listing.files}:
+        return "a file that cannot be read has come or gone"
+    return None
+
+
+def _publication_differs(settings: Settings) -> str | None:
+    with RawZone(settings.raw).at_rest():
+        todo = warehouse.plan(settings)
+    return None if todo.nothing_to_do else todo.reason
+
+
+def _bodies_wait(receiver: Path) -> bool:
+    """Whether the receiver holds what a run would collect. A folder that cannot be read is for the run to name."""
+    try:
+        segments = [path for workspace in receiver.iterdir() if workspace.is_dir() for path in workspace.iterdir()]
+        return any(path.name.endswith((OPEN, SEALED)) and path.stat().st_size for path in segments)
+    except FileNotFoundError:
+        return False  # There never was a receiver, or another run has just collected it.
+    except OSError:
+        return True
 
 
 def _checksums(settings: Settings) -> Path:

@@ -1,9 +1,9 @@
-"""What `status` prints: the last run, the publication, the newest event, rejects, and exports that need somebody."""
+"""What `status` prints: the last run, the publication, the newest event, rejects, and files that need somebody."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from orchestration.lib.health import Health, shown
+from orchestration.lib.health import EXPORT_CHECKS, Health, shown
 
 
 def status_lines(
@@ -22,10 +22,14 @@ def status_lines(
     for path in health.beside:
         yield f"beside        {path}: a program wrote into the published file and was ended, and readers see what it"
         yield "              wrote; the next run removes it"
-    for check, found in health.exports.items():
-        if found:
-            yield f"exports       {check}: {len(found)}"
-            for line in found:
-                yield f"              {line}"
+    yield from _findings("unread files", health.unread_files)
+    for label, check in zip(("cut logs", "missing days", "refused"), EXPORT_CHECKS, strict=True):
+        yield from _findings(label, health.exports[check.name])
     for line in health.stale(now, published_within, newest_event_within).values():
         yield f"STALE         {line}"
+
+
+def _findings(label: str, found: list[str]) -> Iterator[str]:
+    if found:
+        yield f"{label:<14}{len(found):,}"
+        yield from (f"              {line}" for line in found)

@@ -2,12 +2,22 @@
 
 import json
 import shlex
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from orchestration.lib.health import (
+    EXPORT_CHECKS,
+    NEWEST_EVENT_WITHIN,
+    PUBLISHED_WITHIN,
+    Health,
+    first_few,
+    read_health,
+)
 from orchestration.lib.published import open_published
 from orchestration.lib.settings import Settings
 from orchestration.lib.text import printable, printable_lines
@@ -40,8 +50,31 @@ _LAST_DAYS = """
     order by last_days.workspace_id"""
 
 
+# The checks whose findings last from run to run: each summary has them, whether a run made the checks or not.
+_STANDING = {
+    "every_file_was_read",
+    "every_workspace_has_a_token",
+    "newest_event_is_recent",
+    *(check.name for check in EXPORT_CHECKS),
+}
+
+
+def is_standing(check: str) -> bool:
+    """Whether a summary says what this check finds without being told."""
+    return check in _STANDING
+
+
+def standing_warnings(health: Health, now: datetime) -> Iterator[str]:
+    """What was true before a run as well, and lasts until somebody acts."""
+    yield from first_few(health.unread_files)
+    for check in EXPORT_CHECKS:
+        yield from first_few(health.exports[check.name], check.view)
+    yield from health.stale(now, PUBLISHED_WITHIN, NEWEST_EVENT_WITHIN).values()
+
+
 def print_summary(settings: Settings, warnings: list[str], console: Console) -> None:
-    """Print the summary of the published file."""
+    """Print the summary of the published file, with the warnings of the run and those that last."""
+    warnings = [*warnings, *standing_warnings(read_health(settings), datetime.now(UTC))]
     with open_published(settings.published) as connection:
         records_by_state = connection.execute(_RECORDS).fetchall()[0]
         reasons = connection.execute(_REASONS).fetchall()
@@ -62,9 +95,11 @@ def print_summary(settings: Settings, warnings: list[str], console: Console) -> 
         shown = ", ".join(f"{count:,} {reason}" for reason, count in reasons)
         lines.append(Text(f"rejected: {shown}. See quality.rejected_records", style="dim"))
     lines += [Text(), workspaces, Text()]
-    lines += [Text(printable_lines(f"warning: {warning}"), style="yellow") for warning in warnings]
     console.print(Group(*lines))
     # As plain lines, so that they can be copied from a narrow terminal.
+    for warning in warnings:
+        line = printable_lines(f"warning: {warning}")
+        console.print(line, style="yellow", soft_wrap=True, highlight=False, markup=False)
     console.print(f"published  {settings.published}", style="bold", soft_wrap=True, highlight=False, markup=False)
     console.print(f"query it   {query_command(settings.published)}", soft_wrap=True, highlight=False, markup=False)
     console.print("look at it make ui, then http://127.0.0.1:3000", soft_wrap=True, highlight=False)

@@ -6,12 +6,14 @@ import resource
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from orchestration.lib.health import read_last_run
 from orchestration.lib.settings import PROJECT_ROOT
 
 Environment = dict[str, str]
@@ -139,6 +141,66 @@ def test_a_wrong_setting_is_refused_with_what_is_allowed(
 ) -> None:
     assert_refused(run(tmp_path, settings={setting: value}), setting, value, allowed)
     assert not (tmp_path / "published").exists()
+
+
+@pytest.mark.slow
+def test_a_run_with_nothing_new_shows_what_lasts_and_leaves_dagster_alone(tmp_path: Path, landing: Path) -> None:
+    data = tmp_path / "data"
+    (landing / "acme" / "events" / "notes.docx").write_text("?")
+    (landing / "acme" / "report_logs").mkdir()
+    for name, first in (("1", 1), ("2", 20)):
+        days = "".join(f"{day},2026-03-{day:02} 10:00:00,API\n" for day in range(first, first + 4) for _ in range(2))
+        path = landing / "acme" / "report_logs" / f"contacts-added-{name}.csv"
+        path.write_text(f"Contact ID,Date & Time,Source\n{days}")
+    lasting = (
+        "warning: acme/events/notes.docx is not read: ",
+        "warning: the added log of workspace acme was not downloaded for 15 days: "
+        "download it from 2026-03-05 to 2026-03-19",
+        "warning: the data is stale: ",
+    )
+    first = run(data, landing=landing)
+    assert first.returncode == 0, first.stderr
+    time.sleep(2.1)  # A file that changed within two seconds is looked into once more.
+    run(data, landing=landing)
+    events = sum(path.stat().st_size for path in (data / "dagster").rglob("*.db"))
+    idle = run(data, landing=landing)
+    assert idle.returncode == 0, idle.stderr
+    assert "nothing is new" in idle.stderr
+    assert sum(path.stat().st_size for path in (data / "dagster").rglob("*.db")) == events
+    for done in (first, idle):
+        lines = done.stdout.splitlines()
+        for warning in lasting:
+            assert [line for line in lines if line.startswith(warning)], done.stdout
+    last = read_last_run(data)
+    assert last is not None and last.succeeded_at == last.ended_at is not None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"CONTACT_REPORTS_LANDING": "/nowhere"}, ("/nowhere", "does not exist")),
+        ({"CONTACT_REPORTS_LANDING": "LICENSE"}, ("LICENSE", "is not a folder")),
+        ({"CONTACT_REPORTS_DATA": "LICENSE"}, ("LICENSE", "cannot be made", "CONTACT_REPORTS_DATA")),
+        ({"CONTACT_REPORTS_DATA": "LICENSE/data"}, ("LICENSE/data", "cannot be made")),
+        ({"CONTACT_REPORTS_DAGSTER_HOME": "docs"}, ("CONTACT_REPORTS_DAGSTER_HOME", "dagster.yaml")),
+        ({"CONTACT_REPORTS_API_TOKENS": "abc"}, ("CONTACT_REPORTS_API_TOKENS", "cannot be read")),
+    ],
+)
+def test_a_cheap_mistake_is_told_before_the_models_are_parsed(
+    tmp_path: Path, settings: Environment, words: tuple[str, ...]
+) -> None:
+    assert_refused(run(tmp_path, settings=settings), *words)
+    assert not (tmp_path / "dbt").exists()
+
+
+@pytest.mark.slow
+def test_a_time_zone_that_does_not_exist_is_told_before_the_models_are_parsed(tmp_path: Path, landing: Path) -> None:
+    (landing / "workspaces.csv").write_text("workspace_id,workspace_name,timezone\nacme,Acme,Europe/Pariss\n")
+    assert_refused(run(tmp_path / "data", landing=landing), "'Europe/Pariss'")
+    assert not (tmp_path / "data" / "dbt").exists()
+    last = read_last_run(tmp_path / "data")
+    assert last is not None and "Europe/Pariss" in (last.problem or ""), "the status tells of it"
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ import dagster as dg
 import pytest
 
 from orchestration.defs.alerts import alerts_sensor
-from orchestration.lib.health import noting_the_run
+from orchestration.lib.health import note_unread_files, noting_the_run
 from orchestration.lib.problems import Problem
 from orchestration.lib.secrets import read_secrets, without_secrets
 from tests.published_by_hand import publish_by_hand
@@ -182,19 +182,11 @@ def test_a_gap_between_downloads_is_told_once_each(operator: Operator, slack: Sl
     assert len(slack.texts) == 2
     assert "2026-03-01" in slack.texts[0]
     assert "2026-03-05" in slack.texts[1] and "2026-03-01" not in slack.texts[1]
-    assert all(text.startswith("contact-reports, no_day_is_missing_between_report_logs: ") for text in slack.texts)
+    assert all(text.startswith("contact-reports, report_log_days_are_missing: ") for text in slack.texts)
 
 
 def test_a_file_that_could_not_be_read_is_told(operator: Operator, slack: Slack) -> None:
-    evaluation = dg.AssetCheckEvaluation(
-        asset_key=dg.AssetKey(["raw", "files"]),
-        check_name="every_file_was_read",
-        passed=False,
-        metadata={},
-        severity=dg.AssetCheckSeverity.WARN,
-        description="acme/events/a.parquet is not loaded: it is empty; replace it",
-    )
-    operator.instance.report_runless_asset_event(evaluation)
+    note_unread_files(operator.published.parents[1], ["acme/events/a.parquet is not loaded: it is empty; replace it"])
     operator.look()
     operator.look()
     assert slack.texts == [

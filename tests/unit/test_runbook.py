@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import yaml  # type: ignore[import-untyped]
+
 from orchestration.lib.alerts import KINDS
 from orchestration.lib.health import EXPORT_CHECKS
 from orchestration.lib.settings import PROJECT_ROOT
@@ -90,7 +92,7 @@ def test_every_check_of_our_own_is_in_the_runbook() -> None:
         "no_program_wrote_into_it",
     }
     assert len(dbt) > 10
-    assert headings("Checks") == dbt | python | EXPORT_CHECKS.keys()
+    assert headings("Checks") == dbt | python | {check.name for check in EXPORT_CHECKS}
 
 
 def test_every_entry_says_something() -> None:
@@ -101,3 +103,16 @@ def test_every_entry_says_something() -> None:
 def test_every_place_that_the_runbook_names_is_in_the_repository_or_in_the_data_folder() -> None:
     for path in re.findall(r"`((?:models|macros|seeds|orchestration|tests|deploy|docs)/[\w/.]*)`", RUNBOOK):
         assert (PROJECT_ROOT / path).exists(), path
+
+
+def test_every_reason_of_a_reject_is_in_the_runbook_and_in_the_description_of_its_column() -> None:
+    models = yaml.safe_load((PROJECT_ROOT / "models" / "quality" / "_quality.yml").read_text())["models"]
+    [rejected] = [model for model in models if model["name"] == "rejected_records"]
+    [reason] = [column for column in rejected["columns"] if column["name"] == "reason"]
+    described = set(re.findall(r"`(\w+)`", reason["description"]))
+    assert headings("Reject reasons") == described
+    # Those that the models may give, as a data test has them.
+    listed = (PROJECT_ROOT / "macros" / "events.sql").read_text()
+    judged = set(re.findall(r"'((?:malformed|missing|unknown|invalid|source_not|merged_into)_\w+)'", listed))
+    assert len(judged) > 5
+    assert judged <= described

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.lib.health import noting_the_run, read_last_run
+from orchestration.lib.health import note_unread_files, note_up_to_date, noting_the_run, read_last_run
 from orchestration.lib.published import open_published
 from orchestration.lib.settings import PROJECT_ROOT
 from tests.published_by_hand import publish_by_hand
@@ -88,7 +88,26 @@ def test_rejects_and_gaps_are_listed_and_are_no_reason_to_fail(tmp_path: Path, p
     done = status(tmp_path)
     assert done.returncode == 0
     assert "2 in workspace acme: missing_field" in done.stdout
-    assert "no download covers 2026-03-01: download the added log of workspace acme of that time" in done.stdout
+    lines = [line.strip() for line in done.stdout.splitlines()]
+    told = "the added log of workspace acme was not downloaded for a day: download it from 2026-03-01 to 2026-03-01"
+    assert told in lines
+    assert "missing days  1" in lines
+
+
+def test_files_that_were_not_read_are_listed_and_are_no_reason_to_fail(tmp_path: Path, published: Path) -> None:
+    assert "unread files" not in status(tmp_path).stdout
+    note_unread_files(tmp_path, ["acme/events/a.parquet is not loaded: it is empty; replace it"])
+    done = status(tmp_path)
+    assert done.returncode == 0
+    assert "unread files  1\n              acme/events/a.parquet is not loaded: it is empty; replace it" in done.stdout
+
+
+def test_what_was_found_up_to_date_without_a_run_is_not_stale(tmp_path: Path, published: Path) -> None:
+    an_age(published, hours=25)
+    note_up_to_date(tmp_path)
+    done = status(tmp_path)
+    assert done.returncode == 0, done.stdout
+    assert ", found up to date " in done.stdout
 
 
 def test_a_run_that_is_killed_is_one_that_has_not_ended(tmp_path: Path) -> None:
