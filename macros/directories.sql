@@ -90,8 +90,8 @@
             complete_listings.loaded_at,
             complete_listings.workspace_id,
             listed.id,
-            max_by(listed.name, {{ composite(['listed.file_id', 'listed.source_line']) }}) as name,
-            max_by(listed.type, {{ composite(['listed.file_id', 'listed.source_line']) }}) as type
+            listed.name,
+            listed.type
         from complete_listings
         inner join listed
             on
@@ -99,12 +99,10 @@
                 and listed.file_id >= complete_listings.complete_before
                 and listed.file_id < complete_listings.file_id
         where complete_listings.batch_id > {{ last_built_batch() }} and listed.reject_reason is null
-        group by
-            complete_listings.batch_id,
-            complete_listings.file_id,
-            complete_listings.loaded_at,
-            complete_listings.workspace_id,
-            listed.id
+        qualify
+            row_number() over (
+                partition by complete_listings.file_id, listed.id order by listed.file_id desc, listed.source_line desc
+            ) = 1
     )
 
     select
@@ -127,14 +125,7 @@
         'user': ('user_id', full_name('user_first_name', 'user_last_name'), 'cast(null as varchar)'),
         'channel': ('channel_id', trimmed('channel_name'), trimmed('channel_type')),
     }[directory] -%}
-    select
-        batch_id,
-        file_id,
-        max(source_line) as source_line,
-        workspace_id,
-        id,
-        name,
-        max_by(type, source_line) as type
+    select *
     from (
         select
             batch_id,
@@ -148,7 +139,7 @@
         where batch_id > {{ last_built_batch() }} and parse_error is null
     ) as webhooks
     where id is not null and name is not null and not {{ is_shortened_id('id') }}
-    group by batch_id, file_id, workspace_id, id, name
+    qualify row_number() over (partition by file_id, id, name order by source_line desc) = 1
 {%- endmacro %}
 
 {#-
