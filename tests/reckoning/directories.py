@@ -85,7 +85,7 @@ def take_file(file: LandedFile, zones: Mapping[str, str], known: Directories) ->
         row = read_row(record, zones)
         if isinstance(row, Rejection):
             known.rejected[record] = row
-            is_whole &= row.reason != "malformed_record"
+            is_whole = False
         else:
             rows.append(row)
     directory = known.users if file.kind.endswith("users") else known.channels

@@ -11,7 +11,7 @@ from tests.reckoning.claims import Claim, NoClaim
 from tests.reckoning.directories import Resolver
 from tests.reckoning.files import Record
 from tests.reckoning.rejections import Rejection, is_shortened
-from tests.reckoning.values import SOURCES, parse_contact_id, resolved_source
+from tests.reckoning.values import SOURCES, is_clock_without_offset, parse_contact_id, resolved_source
 
 REQUIRED = ("event_id", "event_type", "occurred_at", "contact_id")
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -72,7 +72,8 @@ class Validator:
         zone = ZoneInfo(self.zones[record.workspace_id])
         occurred_at = claim.read_time(claim.occurred_at or "", zone)
         if occurred_at is None or not EARLIEST <= occurred_at <= record.file.loaded_at + LATEST_AFTER_LOADING:
-            return Rejection("invalid_occurred_at", claim.occurred_at)
+            lacks_offset = record.route == "events" and is_clock_without_offset(claim.occurred_at or "")
+            return Rejection("invalid_occurred_at", f"{claim.occurred_at}{' (no offset)' if lacks_offset else ''}")
         if event_type not in SOURCES[source].allowed_for:
             return Rejection("source_not_allowed", claim.source)
         if merged_contact_id == contact_id:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
-from datetime import date
 
 from tests.reckoning.downloads import DAY, covered_days, days_between
 from tests.reckoning.recognition import refusal
@@ -33,9 +31,11 @@ def cut_report_logs(state: State) -> Iterator[Row]:
 
 def report_log_gaps(state: State) -> Iterator[Row]:
     """The days between covered ones that are not; possible only, where the log has less than one event a day."""
-    days_with_events = log_events(state)
     for key, covered in covered_days(state.downloads).items():
-        events = sum(day in covered for day in days_with_events[key].values())
+        events = sum(
+            (event.workspace_id, event.event_type) == key and event.local.date() in covered
+            for event in state.outcome.standing
+        )
         days = sorted(covered)
         for before, after in zip(days, days[1:], strict=False):
             if after - before > DAY:
@@ -47,15 +47,6 @@ def report_log_gaps(state: State) -> Iterator[Row]:
                     "days": (after - before).days - 1,
                     "certainty": "possible" if events < len(days) else "certain",
                 }
-
-
-def log_events(state: State) -> dict[tuple[str, str], dict[str, date]]:
-    """The events of each log, each once, with their days."""
-    events: dict[tuple[str, str], dict[str, date]] = defaultdict(dict)
-    for event in state.outcome.accepted:
-        if event.record.route == "report_log":
-            events[event.workspace_id, event.event_type][event.event_id] = event.local.date()
-    return events
 
 
 def refused_files(state: State) -> Iterator[Row]:

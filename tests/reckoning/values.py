@@ -79,6 +79,12 @@ def parse_instant(text: str) -> datetime | None:
         return None
 
 
+def is_clock_without_offset(text: str) -> bool:
+    """Whether a canonical `occurred_at` is a time but for its offset."""
+    match = re.fullmatch(CLOCK, text)
+    return match is not None and int(match[4]) < 24 and int(match[5]) < 60 and int(match[6] or 0) < 60
+
+
 def parse_canonical_time(text: str, zone: ZoneInfo) -> datetime | None:
     """The instant of a time that needs an offset, whatever the workspace's zone."""
     return parse_instant(text)
