@@ -98,8 +98,7 @@ def print_summary(settings: Settings, warnings: list[str], console: Console) -> 
     console.print(Group(*lines))
     # As plain lines, so that they can be copied from a narrow terminal.
     for warning in warnings:
-        line = printable_lines(f"warning: {warning}")
-        console.print(line, style="yellow", soft_wrap=True, highlight=False, markup=False)
+        console.print(Text(printable_lines(f"warning: {warning}"), style="yellow"), soft_wrap=True)
     console.print(f"published  {settings.published}", style="bold", soft_wrap=True, highlight=False, markup=False)
     console.print(f"query it   {query_command(settings.published)}", soft_wrap=True, highlight=False, markup=False)
     console.print("look at it make ui, then http://127.0.0.1:3000", soft_wrap=True, highlight=False)

@@ -96,12 +96,12 @@ def rules_fingerprint(zone: RawZone) -> str:
     for pattern in _RULE_FILES:
         for path in sorted(PROJECT_ROOT.glob(pattern)):
             digest.update(f"{path.relative_to(PROJECT_ROOT)}\0".encode() + path.read_bytes() + b"\0")
-    workspaces = zone.reading("workspaces")
+    files, workspaces = zone.reading("files"), zone.reading("workspaces")
     with duckdb.connect() as connection:
         rows = connection.execute(
             f"""
             select workspace_id, timezone from {workspaces}
-            where file_id = (select max(file_id) from {workspaces}) order by source_line"""
+            where file_id = (select max(file_id) from {files} where kind = 'workspaces') order by source_line"""
         ).fetchall()
     digest.update(repr(rows).encode())
     # Hashes that the warehouse keeps may differ from one version of DuckDB to the next.

@@ -328,7 +328,7 @@ def test_records_that_a_changed_rule_rejects_are_new_rejects_and_those_that_it_r
     land(pipeline, "4", "no such type", 2)
     (pipeline.landing / "workspaces.csv").write_text("workspace_id,workspace_name,timezone\n")
     pipeline.run()
-    assert pipeline.query("select count(*) from quality.rejected_records") == [(4,)]
+    assert pipeline.query("select count(*) from quality.rejected_records") == [(4,)], "a list of none is a list"
     # The one that had another reason before is among them, and so is that of the new batch.
     assert pipeline.query(NEW_REJECTS) == [("acme", "unknown_workspace", 4)]
     land(pipeline, "5", "no such type", 2)
