@@ -17,6 +17,6 @@ where
                 and known.reject_reason = cast(rejected.reject_reason as varchar)
         )
     {% elif last_built == 0 %}
-        and rejected.batch_id = (select max(newest.batch_id) from {{ ref('stg_files') }} as newest)
+    and rejected.batch_id = (select max(newest.batch_id) from {{ ref('stg_files') }} as newest)
     {% endif %}
 group by files.workspace_id, cast(rejected.reject_reason as varchar)
