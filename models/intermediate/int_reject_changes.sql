@@ -9,13 +9,13 @@ inner join {{ ref('stg_files') }} as files on rejected.file_id = files.file_id
 where
     rejected.batch_id > {{ last_built }}
     {% if known_rejects %}
-        and not exists (
-            select 1 from {{ known_rejects }} as known
-            where
-                known.file_id = rejected.file_id
-                and known.source_line = rejected.source_line
-                and known.reject_reason = cast(rejected.reject_reason as varchar)
-        )
+    and not exists (
+        select 1 from {{ known_rejects }} as known
+        where
+            known.file_id = rejected.file_id
+            and known.source_line = rejected.source_line
+            and known.reject_reason = cast(rejected.reject_reason as varchar)
+    )
     {% elif last_built == 0 %}
     and rejected.batch_id = (select max(newest.batch_id) from {{ ref('stg_files') }} as newest)
     {% endif %}
