@@ -29,6 +29,25 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#- Whether the record of a row of `int_rejected_records` was not rejected before this run, for the same reason. -#}
+{% macro is_new_reject(rejected) -%}
+    {#- Outside of the conditions, as dbt looks for dependencies without running the model. -#}
+    {%- set last_built, known_rejects, files = last_built_batch() | int, rejects_before_changes(), ref('stg_files') -%}
+    {%- if last_built > 0 -%}
+        {{ rejected }}.batch_id > {{ last_built }}
+    {%- elif known_rejects -%}
+        not exists (
+            select 1 from {{ known_rejects }} as known
+            where
+                known.file_id = {{ rejected }}.file_id
+                and known.source_line = {{ rejected }}.source_line
+                and known.reject_reason = cast({{ rejected }}.reject_reason as varchar)
+        )
+    {%- else -%}
+        {{ rejected }}.batch_id = (select max(newest.batch_id) from {{ files }} as newest)
+    {%- endif -%}
+{%- endmacro %}
+
 {#- Before rows are appended: remove those that a build by hand has appended since the last build. -#}
 {% macro remove_newer_rows() -%}
     {% if is_incremental() %} delete from {{ this }} where batch_id > {{ last_built_batch() }} {% endif %}
