@@ -173,11 +173,11 @@ class Batch:
             self._accept(new)
             if new.file_id in self._with_invalid_bytes:
                 also = f" and not {self._encoding}" if self._encoding else ""
-                self._warn(
-                    new,
-                    f"has records that are not UTF-8{also}; they are rejected. Land it again as UTF-8, or set "
-                    "CONTACT_REPORTS_ENCODING to the encoding it is in, such as cp1252, and run again",
+                self.warnings.append(
+                    f"{new.file.path} has records that are not UTF-8{also}; they are rejected. Land it again as UTF-8, "
+                    "or set CONTACT_REPORTS_ENCODING to the encoding it is in, such as cp1252, and run again"
                 )
+                self._warned.append(new.file_id)
 
     def _read_text(self, new: NewFile) -> None:
         with self._landing.open(new.file) as stream:
@@ -366,14 +366,11 @@ class Batch:
 
     def _refuse(self, new: NewFile, error: NotReadable | OSError) -> None:
         if isinstance(error, NotReadable):
-            self._warn(new, f"is not loaded: it {error}; replace it")
+            self.warnings.append(f"{new.file.path} is not loaded: it {error}; replace it")
         else:
-            self._warn(new, f"is not loaded: {error.strerror or error}")
-        self._report(new)
-
-    def _warn(self, new: NewFile, text: str) -> None:
-        self.warnings.append(f"{new.file.path} {text}")
+            self.warnings.append(f"{new.file.path} is not loaded: {error.strerror or error}")
         self._warned.append(new.file_id)
+        self._report(new)
 
     def _report(self, new: NewFile) -> None:
         self._bytes_done += new.file.size

@@ -129,8 +129,9 @@ def _check_clock(zone: RawZone, connection: duckdb.DuckDBPyConnection, now: date
 def _connect(zone: Path, memory_limit: str | None) -> Iterator[duckdb.DuckDBPyConnection]:
     """An in-memory DuckDB that spills beside the raw zone."""
     spill = zone / ".incoming-spill"
-    config = {"temp_directory": str(spill)} | ({"memory_limit": memory_limit} if memory_limit else {})
-    with duckdb.connect(config=config) as connection:
+    with duckdb.connect(config={"temp_directory": str(spill)}) as connection:
+        if memory_limit:
+            connection.execute(f"set memory_limit = {sql_text(memory_limit)}")
         connection.execute("set TimeZone = 'UTC'")
         # Each statement reads one chunk, in order already: keeping order across threads would only cost memory.
         connection.execute("set preserve_insertion_order = false")
@@ -145,11 +146,9 @@ def _loaded_contents(zone: RawZone, connection: duckdb.DuckDBPyConnection, encod
         return loaded
     errors = f"parse_error = {sql_text(not_text(None))} or starts_with(parse_error, {sql_text(not_text(''))})"
     again = zone.loaded_with_error(connection, f"({errors}) and parse_error <> {sql_text(not_text(encoding))}")
-    contents = {(folder, kind, sha256) for folder, kind, sha256, _ in again}
-    paths = {(path, sha256) for _, _, sha256, path in again}
     return LoadedContents(
-        frozenset(loaded.by_content - contents),
-        {path: sha256 for path, sha256 in loaded.last_by_path.items() if (path, sha256) not in paths},
+        loaded.by_content.difference((folder, kind, sha256) for folder, kind, sha256, _ in again),
+        dict(loaded.last_by_path.items() - {(path, sha256) for _, _, sha256, path in again}),
     )
 
 

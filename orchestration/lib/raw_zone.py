@@ -302,9 +302,7 @@ class RawZone:
         ).fetchall()
         return LoadedContents(frozenset(by_content), dict(last_by_path))
 
-    def loaded_with_error(
-        self, connection: duckdb.DuckDBPyConnection, errors: str
-    ) -> list[tuple[str | None, str, str, str]]:
+    def loaded_with_error(self, connection: duckdb.DuckDBPyConnection, errors: str) -> list[tuple[str, str, str, str]]:
         """Of the contents whose records have such an error, as they were loaded last: workspace_folder, kind, sha256
         and source_file. `errors` is a condition on `parse_error`."""
         ids = " union ".join(f"select file_id from {self.reading(table)} where {errors}" for table in RECORD_TABLES)

@@ -163,7 +163,7 @@ def read_csv(
     of the speed.
     """
     lines = _Lines(_blocks(stream, compressed, chunk_bytes))
-    separators = _SEPARATORS
+    separators: tuple[str, ...] = _SEPARATORS
     for line in lines:
         line = line.lstrip(_BOM)
         if not line.strip(_BLANK):

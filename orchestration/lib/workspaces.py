@@ -50,7 +50,7 @@ def check_workspaces(landing: Landing, listing: Listing, encoding: str | None) -
     except OSError as error:
         raise Problem(f"{place} cannot be read ({error.strerror or error})", "Run again") from None
     except NotReadable as error:
-        raise Problem(f"{place} {error}", "Replace it") from None
+        raise Problem(f"{place} cannot be read: it {error}", "Replace it") from None
 
 
 def _ids(place: str, stream: BinaryIO, encoding: str | None) -> Iterator[str]:

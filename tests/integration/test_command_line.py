@@ -134,6 +134,8 @@ def test_make_run_on_a_fresh_data_folder_publishes_the_sample_and_a_second_run_d
         ("CONTACT_REPORTS_SCHEDULE", "every hour", "cron"),
         ("CONTACT_REPORTS_LANDING", "ftp://files", "s3://bucket/prefix"),
         ("CONTACT_REPORTS_MEMORY_LIMIT", "much", "a size such as 8GB"),
+        ("CONTACT_REPORTS_ENCODING", "ansi8", "cp1252"),
+        ("CONTACT_REPORTS_ENCODING", "utf-16", "cp1252"),
     ],
 )
 def test_a_wrong_setting_is_refused_with_what_is_allowed(

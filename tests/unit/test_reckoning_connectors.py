@@ -1,8 +1,8 @@
 """Shows by hand-computed examples that the reckoning reads the connectors' files as the contract and respond.io say."""
 
-import re
 import gzip
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo

@@ -57,7 +57,10 @@ def test_a_line_that_cannot_be_used_ends_the_run_with_one_line_before_anything_i
         ("workspace_id,workspace_name", "has no column timezone"),
         ("", "has no column workspace_id, workspace_name, timezone"),
         ("workspace_id,timezone,workspace_name,TimeZone", "has the column timezone twice"),
-        ("workspace_id,workspace_name,timezone," + ",".join(map(str, range(3000))), "has 3,003 columns"),
+        (
+            "workspace_id,workspace_name,timezone," + ",".join(map(str, range(3000))),
+            "cannot be read: it has 3,003 columns",
+        ),
     ],
 )
 def test_a_header_that_cannot_be_used_ends_the_run(place: Place, header: str, says: str) -> None:
