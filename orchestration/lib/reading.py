@@ -431,7 +431,7 @@ def _decoded(text: str, encoding: str | None) -> str | None:
         decoded = b"".join(bytes.fromhex(part) if i % 2 else part.encode() for i, part in enumerate(parts)).decode(
             encoding
         )
-    except UnicodeDecodeError:
+    except UnicodeError:
         return None
     return None if _MARKS.search(decoded) or "\n" in decoded and "\n" not in text else decoded
 
