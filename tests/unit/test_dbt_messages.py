@@ -53,7 +53,7 @@ def test_a_broken_seed_is_told_with_its_file_its_line_and_the_value(tmp_path: Pa
 
 
 def test_a_message_without_end_is_cut_and_kept_whole_in_a_log(tmp_path: Path) -> None:
-    message = "Runtime Error in model m\n" + "a long story " * 1000
+    message = "Runtime Error in model m\n" + "a long story, " * 1000 + "in the end"
     said = dbt.failures(results(tmp_path, message, message, CONTRACT, "the fourth"))
     assert len(said) < 3000
     assert said.endswith(" and 1 more")
