@@ -48,8 +48,8 @@ EXPORT_CHECKS = (
         "report_log_days_are_missing",
         "report_log_gaps",
         """
-        select format('the {} log of workspace {} was not downloaded for {}: download it from {} to {}', event_type,
-            workspace_id, case when days = 1 then 'a day' else format('{} days', days) end, first_date, last_date)
+        select format('the {} log of workspace {} lacks {}: download it from {} to {}', event_type, workspace_id,
+            case when days = 1 then 'a day' else format('{} days', days) end, first_date, last_date)
         from quality.report_log_gaps where certainty = 'certain' order by last_date desc, workspace_id, event_type""",
     ),
     ExportCheck(

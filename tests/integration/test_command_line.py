@@ -156,8 +156,7 @@ def test_a_run_with_nothing_new_shows_what_lasts_and_leaves_dagster_alone(tmp_pa
         path.write_text(f"Contact ID,Date & Time,Source\n{days}")
     lasting = (
         "warning: acme/events/notes.docx is not read: ",
-        "warning: the added log of workspace acme was not downloaded for 15 days: "
-        "download it from 2026-03-05 to 2026-03-19",
+        "warning: the added log of workspace acme lacks 15 days: download it from 2026-03-05 to 2026-03-19",
         "warning: the data is stale: ",
     )
     first = run(data, landing=landing)

@@ -89,7 +89,7 @@ def test_rejects_and_gaps_are_listed_and_are_no_reason_to_fail(tmp_path: Path, p
     assert done.returncode == 0
     assert "2 in workspace acme: missing_field" in done.stdout
     lines = [line.strip() for line in done.stdout.splitlines()]
-    told = "the added log of workspace acme was not downloaded for a day: download it from 2026-03-01 to 2026-03-01"
+    told = "the added log of workspace acme lacks a day: download it from 2026-03-01 to 2026-03-01"
     assert told in lines
     assert "missing days  1" in lines
 
