@@ -1,6 +1,7 @@
 """The job, and what starts it: a schedule, and a sensor that sees new files land."""
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 
 import dagster as dg
 
@@ -13,6 +14,9 @@ from orchestration.lib.pipeline import find_news
 from orchestration.lib.problems import Problem
 from orchestration.lib.receiver.collecting import collect
 from orchestration.lib.settings import read_settings
+
+# A tick has a minute. S3 that does not answer in time is left to the run, which tries again.
+_LOOK_SECONDS = 30
 
 contact_reports = dg.define_asset_job(
     "contact_reports",
@@ -41,12 +45,16 @@ def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipRe
 def nothing_new(instance: dg.DagsterInstance) -> dg.SkipReason | None:
     """The reason to skip a run; None when there is something to do, or a problem, which the run will name."""
     settings = read_settings()
+    looking = ThreadPoolExecutor(max_workers=1)
     try:
-        if is_held(settings.data) or find_news(settings):
+        if is_held(settings.data) or looking.submit(find_news, settings).result(_LOOK_SECONDS):
             return None
         check_without_a_step(instance, freshness_alone=True)
-    except (Problem, OSError):
+    except Exception:
+        # The errors of S3 have many types and no common one. Whatever it is, the run meets it too, and names it.
         return None
+    finally:
+        looking.shutdown(wait=False)
     note_up_to_date(settings.data)
     return dg.SkipReason("Nothing is new: the publication is up to date, and the checks keep their last result")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from orchestration.defs import automation
 from orchestration.lib.health import read_health, read_unread_files
 from orchestration.lib.pipeline import find_news
 from orchestration.lib.settings import Settings, export_settings, read_settings
@@ -179,3 +180,11 @@ def test_the_sensor_of_files_skips_what_another_run_has_loaded(project: Project)
     assert isinstance(outcome, dg.SensorResult)
     assert not outcome.run_requests
     assert outcome.skip_reason is not None and outcome.cursor
+
+
+def test_a_landing_folder_that_does_not_answer_is_left_to_a_run(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settle(project)
+    monkeypatch.setattr(automation, "_LOOK_SECONDS", 0)
+    assert isinstance(project.tick(), dg.RunRequest)
