@@ -150,8 +150,10 @@ def test_a_run_with_nothing_new_shows_what_lasts_and_leaves_dagster_alone(tmp_pa
     data = tmp_path / "data"
     (landing / "acme" / "events" / "notes.docx").write_text("?")
     (landing / "acme" / "report_logs").mkdir()
-    for name, first in (("1", 1), ("2", 20)):
-        days = "".join(f"2026-03-{day:02} 10:00:00,{day},API\n" for day in range(first, first + 4) for _ in range(2))
+    for name, day_one in (("1", 1), ("2", 20)):
+        days = "".join(
+            f"2026-03-{day:02} 10:00:00,{day},API\n" for day in range(day_one, day_one + 4) for _ in range(2)
+        )
         path = landing / "acme" / "report_logs" / f"contacts-added-{name}.csv"
         path.write_text(f"Timestamp,Contact ID,Source\n{days}")
     lasting = (
