@@ -69,13 +69,18 @@ class Filters:
 
 
 def is_in_name(text: str, name: str | None) -> bool:
-    """Whether a contact's name contains a text, case and accents aside."""
-    return name is not None and plain(text) in plain(name)
+    """Whether a contact's name contains a text, both in plain letters. An empty text is no filter."""
+    return not text or (name is not None and plain(text) in plain(name))
+
+
+# What has no accent to take off, but is looked for without its stroke, dot or ligature.
+WITHOUT_STROKES = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe"})
 
 
 def plain(text: str) -> str:
-    """The text in lower case, its letters without accents."""
-    return "".join(sign for sign in unicodedata.normalize("NFD", text) if not unicodedata.combining(sign)).lower()
+    """The text after full case folding and canonical decomposition, without U+0300 to U+036F and strokes."""
+    decomposed = unicodedata.normalize("NFD", text.casefold())
+    return "".join(sign for sign in decomposed if not "\u0300" <= sign <= "\u036f").translate(WITHOUT_STROKES)
 
 
 def period_of(day: date, frequency: str, start_date: date) -> date:
