@@ -31,7 +31,9 @@
     {%- set lists = {'user_ids': ['user_id'], 'sources': ['source'], 'contact_ids': contacts} -%}
     {%- if channels %}{% do lists.update({'channel_ids': ['channel_id']}) %}{% endif -%}
     {%- if not any_date %}
-    {{ events }}.report_date between {{ argument(first_date, 'date') }} and {{ argument('end_date', 'date') }} and
+    {%- set first_date, end_date = argument(first_date, 'date'), argument('end_date', 'date') %}
+    -- In this order also where the arguments are not: DuckDB would leave out all of the report, its errors included.
+    {{ events }}.report_date between least({{ first_date }}, {{ end_date }}) and greatest({{ first_date }}, {{ end_date }}) and
     {%- endif %}
     (not {{ is_given('workspace_id') }} or {{ events }}.workspace_id = {{ argument('workspace_id', 'varchar') }})
     {%- for name, columns in lists.items() %}
@@ -44,14 +46,22 @@
     {%- endfor %}
 {%- endmacro %}
 
-{#- The names that contain the argument, both in plain letters. An empty text is no filter. -#}
+{#-
+    The facts of a type, with the contact's name and the argument in plain letters. Of both at once, so that DuckDB binds the
+    expression once. Where there is no argument, nothing of it is left in the plan.
+-#}
+{% macro facts_with_plain_names(event_type) -%}
+    select
+        facts.*,
+        {{ each_in_list(
+            ['facts.contact_name', argument('contact_name', 'varchar')], 'text', plain_letters('text')
+        ) }} as plain_names
+    from {{ ref('fct_contacts_' ~ event_type) }} as facts
+{%- endmacro %}
+
+{#- The names that contain the argument. An empty text is no filter. -#}
 {% macro passes_contact_name(events) -%}
-    (
-        coalesce({{ argument('contact_name', 'varchar') }}, '') = ''
-        or contains(
-            {{ plain_letters(events ~ '.contact_name') }}, {{ plain_letters(argument('contact_name', 'varchar')) }}
-        )
-    )
+    (coalesce({{ argument('contact_name', 'varchar') }}, '') = '' or contains({{ events }}.plain_names[1], {{ events }}.plain_names[2]))
 {%- endmacro %}
 
 {#- The columns of a fact that hold contacts. -#}
