@@ -189,11 +189,6 @@
     cast([{% for text in texts %}{{ text_literal(text) }}{{ ', ' if not loop.last }}{% endfor %}] as varchar[])
 {%- endmacro %}
 
-{#- Values → a list of what an expression makes of each, which it calls by a name. -#}
-{% macro each_in_list(values, name, expression) -%}
-    list_transform([{{ values | join(', ') }}], lambda {{ name }}: {{ expression }})
-{%- endmacro %}
-
 {#- Whether a list has all elements of another one that are not NULL. -#}
 {% macro contains_all(list, elements) -%}
     list_has_all({{ list }}, {{ elements }})

@@ -46,22 +46,14 @@
     {%- endfor %}
 {%- endmacro %}
 
-{#-
-    The facts of a type, with the contact's name and the argument in plain letters. Of both at once, so that DuckDB binds the
-    expression once. Where there is no argument, nothing of it is left in the plan.
--#}
-{% macro facts_with_plain_names(event_type) -%}
-    select
-        facts.*,
-        {{ each_in_list(
-            ['facts.contact_name', argument('contact_name', 'varchar')], 'text', plain_letters('text')
-        ) }} as plain_names
-    from {{ ref('fct_contacts_' ~ event_type) }} as facts
-{%- endmacro %}
-
-{#- The names that contain the argument. An empty text is no filter. -#}
+{#- The names that contain the argument, both in plain letters. An empty text is no filter. -#}
 {% macro passes_contact_name(events) -%}
-    (coalesce({{ argument('contact_name', 'varchar') }}, '') = '' or contains({{ events }}.plain_names[1], {{ events }}.plain_names[2]))
+    (
+        coalesce({{ argument('contact_name', 'varchar') }}, '') = ''
+        or contains(
+            {{ plain_letters(events ~ '.contact_name') }}, {{ plain_letters(argument('contact_name', 'varchar')) }}
+        )
+    )
 {%- endmacro %}
 
 {#- The columns of a fact that hold contacts. -#}

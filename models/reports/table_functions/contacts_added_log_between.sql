@@ -23,7 +23,7 @@ select
     facts.user_name,
     facts.event_id,
     cast(facts.route as varchar) as route
-from ({{ facts_with_plain_names('added') }}) as facts
+from {{ ref('fct_contacts_added') }} as facts
 inner join ({{ checked_arguments() }}) as checked on checked.refusals = 0
 where
     {{ passes_filters('facts', contacts_of('added')) }}

@@ -26,7 +26,7 @@ select
     cast(facts.route as varchar) as route,
     facts.channel_id,
     facts.channel_name
-from ({{ facts_with_plain_names('connected') }}) as facts
+from {{ ref('fct_contacts_connected') }} as facts
 inner join ({{ checked_arguments() }}) as checked on checked.refusals = 0
 where
     {{ passes_filters('facts', contacts_of('connected'), channels=true) }}

@@ -23,7 +23,7 @@ select
     facts.user_name,
     facts.event_id,
     cast(facts.route as varchar) as route
-from ({{ facts_with_plain_names('deleted') }}) as facts
+from {{ ref('fct_contacts_deleted') }} as facts
 inner join ({{ checked_arguments() }}) as checked on checked.refusals = 0
 where
     {{ passes_filters('facts', contacts_of('deleted')) }}

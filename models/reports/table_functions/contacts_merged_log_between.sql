@@ -24,7 +24,7 @@ select
     facts.user_name,
     facts.event_id,
     cast(facts.route as varchar) as route
-from ({{ facts_with_plain_names('merged') }}) as facts
+from {{ ref('fct_contacts_merged') }} as facts
 inner join ({{ checked_arguments() }}) as checked on checked.refusals = 0
 where
     {{ passes_filters('facts', contacts_of('merged')) }}
