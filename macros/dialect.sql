@@ -174,6 +174,26 @@
     strip_accents({{ column }})
 {%- endmacro %}
 
+{#- The same day of the month so many months before; the last of the month where it has no such day. -#}
+{% macro months_before(date, months) -%}
+    cast({{ date }} - to_months({{ months }}) as date)
+{%- endmacro %}
+
+{#- A text as a literal of SQL. -#}
+{% macro text_literal(text) -%}
+    '{{ text | replace("'", "''") }}'
+{%- endmacro %}
+
+{#- Texts → a list of them. -#}
+{% macro list_of(texts) -%}
+    cast([{% for text in texts %}{{ text_literal(text) }}{{ ', ' if not loop.last }}{% endfor %}] as varchar[])
+{%- endmacro %}
+
+{#- Whether a list has all elements of another one that are not NULL. -#}
+{% macro contains_all(list, elements) -%}
+    list_has_all({{ list }}, {{ elements }})
+{%- endmacro %}
+
 {#- Words with a space between them → a list of them. -#}
 {% macro words(column) -%}
     string_split({{ column }}, ' ')
@@ -192,8 +212,53 @@
 {% macro dates_in_name(path) -%}
     list_filter(
             list_transform(
-                regexp_extract_all({{ base_name(path) }}, '[0-9]{4}-[0-9]{2}-[0-9]{2}'), text -> try_cast(text as date)
+                regexp_extract_all({{ base_name(path) }}, '[0-9]{4}-[0-9]{2}-[0-9]{2}'), lambda found: try_cast(found as date)
             ),
-            day -> day is not null
+            lambda found: found is not null
         )
+{%- endmacro %}
+
+{#- Whether text is of ASCII alone. -#}
+{% macro is_ascii(column) -%}
+    strlen({{ column }}) = length({{ column }})
+{%- endmacro %}
+
+{#- Whether text has marks that are no part of a letter. -#}
+{% macro has_marks_alone(column) -%}
+    length(nfc_normalize({{ column }})) <> length(strip_accents({{ column }}))
+{%- endmacro %}
+
+{#-
+    Text letter by letter: lower case, decomposed, without U+0300 to U+036F, with all other marks. Hangul is decomposed by
+    its arithmetic. What becomes of a peculiar letter stands in one text, at the place that the letter has in another one,
+    times three: DuckDB would make a map of them for each query (1 ms).
+-#}
+{% macro decomposed_letter_by_letter(column, peculiar) -%}
+    {%- set letters, become = [], [] -%}
+    {%- for entry in peculiar.split() -%}
+        {%- for letter in entry.split('=')[1] -%}
+            {%- do letters.append(letter) %}{% do become.append(entry.split('=')[0].ljust(3)) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    array_to_string(
+        list_transform(
+            string_split(nfc_normalize({{ column }}), ''),
+            lambda letter: case
+                when letter < '~' then lower(letter)
+                when contains('{{ letters | join }}', letter)
+                    then rtrim(substr('{{ become | join }}', 3 * instr('{{ letters | join }}', letter) - 2, 3))
+                when letter between '가' and '힣'
+                    then
+                        chr(4352 + (unicode(letter) - 44032) // 588)
+                        || chr(4449 + (unicode(letter) - 44032) % 588 // 28)
+                        || case
+                            when (unicode(letter) - 44032) % 28 = 0 then ''
+                            else chr(4519 + (unicode(letter) - 44032) % 28)
+                        end
+                when letter between chr(768) and chr(879) then ''
+                else coalesce(nullif(lower(strip_accents(letter)), ''), letter)
+            end
+        ),
+        ''
+    )
 {%- endmacro %}

@@ -60,9 +60,18 @@
     )
 {%- endmacro %}
 
-{#- What spellings of a source have in common: lower case, any run of spaces, - or _ being one separator. -#}
+{#-
+    What spellings of a source have in common: lower case, no accents, one kind of apostrophe, any run of spaces, - or _
+    being one separator. Without a CASE, so that DuckDB does it once for each value of a dictionary (see `trimmed_word`).
+-#}
 {% macro source_spelling(column) -%}
-    {{ replace_matches('lower(' ~ column ~ ')', '[' ~ white_space() ~ '_-]+', ' ') }}
+    {%- set plain = replace_matches('lower(' ~ without_accents(column) ~ ')', '[' ~ apostrophes() ~ ']', "''") -%}
+    {{ replace_matches(plain, '[' ~ white_space() ~ '_-]+', ' ') }}
+{%- endmacro %}
+
+{#- What people and programs write for an apostrophe, for a regular expression's character class. -#}
+{% macro apostrophes() -%}
+    `´‘’‛′‵ʹʻʼʽˈˊˋꞌ＇
 {%- endmacro %}
 
 {#- A time as the contract takes it: a date, T or a space, hours and minutes, seconds or not; then an offset. -#}
@@ -107,9 +116,4 @@
 {#- A file's name without its folders, in lower case. -#}
 {% macro base_name(path) -%}
     lower({{ replace_matches(path, '^.*/', '') }})
-{%- endmacro %}
-
-{#- What spellings of a name have in common for somebody who searches: neither case nor accents. -#}
-{% macro plain_letters(column) -%}
-    lower({{ without_accents(column) }})
 {%- endmacro %}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import calendar
 import statistics
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -62,20 +63,37 @@ class Filters:
             and (self.contact_name is None or is_in_name(self.contact_name, event["contact_name"]))
         )
 
-    def same_length_before(self) -> Filters:
-        """The same filters on as many days before the first one."""
-        days = self.end_date - self.start_date + DAY
-        return replace(self, start_date=self.start_date - days, end_date=self.start_date - DAY)
+    def refused(self, workspaces: Collection[str], sources: Collection[str]) -> str | None:
+        """The first parameter whose value is an error, None where all are right."""
+        if self.start_date > self.end_date:
+            return "start_date"
+        if self.workspace_id is not None and self.workspace_id not in workspaces:
+            return "workspace_id"
+        if self.sources is not None and not set(self.sources) <= set(sources):
+            return "sources"
+        return None
+
+    def compared_with(self, other: str) -> Filters:
+        """The same filters on the range that this one is compared with."""
+        if other == "preceding":
+            days = self.end_date - self.start_date + DAY
+            return replace(self, start_date=self.start_date - days, end_date=self.start_date - DAY)
+        return replace(self, start_date=earlier(self.start_date, other), end_date=earlier(self.end_date, other))
 
 
 def is_in_name(text: str, name: str | None) -> bool:
-    """Whether a contact's name contains a text, case and accents aside."""
-    return name is not None and plain(text) in plain(name)
+    """Whether a contact's name contains a text, both in plain letters. An empty text is no filter."""
+    return not text or (name is not None and plain(text) in plain(name))
+
+
+# What has no accent to take off, but is looked for without its stroke, dot or ligature.
+WITHOUT_STROKES = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe"})
 
 
 def plain(text: str) -> str:
-    """The text in lower case, its letters without accents."""
-    return "".join(sign for sign in unicodedata.normalize("NFD", text) if not unicodedata.combining(sign)).lower()
+    """The text after full case folding and canonical decomposition, without U+0300 to U+036F and strokes."""
+    decomposed = unicodedata.normalize("NFD", text.casefold())
+    return "".join(sign for sign in decomposed if not "\u0300" <= sign <= "\u036f").translate(WITHOUT_STROKES)
 
 
 def period_of(day: date, frequency: str, start_date: date) -> date:
@@ -86,6 +104,15 @@ def period_of(day: date, frequency: str, start_date: date) -> date:
         "month": day.replace(day=1),
         "total": start_date,
     }[frequency]
+
+
+def earlier(day: date, unit: str) -> date:
+    """The same day a week, a month or a year earlier, the month's last where it has no such day."""
+    if unit == "week":
+        return day - 7 * DAY
+    months = 12 * day.year + day.month - 1 - {"month": 1, "year": 12}[unit]
+    year, month = months // 12, months % 12 + 1
+    return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
 
 
 def days_of(first: date, last: date) -> Iterator[date]:
@@ -127,10 +154,9 @@ class Reports:
         )
 
     def connected_between(self, filters: Filters, frequency: str) -> list[Row]:
-        """A row for each period and channel of a workspace with a contact; the workspace is not shown."""
+        """A row for each period and channel of a workspace with a contact."""
         names = ("workspace_id", "channel_id", "channel_name")
-        rows = self._shares("connected", filters, frequency, lambda event: tuple(event[name] for name in names), names)
-        return [{name: value for name, value in row.items() if name != "workspace_id"} for row in rows]
+        return self._shares("connected", filters, frequency, lambda event: tuple(event[name] for name in names), names)
 
     def _shares(
         self,
@@ -157,14 +183,13 @@ class Reports:
         """The rows of a log that match."""
         return self._matching(event_type, filters)
 
-    def compared_between(self, filters: Filters) -> list[Row]:
+    def compared_between(self, filters: Filters, compared_with: str = "preceding") -> list[Row]:
         """A row for each metric that the filters apply to."""
-        if filters.start_date > filters.end_date:
-            return []
         rows = []
+        filters_before = filters.compared_with(compared_with)
         for event_type in EVENT_TYPES if filters.channel_ids is None else ("connected",):
             now = len(self._matching(event_type, filters))
-            before = len(self._matching(event_type, filters.same_length_before()))
+            before = len(self._matching(event_type, filters_before))
             rows.append(
                 {
                     "metric": f"contacts_{event_type}",
@@ -172,6 +197,8 @@ class Reports:
                     "contacts_before": before,
                     "difference": now - before,
                     "percent": 100 * (now - before) / before if before else None,
+                    "start_date_before": filters_before.start_date,
+                    "end_date_before": filters_before.end_date,
                 }
             )
         return rows

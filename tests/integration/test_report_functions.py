@@ -45,11 +45,15 @@ class Published:
         names = [column[0] for column in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
-    def call(self, function: str, filters: Filters, frequency: str | None = None) -> list[Row]:
+    def call(
+        self, function: str, filters: Filters, frequency: str | None = None, compared_with: str | None = None
+    ) -> list[Row]:
         """The rows of a table function, its arguments bound, those that are None given or left out."""
         arguments = {name: value for name, value in asdict(filters).items() if takes(function, name)}
         if frequency is not None:
             arguments["frequency"] = frequency
+        if compared_with is not None:
+            arguments["compared_with"] = compared_with
         if filters.start_date.day % 2:
             arguments = {name: value for name, value in arguments.items() if value is not None}
         named = [name for name in arguments if name not in ("start_date", "end_date")]
@@ -107,7 +111,7 @@ def recent_events(workspace_id: str) -> Iterator[str]:
                 "event_type": event_type,
                 "occurred_at": min(moment, now).astimezone(UTC).isoformat(),
                 "contact_id": rng.randint(1, 100),
-                "contact_name": rng.choice(("Zoë", "zoe\u0308 d'Ys", "100 %", "a_b", None)),
+                "contact_name": rng.choice(("Zoë", "zoe\u0308 d'Ys", "Øyvind Straße", "100 %", "a_b", None)),
                 "source": "user" if event_type in ("deleted", "merged") else rng.choice(("user", "make", "api", None)),
                 "user_id": rng.choice(("1", "2", None)),
                 # The same ids in every workspace, which are not the same channels.
@@ -117,13 +121,14 @@ def recent_events(workspace_id: str) -> Iterator[str]:
         )
 
 
-NAMES = ("e", "É", "zoe", "ZOË", "%", "_", "", "\u0308", "o'n", "x" * 20, "李", "two\n", "Angstrom")
+NAMES = ("e", "É", "zoe", "ZOË", "STRASSE", "weg", "%", "_", "", "\u0308", "o'n", "x" * 20, "李", "two\n", "Angstrom")
 VALUES = {
     "user_ids": ("1", "2", "3", "u-x", "77", "404"),
-    "sources": ("user", "incoming_message", "make", "unknown", "broadcast", "nothing"),
+    "sources": ("user", "incoming_message", "make", "unknown", "broadcast", "other"),
     "contact_ids": (*range(1, 9), 2**63 - 1, 1001, 404),
     "channel_ids": ("1", "2", "3", "wa-main", "88", "404"),
 }
+SOURCES = (*VALUES["sources"], "contact_import", "developer_api", "echo_message", "zapier", "click_to_chat_ads")
 COMBINATIONS = [
     *(used for number in (0, 1, 2) for used in combinations(("workspace_id", *VALUES), number)),
     ("workspace_id", *VALUES),
@@ -132,10 +137,10 @@ COMBINATIONS = [
 
 @st.composite
 def filters(draw: st.DrawFn, contact_name: bool = False) -> Filters:
-    """Any arguments: dates around events, at times the wrong way round; no filter, one, two or all."""
+    """Any arguments that are no error: dates around events; no filter, one, two or all."""
     start = draw(st.sampled_from((date(2024, 2, 25), date(2024, 12, 20), date(2025, 2, 20), RECENT)))
     start += timedelta(days=draw(st.integers(0, 60)))
-    days = draw(st.integers(-2, 40) | st.integers(40, 800))
+    days = draw(st.integers(0, 40) | st.integers(40, 800))
     used = draw(st.sampled_from(COMBINATIONS))
     lists: dict[str, Any] = {
         name: draw(st.lists(st.sampled_from(values), min_size=draw(st.sampled_from((4, 3, 2, 0))), max_size=4))
@@ -145,7 +150,7 @@ def filters(draw: st.DrawFn, contact_name: bool = False) -> Filters:
     return Filters(
         start,
         start + timedelta(days=days),
-        workspace_id=draw(st.sampled_from((*WORKSPACES, "404"))) if "workspace_id" in used else None,
+        workspace_id=draw(st.sampled_from((*WORKSPACES,))) if "workspace_id" in used else None,
         contact_name=draw(st.none() | st.sampled_from(NAMES)) if contact_name else None,
         **lists,
     )
@@ -220,20 +225,81 @@ def test_a_name_is_found_by_a_part_of_it_whatever_case_and_accents(published: Pu
         assert {"Zoë", "zoe\u0308 d'Ys"} <= {row["contact_name"] for row in found}
     elif contact_name in ("%", "_"):
         assert {row["contact_name"] for row in found} == {{"%": "100 %", "_": "a_b"}[contact_name]}
+    elif contact_name == "STRASSE":
+        assert {row["contact_name"] for row in found} == {"Øyvind Straße"}
+    elif contact_name == "":
+        assert None in {row["contact_name"] for row in found}
 
 
 @many
-@given(arguments=filters())
-def test_the_comparison_with_the_days_before_is_as_reckoned(published: Published, arguments: Filters) -> None:
-    found = published.call("contacts_compared_between", arguments)
-    assert_equal(found, published.reports.compared_between(arguments))
+@given(arguments=filters(), compared_with=st.sampled_from(("preceding", "week", "month", "year")))
+def test_the_comparison_with_another_range_is_as_reckoned(
+    published: Published, arguments: Filters, compared_with: str
+) -> None:
+    found = published.call("contacts_compared_between", arguments, compared_with=compared_with)
+    assert_equal(found, published.reports.compared_between(arguments, compared_with))
+
+
+def test_days_that_an_earlier_month_does_not_have_are_its_last(published: Published) -> None:
+    call = "from reports.contacts_compared_between('2024-03-30', '2024-03-31', compared_with := ?)"
+    days = {
+        compared_with: {
+            (row["start_date_before"], row["end_date_before"]) for row in published.rows(call, [compared_with])
+        }
+        for compared_with in ("preceding", "week", "month", "year")
+    }
+    assert days == {
+        "preceding": {(date(2024, 3, 28), date(2024, 3, 29))},
+        "week": {(date(2024, 3, 23), date(2024, 3, 24))},
+        "month": {(date(2024, 2, 29), date(2024, 2, 29))},
+        "year": {(date(2023, 3, 30), date(2023, 3, 31))},
+    }
+
+
+FUNCTIONS = [
+    "contacts_overview_between",
+    "contacts_added_between",
+    "contacts_connected_between",
+    *(f"contacts_{event_type}_log_between" for event_type in EVENT_TYPES),
+    "contacts_compared_between",
+    "component_states",
+]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"sources": ["User"]}, r"sources '\[User\]' is not known, each is one of: .*incoming_message, .*user"),
+        ({"sources": ["user", "nothing"], "user_ids": []}, r"sources '\[user, nothing\]' is not known"),
+        ({"workspace_id": "404"}, "workspace_id '404' is not known, it is one of: 101, .*acme-east"),
+        ({"start_date": date(2025, 2, 1)}, "start_date 2025-02-01 is after end_date 2025-01-31, it is"),
+    ],
+)
+@pytest.mark.parametrize("query", ["from {}", "select count(*) from {}", "from {} where columns(*)::varchar <> '-'"])
+def test_arguments_that_can_match_nothing_are_errors(
+    published: Published, function: str, arguments: dict[str, Any], message: str, query: str
+) -> None:
+    values: dict[str, Any] = {"start_date": date(2025, 1, 1), "end_date": date(2025, 1, 31)} | arguments
+    assert Filters(**values).refused(WORKSPACES, SOURCES)
+    call = f"reports.{function}({', '.join(f'{name} := ${name}' for name in values)})"
+    with pytest.raises(duckdb.Error, match=message):
+        published.rows(query.format(call), values)
+
+
+@pytest.mark.parametrize("compared_with", ["day", "Week", "", None])
+def test_a_range_to_compare_with_that_is_not_known_is_an_error(published: Published, compared_with: str | None) -> None:
+    call = "from reports.contacts_compared_between('2025-01-01', '2025-01-31', compared_with := ?)"
+    with pytest.raises(duckdb.Error, match="compared_with .* it is one of: preceding, week, month, year"):
+        published.rows(call, [compared_with])
 
 
 @settings(many, max_examples=50)
 @given(arguments=filters())
 def test_the_states_of_the_components_are_as_reckoned(published: Published, arguments: Filters) -> None:
     found = published.call("component_states", arguments)
-    assert all((row.pop("reason") is None) == (row["state"] == "ok") for row in found)
+    for column in ("reason", "reason_fr"):
+        assert all((row.pop(column) is None) == (row["state"] == "ok") for row in found)
     assert_equal(found, published.reports.component_states(arguments))
 
 
@@ -376,7 +442,7 @@ def test_the_columns_are_those_of_the_contract(published: Published) -> None:
         "contacts_connected_by_channel_and_date_range": dates | connected,
         f"contacts_overview_between{arguments}": period | overview,
         f"contacts_added_between{arguments}": period | added,
-        f"contacts_connected_between{arguments}": period | connected,
+        f"contacts_connected_between{arguments}": period | {"workspace_id": "VARCHAR"} | connected,
     }.items():
         described = published.rows(f"describe from reports.{relation}")
         assert {row["column_name"]: row["column_type"] for row in described} == columns, relation
@@ -415,8 +481,18 @@ def test_sources_presets_and_components_have_labels_in_english_and_french(publis
     }.items():
         assert {(subject, key) for (key,) in published.connection.execute(query).fetchall()} <= keys
     assert {("frequency", frequency) for frequency in FREQUENCIES} <= keys
+    assert {("compared_with", other) for other in ("preceding", "week", "month", "year")} <= keys
+    columns = {
+        row["column_name"]
+        for event_type in EVENT_TYPES
+        for row in published.rows(f"describe from reports.contacts_{event_type}_log")
+    }
+    assert {("column", column) for column in columns} <= keys
     french = {(row["subject"], row["key"]): row["label_fr"] for row in labels}
     assert french["date_range", "last_7_days"] == "Les 7 derniers jours"
+    # As the page writes them.
+    assert french["column", "occurred_at_local"] == "Horodatage"
+    assert french["column", "primary_contact_id"] == "ID du contact principal"
     assert french["state", "not_applicable"] == "Les filtres sélectionnés ne sont pas applicables ici"
 
 

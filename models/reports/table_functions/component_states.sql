@@ -13,7 +13,8 @@
 with not_applicable as (
     select
         component_filters.component,
-        string_agg(distinct component_filters.reason, '; ') as reason
+        string_agg(distinct component_filters.reason, '; ') as reason,
+        string_agg(distinct component_filters.reason_fr, '; ') as reason_fr
     from {{ ref('component_filters') }} as component_filters
     where
         not component_filters.is_applicable
@@ -76,12 +77,10 @@ states as (
             else 'no_data'
         end as state,
         not_applicable.reason as reason_not_applicable,
+        not_applicable.reason_fr as reason_not_applicable_fr,
         components.first_date
     from components
     left join not_applicable on components.component = not_applicable.component
-    union all by name
-    select cast(null as varchar) as component
-    where {{ arguments_are_refused() }}
 )
 
 select
@@ -94,6 +93,14 @@ select
             then 'What matches the filters begins after the dates'
         when states.state = 'no_data' then 'Nothing matches the filters between the dates'
     end as reason,
+    case
+        when states.state = 'not_applicable' then states.reason_not_applicable_fr
+        when states.state = 'no_data' and states.first_date is null then 'Rien ne correspond aux filtres, quel que soit le jour'
+        when states.state = 'no_data' and states.first_date > {{ argument('end_date', 'date') }}
+            then 'Ce qui correspond aux filtres commence après les dates'
+        when states.state = 'no_data' then 'Rien ne correspond aux filtres entre les dates'
+    end as reason_fr,
     case when states.state = 'no_data' then states.first_date end as first_date_with_data
 from states
+inner join ({{ checked_arguments() }}) as checked on checked.refusals = 0
 order by states.position

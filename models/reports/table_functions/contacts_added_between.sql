@@ -42,7 +42,5 @@ select
 from counted
 inner join totals on counted.period_start = totals.period_start
 inner join {{ ref('dim_source') }} as labels on counted.source = labels.source
-union all by name
-select cast(null as date) as period_start
-where {{ arguments_are_refused(with_frequency=true) }}
-order by period_start asc, contacts_added desc
+inner join ({{ checked_arguments(with_frequency=true) }}) as checked on checked.refusals = 0
+order by counted.period_start asc, counted.contacts_added desc

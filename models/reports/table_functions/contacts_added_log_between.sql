@@ -24,9 +24,7 @@ select
     facts.event_id,
     cast(facts.route as varchar) as route
 from {{ ref('fct_contacts_added') }} as facts
+inner join ({{ checked_arguments() }}) as checked on checked.refusals = 0
 where
     {{ passes_filters('facts', contacts_of('added')) }}
     and {{ passes_contact_name('facts') }}
-union all by name
-select cast(null as date) as report_date
-where {{ arguments_are_refused() }}

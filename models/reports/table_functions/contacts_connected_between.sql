@@ -39,6 +39,7 @@ totals as (
 
 select
     counted.period_start,
+    cast(counted.workspace_id as varchar) as workspace_id,
     counted.channel_id,
     coalesce(channels.channel_name, counted.channel_id, 'Unknown') as channel_name,
     counted.contacts_connected,
@@ -47,7 +48,5 @@ from counted
 inner join totals on counted.period_start = totals.period_start
 left join {{ ref('dim_channel') }} as channels
     on counted.workspace_id = channels.workspace_id and counted.channel_id = channels.channel_id
-union all by name
-select cast(null as date) as period_start
-where {{ arguments_are_refused(with_frequency=true) }}
-order by period_start asc, contacts_connected desc
+inner join ({{ checked_arguments(with_frequency=true) }}) as checked on checked.refusals = 0
+order by counted.period_start asc, counted.contacts_connected desc

@@ -27,9 +27,7 @@ select
     facts.channel_id,
     facts.channel_name
 from {{ ref('fct_contacts_connected') }} as facts
+inner join ({{ checked_arguments() }}) as checked on checked.refusals = 0
 where
     {{ passes_filters('facts', contacts_of('connected'), channels=true) }}
     and {{ passes_contact_name('facts') }}
-union all by name
-select cast(null as date) as report_date
-where {{ arguments_are_refused() }}

@@ -44,7 +44,5 @@ select
     cast(coalesce(counted.contacts_merged, 0) as bigint) as contacts_merged
 from periods
 left join counted on periods.period_start = counted.period_start
-union all by name
-select cast(null as date) as period_start
-where {{ arguments_are_refused(with_frequency=true) }}
-order by period_start
+inner join ({{ checked_arguments(with_frequency=true) }}) as checked on checked.refusals = 0
+order by periods.period_start
