@@ -13,7 +13,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from io import BufferedReader
 from itertools import chain, islice
@@ -22,8 +22,9 @@ from typing import BinaryIO, cast
 
 import duckdb
 
-from orchestration.lib import decoding
+from orchestration.lib import decoding, decoding_parquet
 from orchestration.lib.landing import Landing, LandingFile
+from orchestration.lib.parquet_footer import copy_with_texts_as_bytes
 from orchestration.lib.problems import first_line, says_disk_is_full
 from orchestration.lib.progress import report
 from orchestration.lib.raw_zone import (
@@ -258,7 +259,7 @@ class Batch:
     def _with_the_same_columns(self, files: Sequence[_Found]) -> Iterable[Sequence[_Found]]:
         if len(files) > 1:
             try:
-                query = decoding.schemas_of_parquet([file.path for file in files])
+                query = decoding_parquet.schemas_of_parquet([file.path for file in files])
                 schemas = dict(self._connection.execute(query).fetchall())
             except duckdb.Error:
                 # One is broken, and there is more than one way to be that: loading the others shows which.
@@ -297,19 +298,48 @@ class Batch:
             raise
 
     def _copy_parquet(self, files: Sequence[_Found], part: Path) -> None:
-        paths = [file.path for file in files]
         try:
-            described = self._connection.execute(decoding.columns_of_parquet(paths[0])).fetchall()
-            columns = {column: column_type for column, column_type, *_ in described}
-            select = decoding.decode_parquet(_table(files[0].new.file), columns, paths)
-            self._connection.execute(
-                f"copy ({select}) to {sql_text(part)} ({PARQUET_OPTIONS})",
-                [json.dumps([file.description for file in files]), self._loaded_at, self._batch_id],
-            )
+            self._write_parquet(files, part, frozenset())
         except duckdb.Error as error:
             if isinstance(error, duckdb.OutOfMemoryException) or says_disk_is_full(str(error)):
                 raise
-            raise NotReadable(f"is not a Parquet file that can be read to its end ({first_line(error)})") from None
+            # One text that is not UTF-8 costs a file all of its rows, unless all texts are read as bytes.
+            if len(files) > 1 or not self._copy_with_texts_as_bytes(files[0], part):
+                reason = f"is not a Parquet file that can be read to its end ({first_line(error)})"
+                raise NotReadable(reason) from None
+
+    def _copy_with_texts_as_bytes(self, file: _Found, part: Path) -> bool:
+        """Load a Parquet file whose texts are not all UTF-8. False where that is not what is wrong with it."""
+        with tempfile.TemporaryDirectory(prefix=".incoming-", dir=self._folder.parent) as copies:
+            copy = os.path.join(copies, os.path.basename(file.path))
+            try:
+                copy_with_texts_as_bytes(file.path, copy)
+                declared = self._columns_of_parquet(file.path)
+                texts = frozenset(
+                    name
+                    for name, column_type in self._columns_of_parquet(copy).items()
+                    if column_type != declared[name]
+                )
+                self._write_parquet([replace(file, path=copy)], part, texts)
+            except (ValueError, duckdb.Error) as error:
+                if isinstance(error, duckdb.OutOfMemoryException) or says_disk_is_full(str(error)):
+                    raise
+                return False
+        return True
+
+    def _write_parquet(self, files: Sequence[_Found], part: Path, text_columns: frozenset[str]) -> None:
+        paths = [file.path for file in files]
+        select = decoding_parquet.decode_parquet(
+            _table(files[0].new.file), self._columns_of_parquet(paths[0]), paths, text_columns=text_columns
+        )
+        self._connection.execute(
+            f"copy ({select}) to {sql_text(part)} ({PARQUET_OPTIONS})",
+            [json.dumps([file.description for file in files]), self._loaded_at, self._batch_id],
+        )
+
+    def _columns_of_parquet(self, path: str) -> dict[str, str]:
+        described = self._connection.execute(decoding_parquet.columns_of_parquet(path)).fetchall()
+        return {column: column_type for column, column_type, *_ in described}
 
     def _chunks(self, new: NewFile, stream: BinaryIO) -> Iterator[_FileChunk]:
         if new.file.format == "jsonl":

@@ -15,6 +15,7 @@ import glob
 import os
 import re
 import shutil
+import unicodedata
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -59,6 +60,12 @@ class RecordTable:
             f"route varchar, source_file varchar, parse_error varchar, {header}{fields}number_fields varchar, "
             "extra_fields varchar, raw_record varchar, raw_bytes blob"
         )
+
+
+def column_name(name: str) -> str:
+    """What spellings of a column's name in our own files have in common: neither case, nor white space or invisible
+    characters around it count."""
+    return "".join(character for character in name if unicodedata.category(character) != "Cf").strip().lower()
 
 
 def _as_named(*names: str) -> dict[str, str]:
