@@ -7,7 +7,6 @@ Parquet files with the same columns share a statement too, which reads them with
 
 import json
 import os
-import re
 import shutil
 import tempfile
 from collections import Counter
@@ -23,7 +22,8 @@ from typing import BinaryIO, cast
 import duckdb
 
 from orchestration.lib import decoding, decoding_parquet
-from orchestration.lib.landing import Landing, LandingFile
+from orchestration.lib.file_types import HEAD_BYTES, NotAsNamed, check_type
+from orchestration.lib.landing import PARQUET_KINDS, Landing, LandingFile
 from orchestration.lib.parquet_footer import copy_with_texts_as_bytes
 from orchestration.lib.problems import first_line, says_disk_is_full
 from orchestration.lib.progress import report
@@ -31,6 +31,7 @@ from orchestration.lib.raw_zone import (
     PARQUET_OPTIONS,
     RECORD_TABLES,
     RecordTable,
+    column_name,
     parquet_files,
     read_parquet,
     sql_text,
@@ -38,7 +39,9 @@ from orchestration.lib.raw_zone import (
 from orchestration.lib.reading import (
     CHUNK_BYTES,
     CHUNK_MARK,
+    INVALID_BYTE_MARK,
     Chunk,
+    CsvHeader,
     HashingStream,
     NotReadable,
     checksum,
@@ -51,8 +54,6 @@ from orchestration.lib.reading import (
 # 32 MB at a time 7.4, 64 to 512 about 6.2). When one is broken, those with it are read up to three times.
 _PARQUET_FILES = 500
 _PARQUET_BYTES = 128 << 20
-
-_NO_LETTER_OR_DIGIT = re.compile(r"[^a-z0-9]")
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,6 @@ class _FileChunk:
     new: NewFile
     chunk: Chunk
     delimiter: str = ""
-    header: tuple[str, ...] = ()
     positions: tuple[int, ...] = ()
 
     @property
@@ -80,7 +80,6 @@ class _FileChunk:
             "source_file": self.new.file.path,
             "first_line": self.chunk.first_line,
             "delimiter": self.delimiter,
-            "header": json.dumps(self.header, ensure_ascii=False),
             "positions": self.positions,
         }
 
@@ -135,6 +134,7 @@ class Batch:
         self._bytes_done = 0
         self._bytes_in_all = 0
         self._loaded: list[NewFile] = []
+        self._headers: dict[int, CsvHeader] = {}  # of exports, by file
         self._refused: list[int] = []  # the file of each warning
         self._workers = ThreadPoolExecutor(max_workers=os.cpu_count() or 1)
         self._pending: set[Future[None]] = set()
@@ -167,7 +167,9 @@ class Batch:
     def _read_text(self, new: NewFile) -> None:
         with self._landing.open(new.file.path) as stream:
             hashed = HashingStream(stream)
-            chunks = self._chunks(new, cast(BinaryIO, BufferedReader(hashed, 1 << 16)))
+            buffered = BufferedReader(hashed, 1 << 16)
+            _check_type(new.file, buffered.peek())
+            chunks = self._chunks(new, cast(BinaryIO, buffered))
             first = list(islice(chunks, 2))
             if len(first) == 2:
                 self._load_large(new, chain(first, chunks), hashed)
@@ -305,8 +307,10 @@ class Batch:
                 raise
             # One text that is not UTF-8 costs a file all of its rows, unless all texts are read as bytes.
             if len(files) > 1 or not self._copy_with_texts_as_bytes(files[0], part):
-                reason = f"is not a Parquet file that can be read to its end ({first_line(error)})"
-                raise NotReadable(reason) from None
+                with open(files[0].path, "rb") as stream:
+                    _check_type(files[0].new.file, stream.read(HEAD_BYTES))
+                said = first_line(error)
+                raise NotReadable(f"is not a Parquet file that can be read to its end ({said})") from None
 
     def _copy_with_texts_as_bytes(self, file: _Found, part: Path) -> bool:
         """Load a Parquet file whose texts are not all UTF-8. False where that is not what is wrong with it."""
@@ -348,18 +352,22 @@ class Batch:
             return
         header, chunks = read_csv(stream, compressed=new.file.compressed)
         table = _table(new.file)
-        names = tuple(_NO_LETTER_OR_DIGIT.sub("", name) for name in header.names) if table.is_export else header.names
+        if table.is_export:
+            self._headers[new.file_id] = header
+        names = [column_name(name) for name in header.names]
         # A field that the file has twice is taken where it stands first.
         positions = tuple(names.index(name) + 1 if name in names else 0 for name in table.fields.values())
         for chunk in chunks:
-            yield _FileChunk(new, chunk, header.delimiter, names, (*positions, len(names)))
+            yield _FileChunk(new, chunk, header.delimiter, (*positions, len(names)))
 
     def _accept(self, new: NewFile) -> None:
         self._loaded.append(new)
         self._report(new)
 
     def _refuse(self, new: NewFile, error: NotReadable | OSError) -> None:
-        if isinstance(error, NotReadable):
+        if isinstance(error, NotAsNamed):
+            self.warnings.append(f"{new.file.path} is not loaded: it {error}")
+        elif isinstance(error, NotReadable):
             self.warnings.append(f"{new.file.path} is not loaded: it {error}; replace it")
         else:
             self.warnings.append(f"{new.file.path} is not loaded: {error.strerror or error}")
@@ -390,7 +398,8 @@ class Batch:
                     $3::bigint as batch_id,
                     unnest(from_json($1, '[{{
                         "file_id": "BIGINT", "workspace_folder": "VARCHAR", "kind": "VARCHAR",
-                        "source_file": "VARCHAR", "sha256": "VARCHAR", "bytes": "BIGINT", "records": "BIGINT"
+                        "source_file": "VARCHAR", "sha256": "VARCHAR", "bytes": "BIGINT", "records": "BIGINT",
+                        "header": ["VARCHAR"], "delimiter": "VARCHAR"
                     }}]'), max_depth := 2),
                     $2::timestamptz as loaded_at
             ) to {sql_text(self._folder / "files-0.parquet")} ({PARQUET_OPTIONS})""",
@@ -405,6 +414,7 @@ class Batch:
                             "sha256": new.sha256,
                             "bytes": new.file.size,
                             "records": records.get(new.file_id, 0),
+                            **_description(self._headers.get(new.file_id)),
                         }
                         for new in sorted(self._loaded, key=lambda new: new.file_id)
                     ]
@@ -417,6 +427,20 @@ class Batch:
 
 def _table(file: LandingFile) -> RecordTable:
     return RECORD_TABLES[file.kind]
+
+
+def _description(header: CsvHeader | None) -> dict[str, object]:
+    """What a manifest says of an export's header; no other file has one there."""
+    if header is None:
+        return {"header": None, "delimiter": None}
+    return {
+        "header": [name.replace(INVALID_BYTE_MARK, "\\x") for name in header.names],
+        "delimiter": header.delimiter,
+    }
+
+
+def _check_type(file: LandingFile, head: bytes) -> None:
+    check_type(head, file.format, compressed=file.compressed, parquet_is_read=file.kind in PARQUET_KINDS)
 
 
 def _groups(files: Iterable[NewFile]) -> Iterator[list[NewFile]]:

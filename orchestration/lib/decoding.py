@@ -26,7 +26,7 @@ _CHUNKS = f"""
         select
             unnest(from_json($1, '[{{
                 "file_id": "BIGINT", "workspace_folder": "VARCHAR", "source_file": "VARCHAR", "first_line": "BIGINT",
-                "delimiter": "VARCHAR", "header": "VARCHAR", "positions": ["BIGINT"]
+                "delimiter": "VARCHAR", "positions": ["BIGINT"]
             }}]'), max_depth := 2),
             unnest(string_split($2, '{CHUNK_MARK}')) as text
     )"""
@@ -95,7 +95,7 @@ def decode_csv_lines(table: RecordTable) -> str:
     return f"""
 with {_CHUNKS}, {_LINES},
     decoded as (select *, string_split(record, delimiter) as fields from lines where {_not_blank("record")})
-{_select_csv(table)}"""
+{_select_csv(table, all_fields="null")}"""
 
 
 def decode_csv_fields(table: RecordTable) -> str:
@@ -112,12 +112,14 @@ with {_CHUNKS},
     decoded as (
         select *, parts[1]::bigint as source_line, parts[2] as record, parts[3:] as fields from records
     )
-{_select_csv(table)}"""
+{_select_csv(table, all_fields="fields")}"""
 
 
-def _select_csv(table: RecordTable) -> str:
+def _select_csv(table: RecordTable, all_fields: str) -> str:
     # positions: where each field of the table stands in the file (0: nowhere), and last the number of its fields.
     positions = {field: f"fields[positions[{i}]]" for i, field in enumerate(table.fields, start=1)}
+    if table.is_export:
+        positions = {"fields": f"{all_fields}::varchar[]"}
     width = f"positions[{len(table.fields) + 1}]"
     return f"""
 select {_columns(table, positions)}
@@ -143,7 +145,7 @@ def _columns(table: RecordTable, fields: dict[str, str]) -> str:
     notation = f"regexp_replace(encode(record)::varchar, '{marked}([0-9A-F]{{2}})', '\\\\x\\1', 'g')"
     return f"""
     $4::bigint as batch_id, file_id, source_line, $3::timestamptz as loaded_at, workspace_folder,
-    {route_of(table)} as route, source_file, parse_error,{" header," if table.is_export else ""}
+    {route_of(table)} as route, source_file, parse_error,
     {values},
     '' as number_fields, null::varchar as extra_fields,
     replace(record, '{INVALID_BYTE_MARK}', '\\x') as raw_record,

@@ -30,8 +30,9 @@ EXPORT_CHECKS = {
             workspace_id)
         from quality.report_log_gaps order by last_date desc, workspace_id, event_type""",
     "no_export_is_refused": """
-        select format('{} is refused: {}; name it so, with an empty line at its end, as the same bytes load once',
-            source_file, reason)
+        select format('{} is refused: {}; its columns are: {}. Add their names to seeds/header_names.csv; or name it '
+            'contacts-added, -connected, -deleted or -merged (a Data Export: contacts or messages), with an empty line '
+            'at its end, as the same bytes load once', source_file, reason, left(header, 300))
         from quality.refused_files order by loaded_at desc, source_file""",
 }
 

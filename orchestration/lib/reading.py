@@ -113,7 +113,7 @@ def read_csv(
             _, _, names = next(_records(lines, delimiter))
             if names is None:
                 raise NotReadable("has a first line that cannot be split into names: lines end with \\n or \\r\\n")
-            header = CsvHeader(tuple(name.strip().lower() for name in names), delimiter)
+            header = CsvHeader(tuple(names), delimiter)
             return header, _csv_chunks(lines, header.delimiter, chunk_bytes)
     return CsvHeader((), ","), iter(())
 
