@@ -197,5 +197,5 @@
 
 {#- A list → its values as one text. -#}
 {% macro joined_text(list, separator) -%}
-    array_to_string({{ list }}, '{{ separator }}')
+    array_to_string({{ list }}, {{ separator }})
 {%- endmacro %}

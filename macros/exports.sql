@@ -10,9 +10,9 @@
 {%- endmacro %}
 
 {#- In a select list: where the column of each field stands, as a relation has it. -#}
-{% macro field_positions(relation) -%}
+{% macro field_positions(relation=none) -%}
     {%- for field in export_fields() %}
-    {{ relation }}.{{ field }}_position{{ ',' if not loop.last }}
+    {{ relation ~ '.' if relation }}{{ field }}_position{{ ',' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}
 

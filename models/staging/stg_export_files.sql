@@ -84,8 +84,8 @@ with_columns as (
     left join named on files.file_id = named.file_id
 ),
 
--- A log's name decides, or else its columns. The columns of a Data Export decide, or else its name: of contacts it may
--- have custom fields of any name, those of messages too.
+-- A log's name decides, or else its columns. Of a Data Export the columns decide, or else the name; contacts may have
+-- custom fields that are called like the columns of messages.
 told as (
     select
         *,
@@ -95,10 +95,9 @@ told as (
             when kind = 'report_logs' and channel_name_position is not null then 'connected'
             when kind = 'report_logs' and is_of_newer_form then 'added'
             when kind = 'report_logs' then null
-            when created_at_position is not null and message_id_position is null then 'contacts'
-            when created_at_position is null and message_id_position is not null then 'messages'
-            when named_contents is not null then named_contents
             when created_at_position is not null then 'contacts'
+            when message_id_position is not null then 'messages'
+            else named_contents
         end as contents
     from with_columns
 ),
@@ -127,7 +126,7 @@ select
     kind,
     source_file,
     loaded_at,
-    {{ joined_text('header', ', ') }} as header,
+    {{ joined_text('header', 'delimiter') }} as header,
     delimiter,
     contents,
     case
@@ -139,5 +138,5 @@ select
             then 'its name says that it is the ' || contents || ' log, and only the merged log has such columns'
         when missing <> '' then 'no column of its header is known as ' || missing
     end as refusal,
-    {{ field_positions('with_missing') }}
+    {{ field_positions() }}
 from with_missing
