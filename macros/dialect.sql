@@ -262,3 +262,24 @@
         ''
     )
 {%- endmacro %}
+
+{#- Text → a list of what stands between the delimiters. -#}
+{% macro split_text(text, delimiter) -%}
+    string_split({{ text }}, {{ delimiter }})
+{%- endmacro %}
+
+{#- A list's value at a position, counted from 1; NULL where the position is NULL, or beyond the end. -#}
+{% macro element(list, position) -%}
+    {{ list }}[{{ position }}]
+{%- endmacro %}
+
+{#- In a select list: a row for each value of a list, and its position, counted from 1. -#}
+{% macro each_element(list, value, position) -%}
+    unnest({{ list }}) as {{ value }},
+    generate_subscripts({{ list }}, 1) as {{ position }}
+{%- endmacro %}
+
+{#- A list → its values as one text. -#}
+{% macro joined_text(list, separator) -%}
+    array_to_string({{ list }}, {{ separator }})
+{%- endmacro %}

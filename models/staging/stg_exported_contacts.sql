@@ -1,10 +1,25 @@
 with exported as (
+    {{ exported_records('data_export') }}
+),
+
+-- Of files that are refused nobody knows what they hold: their rows are here.
+in_columns as (
+    select
+        *,
+        {{ required_field('contact_id') }} as contact_id,
+        {{ required_field('created_at') }} as created_at,
+        {{ exported_field('first_name') }} as first_name,
+        {{ exported_field('last_name') }} as last_name
+    from exported
+    where refusal is not null or contents is distinct from 'messages'
+),
+
+named as (
     select
         *,
         {{ export_name('first_name') }} as given_name,
         {{ export_name('last_name') }} as family_name
-    from {{ source('raw', 'data_export') }}
-    where {{ exported() }} is distinct from 'messages'
+    from in_columns
 ),
 
 landed as (
@@ -17,15 +32,8 @@ landed as (
         route,
         parse_error,
         cast(null as varchar) as landed_event_id,
-        case {{ exported() }}
-            when 'contacts' then 'added'
-            else 'neither the header nor the name of the file says what was exported'
-        end as landed_event_type,
-        -- Of a file that nobody knows, nobody knows either which of its columns is the time: none is missing.
-        case
-            when {{ exported() }} = 'contacts' then {{ export_text('created_at') }}
-            else coalesce({{ trimmed('created_at') }}, {{ trimmed('occurred_at') }}, 'unknown')
-        end as landed_occurred_at,
+        coalesce(refusal, 'added') as landed_event_type,
+        {{ export_text('created_at') }} as landed_occurred_at,
         {{ export_text('contact_id') }} as landed_contact_id,
         {{ full_name('given_name', 'family_name') }} as landed_contact_name,
         cast(null as varchar) as landed_source,
@@ -36,7 +44,7 @@ landed as (
         cast(null as varchar) as extra_fields,
         raw_record,
         false as is_ignored
-    from exported
+    from named
 ),
 
 with_zone as (

@@ -1,4 +1,21 @@
-with landed as (
+with exported as (
+    {{ exported_records('data_export') }}
+),
+
+in_columns as (
+    select
+        *,
+        {{ exported_field('message_id') }} as message_id,
+        {{ exported_field('occurred_at') }} as occurred_at,
+        {{ exported_field('contact_id') }} as contact_id,
+        {{ exported_field('sender_type') }} as sender_type,
+        {{ exported_field('sender_id') }} as sender_id,
+        {{ exported_field('channel_id') }} as channel_id
+    from exported
+    where refusal is null and contents = 'messages'
+),
+
+landed as (
     select
         batch_id,
         file_id,
@@ -20,8 +37,7 @@ with landed as (
         cast(null as varchar) as extra_fields,
         raw_record,
         false as is_ignored
-    from {{ source('raw', 'data_export') }}
-    where {{ exported() }} = 'messages'
+    from in_columns
 ),
 
 with_zone as (

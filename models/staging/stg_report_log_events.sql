@@ -1,39 +1,23 @@
--- A file is one of the page's four logs: its columns say which, or else its name; only then a column that the added log
--- has in its newer form, as other logs may have it too.
-{% set logs = ['added', 'connected', 'deleted', 'merged'] %}
-
-with files_told_apart as (
-    select
-        *,
-        case
-            when contains(header, '"primarycontactid"') then primary_contact_id
-            else contact_id
-        end as event_contact_id,
-        {{ base_name('source_file') }} as file_name
-    from {{ source('raw', 'report_logs') }}
+with exported as (
+    {{ exported_records('report_logs') }}
 ),
 
-typed_files as (
+-- The id of a merged log's events is that of the primary contact, if it has a column for it.
+in_columns as (
     select
         *,
+        coalesce(refusal, contents) as event_type,
+        {{ required_field('occurred_at') }} as occurred_at,
         case
-            when contains(header, '"primarycontactid"') then 'merged'
-            when contains(header, '"channel"') then 'connected'
-            when
-                0
-                {%- for log in logs %}
-                + case when {{ matches('file_name', '(^|\\P{L})' ~ log ~ '(\\P{L}|$)') }} then 1 else 0 end
-                {%- endfor %} = 1
-                then
-                    case
-                        {%- for log in logs %}
-                        when {{ matches('file_name', '(^|\\P{L})' ~ log ~ '(\\P{L}|$)') }} then '{{ log }}'
-                        {%- endfor %}
-                    end
-            when {{ matches('header', '"(subsource|adcampaignid|adgroupid|adid)"') }} then 'added'
-            else 'neither the header nor the name of the file says which log it is'
-        end as event_type
-    from files_told_apart
+            when primary_contact_id_position is null then {{ required_field('contact_id') }}
+            else {{ required_field('primary_contact_id') }}
+        end as contact_id,
+        {{ exported_field('contact_name') }} as contact_name,
+        {{ exported_field('source') }} as source,
+        {{ exported_field('user_name') }} as user_name,
+        {{ exported_field('channel_name') }} as channel_name,
+        {{ exported_field('merged_contact_id') }} as merged_contact_id
+    from exported
 ),
 
 -- Without its guard and its `-`, each value is what a canonical event would have.
@@ -49,7 +33,7 @@ landed as (
         cast(null as varchar) as landed_event_id,
         event_type as landed_event_type,
         {{ unguarded(export_text('occurred_at')) }} as landed_occurred_at,
-        {{ unguarded(export_text('event_contact_id')) }} as landed_contact_id,
+        {{ unguarded(export_text('contact_id')) }} as landed_contact_id,
         {{ unguarded(export_name('contact_name')) }} as landed_contact_name,
         {{ unguarded(export_word('source')) }} as landed_source,
         {{ unguarded(export_word('user_name')) }} as landed_user_id,
@@ -59,7 +43,7 @@ landed as (
         cast(null as varchar) as extra_fields,
         raw_record,
         false as is_ignored
-    from typed_files
+    from in_columns
 ),
 
 -- What a download says of an event whenever it is downloaded: a name or a user may be shown differently later.

@@ -7,14 +7,13 @@ Parquet files with the same columns share a statement too, which reads them with
 
 import json
 import os
-import re
 import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from io import BufferedReader
 from itertools import chain, islice
@@ -23,14 +22,18 @@ from typing import BinaryIO, cast
 
 import duckdb
 
-from orchestration.lib import decoding
-from orchestration.lib.landing import Landing, LandingFile
+from orchestration.lib import decoding, decoding_parquet
+from orchestration.lib.file_types import HEAD_BYTES, NotAsNamed, check_type
+from orchestration.lib.header_names import is_known_in
+from orchestration.lib.landing import PARQUET_KINDS, Landing, LandingFile
+from orchestration.lib.parquet_footer import copy_with_texts_as_bytes
 from orchestration.lib.problems import first_line, says_disk_is_full
 from orchestration.lib.progress import report
 from orchestration.lib.raw_zone import (
     PARQUET_OPTIONS,
     RECORD_TABLES,
     RecordTable,
+    column_name,
     parquet_files,
     read_parquet,
     sql_text,
@@ -38,7 +41,9 @@ from orchestration.lib.raw_zone import (
 from orchestration.lib.reading import (
     CHUNK_BYTES,
     CHUNK_MARK,
+    INVALID_BYTE_MARK,
     Chunk,
+    CsvHeader,
     HashingStream,
     NotReadable,
     checksum,
@@ -56,9 +61,6 @@ _PARQUET_BYTES = 128 << 20
 # Where Linux has a name for each open file of a process.
 _DESCRIPTORS = "/proc/self/fd"
 
-_NO_LETTER_OR_DIGIT = re.compile(r"[^a-z0-9]")
-
-
 @dataclass(frozen=True)
 class NewFile:
     file: LandingFile
@@ -73,7 +75,6 @@ class _FileChunk:
     new: NewFile
     chunk: Chunk
     delimiter: str = ""
-    header: tuple[str, ...] = ()
     positions: tuple[int, ...] = ()
 
     @property
@@ -84,7 +85,6 @@ class _FileChunk:
             "source_file": self.new.file.path,
             "first_line": self.chunk.first_line,
             "delimiter": self.delimiter,
-            "header": json.dumps(self.header, ensure_ascii=False),
             "positions": self.positions,
         }
 
@@ -144,6 +144,7 @@ class Batch:
         self._loaded: list[NewFile] = []
         self._warned: list[int] = []  # the file of each warning
         self._with_invalid_bytes: set[int] = set()
+        self._headers: dict[int, CsvHeader] = {}  # of exports, by file
         self._workers = ThreadPoolExecutor(max_workers=os.cpu_count() or 1)
         self._pending: set[Future[None]] = set()
         self._small: dict[_Alike, list[_FileChunk]] = {}
@@ -182,7 +183,9 @@ class Batch:
     def _read_text(self, new: NewFile) -> None:
         with self._landing.open(new.file) as stream:
             hashed = HashingStream(stream)
-            chunks = self._chunks(new, cast(BinaryIO, BufferedReader(hashed, 1 << 16)))
+            buffered = BufferedReader(hashed, 1 << 16)
+            _check_type(new.file, buffered.peek())
+            chunks = self._chunks(new, cast(BinaryIO, buffered))
             first = list(islice(chunks, 2))
             if len(first) == 2:
                 self._load_large(new, chain(first, chunks), hashed)
@@ -278,7 +281,7 @@ class Batch:
     def _with_the_same_columns(self, files: Sequence[_Found]) -> Iterable[Sequence[_Found]]:
         if len(files) > 1:
             try:
-                query = decoding.schemas_of_parquet([file.path for file in files])
+                query = decoding_parquet.schemas_of_parquet([file.path for file in files])
                 schemas = dict(self._connection.execute(query).fetchall())
             except duckdb.Error:
                 # One is broken, and there is more than one way to be that: loading the others shows which.
@@ -317,19 +320,50 @@ class Batch:
             raise
 
     def _copy_parquet(self, files: Sequence[_Found], part: Path) -> None:
-        paths = [file.path for file in files]
         try:
-            described = self._connection.execute(decoding.columns_of_parquet(paths[0])).fetchall()
-            columns = {column: column_type for column, column_type, *_ in described}
-            select = decoding.decode_parquet(_table(files[0].new.file), columns, paths)
-            self._connection.execute(
-                f"copy ({select}) to {sql_text(part)} ({PARQUET_OPTIONS})",
-                [json.dumps([file.description for file in files]), self._loaded_at, self._batch_id],
-            )
+            self._write_parquet(files, part, frozenset())
         except duckdb.Error as error:
             if isinstance(error, duckdb.OutOfMemoryException) or says_disk_is_full(str(error)):
                 raise
-            raise NotReadable(f"is not a Parquet file that can be read to its end ({first_line(error)})") from None
+            # One text that is not UTF-8 costs a file all of its rows, unless all texts are read as bytes.
+            if len(files) > 1 or not self._copy_with_texts_as_bytes(files[0], part):
+                with open(files[0].path, "rb") as stream:
+                    _check_type(files[0].new.file, stream.read(HEAD_BYTES))
+                said = first_line(error)
+                raise NotReadable(f"is not a Parquet file that can be read to its end ({said})") from None
+
+    def _copy_with_texts_as_bytes(self, file: _Found, part: Path) -> bool:
+        """Load a Parquet file whose texts are not all UTF-8. False where that is not what is wrong with it."""
+        with tempfile.TemporaryDirectory(prefix=".incoming-", dir=self._folder.parent) as copies:
+            copy = os.path.join(copies, os.path.basename(file.path))
+            try:
+                copy_with_texts_as_bytes(file.path, copy)
+                declared = self._columns_of_parquet(file.path)
+                texts = frozenset(
+                    name
+                    for name, column_type in self._columns_of_parquet(copy).items()
+                    if column_type != declared[name]
+                )
+                self._write_parquet([replace(file, path=copy)], part, texts)
+            except (ValueError, duckdb.Error) as error:
+                if isinstance(error, duckdb.OutOfMemoryException) or says_disk_is_full(str(error)):
+                    raise
+                return False
+        return True
+
+    def _write_parquet(self, files: Sequence[_Found], part: Path, text_columns: frozenset[str]) -> None:
+        paths = [file.path for file in files]
+        select = decoding_parquet.decode_parquet(
+            _table(files[0].new.file), self._columns_of_parquet(paths[0]), paths, text_columns=text_columns
+        )
+        self._connection.execute(
+            f"copy ({select}) to {sql_text(part)} ({PARQUET_OPTIONS})",
+            [json.dumps([file.description for file in files]), self._loaded_at, self._batch_id],
+        )
+
+    def _columns_of_parquet(self, path: str) -> dict[str, str]:
+        described = self._connection.execute(decoding_parquet.columns_of_parquet(path)).fetchall()
+        return {column: column_type for column, column_type, *_ in described}
 
     def _chunks(self, new: NewFile, stream: BinaryIO) -> Iterator[_FileChunk]:
         compressed, encoding = new.file.compressed, self._encoding
@@ -338,34 +372,30 @@ class Batch:
                 yield self._file_chunk(new, chunk)
             return
         table = _table(new.file)
-        known = known_names(table)
-        header, chunks = read_csv(
-            stream, compressed=compressed, encoding=encoding, is_known=lambda name: _name(table, name) in known
-        )
-        names = tuple(_name(table, name) for name in header.names)
+        header, chunks = read_csv(stream, compressed=compressed, encoding=encoding, is_known=is_known_in(table))
+        if table.is_export:
+            self._headers[new.file_id] = header
+        names = [column_name(name) for name in header.names]
         # A field that the file has twice is taken where it stands first.
         positions = tuple(names.index(name) + 1 if name in names else 0 for name in table.fields.values())
         for chunk in chunks:
-            yield self._file_chunk(new, chunk, header.delimiter, names, (*positions, len(names)))
+            yield self._file_chunk(new, chunk, header.delimiter, (*positions, len(names)))
 
     def _file_chunk(
-        self,
-        new: NewFile,
-        chunk: Chunk,
-        delimiter: str = "",
-        header: tuple[str, ...] = (),
-        positions: tuple[int, ...] = (),
+        self, new: NewFile, chunk: Chunk, delimiter: str = "", positions: tuple[int, ...] = ()
     ) -> _FileChunk:
         if chunk.has_invalid_bytes:
             self._with_invalid_bytes.add(new.file_id)
-        return _FileChunk(new, chunk, delimiter, header, positions)
+        return _FileChunk(new, chunk, delimiter, positions)
 
     def _accept(self, new: NewFile) -> None:
         self._loaded.append(new)
         self._report(new)
 
     def _refuse(self, new: NewFile, error: NotReadable | OSError) -> None:
-        if isinstance(error, NotReadable):
+        if isinstance(error, NotAsNamed):
+            self.warnings.append(f"{new.file.path} is not loaded: it {error}")
+        elif isinstance(error, NotReadable):
             self.warnings.append(f"{new.file.path} is not loaded: it {error}; replace it")
         else:
             self.warnings.append(f"{new.file.path} is not loaded: {error.strerror or error}")
@@ -396,7 +426,8 @@ class Batch:
                     $3::bigint as batch_id,
                     unnest(from_json($1, '[{{
                         "file_id": "BIGINT", "workspace_folder": "VARCHAR", "kind": "VARCHAR",
-                        "source_file": "VARCHAR", "sha256": "VARCHAR", "bytes": "BIGINT", "records": "BIGINT"
+                        "source_file": "VARCHAR", "sha256": "VARCHAR", "bytes": "BIGINT", "records": "BIGINT",
+                        "header": ["VARCHAR"], "delimiter": "VARCHAR"
                     }}]'), max_depth := 2),
                     $2::timestamptz as loaded_at
             ) to {sql_text(self._folder / "files-0.parquet")} ({PARQUET_OPTIONS})""",
@@ -411,6 +442,7 @@ class Batch:
                             "sha256": new.sha256,
                             "bytes": new.file.size,
                             "records": records.get(new.file_id, 0),
+                            **_description(self._headers.get(new.file_id)),
                         }
                         for new in sorted(self._loaded, key=lambda new: new.file_id)
                     ]
@@ -425,14 +457,18 @@ def _table(file: LandingFile) -> RecordTable:
     return RECORD_TABLES[file.kind]
 
 
-def _name(table: RecordTable, name: str) -> str:
-    """What spellings of a column's name in a file have in common."""
-    return _NO_LETTER_OR_DIGIT.sub("", name) if table.is_export else name
+def _description(header: CsvHeader | None) -> dict[str, object]:
+    """What a manifest says of an export's header; no other file has one there."""
+    if header is None:
+        return {"header": None, "delimiter": None}
+    return {
+        "header": [name.replace(INVALID_BYTE_MARK, "\\x") for name in header.names],
+        "delimiter": header.delimiter,
+    }
 
 
-def known_names(table: RecordTable) -> frozenset[str]:
-    """The names, as `_name` makes them, by which the separator of a file is recognised."""
-    return frozenset(table.fields.values())
+def _check_type(file: LandingFile, head: bytes) -> None:
+    check_type(head, file.format, compressed=file.compressed, parquet_is_read=file.kind in PARQUET_KINDS)
 
 
 def _groups(files: Iterable[NewFile]) -> Iterator[list[NewFile]]:

@@ -1,10 +1,10 @@
-"""The SQL that turns chunks of text, or a Parquet file, into rows of the raw zone. It splits; it does not judge.
+"""The SQL that turns chunks of text into rows of the raw zone. It splits; it does not judge.
 
 `unreadable` is the error of a record whose bytes are no text.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from orchestration.lib.raw_zone import RecordTable, sql_text
@@ -31,11 +31,6 @@ _WITHOUT_SURROGATES = (
     f"'{FIELD_MARK}{_SURROGATE}{RECORD_MARK}', '\\\\ufffd', 'g')"
 )
 
-_NUMBER_TYPES = frozenset(
-    {"BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE"}
-    | {"UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"}
-)
-
 # One row a chunk. $1 says as JSON what chunks they are, $2 is their texts, separated by CHUNK_MARK, $3 the time of
 # loading, $4 the batch. As lists, they would cost DuckDB's Python client a look for pandas for every single value: 5
 # of 7 seconds for 3,000 small files.
@@ -44,7 +39,7 @@ _CHUNKS = f"""
         select
             unnest(from_json($1, '[{{
                 "file_id": "BIGINT", "workspace_folder": "VARCHAR", "source_file": "VARCHAR", "first_line": "BIGINT",
-                "delimiter": "VARCHAR", "header": "VARCHAR", "positions": ["BIGINT"]
+                "delimiter": "VARCHAR", "positions": ["BIGINT"]
             }}]'), max_depth := 2),
             unnest(string_split($2, '{CHUNK_MARK}')) as text
     )"""
@@ -135,7 +130,7 @@ def decode_csv_lines(table: RecordTable, unreadable: str) -> str:
     return f"""
 with {_CHUNKS}, {_LINES},
     decoded as (select *, string_split(record, delimiter) as fields from lines where {_not_blank("record")})
-{_select_csv(table, unreadable)}"""
+{_select_csv(table, unreadable, all_fields="null")}"""
 
 
 def decode_csv_fields(table: RecordTable, unreadable: str) -> str:
@@ -153,12 +148,14 @@ with {_CHUNKS},
         select *, parts[1]::bigint as source_line, parts[2] as landed, {_AS_READ} as record, parts[3:] as fields
         from records
     )
-{_select_csv(table, unreadable)}"""
+{_select_csv(table, unreadable, all_fields="fields")}"""
 
 
-def _select_csv(table: RecordTable, unreadable: str) -> str:
+def _select_csv(table: RecordTable, unreadable: str, all_fields: str) -> str:
     # positions: where each field of the table stands in the file (0: nowhere), and last the number of its fields.
     positions = {field: f"fields[positions[{i}]]" for i, field in enumerate(table.fields, start=1)}
+    if table.is_export:
+        positions = {"fields": f"{all_fields}::varchar[]"}
     width = f"positions[{len(table.fields) + 1}]"
     return f"""
 select {_columns(table, positions)}
@@ -175,82 +172,6 @@ from (
 )"""
 
 
-def schemas_of_parquet(paths: Sequence[str]) -> str:
-    """A row for each of the Parquet files at paths, in any order: its path, and all that it says of its columns."""
-    says = (
-        "name, type, type_length, repetition_type, num_children, converted_type, scale, precision, logical_type, "
-        "duckdb_type"
-    )
-    said = ", ".join(f"'{name}': {name}" for name in says.split(", "))
-    return f"""
-select file_name, to_json(list({{{said}}} order by column_id))::varchar
-from parquet_schema({_list(paths)}) group by file_name"""
-
-
-def columns_of_parquet(path: str) -> str:
-    """A row for each column of the Parquet file at a path: its name, its type, and what does not matter."""
-    return f"describe from read_parquet({_list([path])}, hive_partitioning = false)"
-
-
-def decode_parquet(table: RecordTable, columns: dict[str, str], paths: Sequence[str]) -> str:
-    """Rows of `table` from the Parquet files at paths, which have these columns, given with their types.
-
-    $1 says as JSON what files they are, $2 is the time of loading, $3 the batch.
-    """
-    names = {name.lower(): name for name in reversed(columns)}
-    present = {field: names[field] for field in table.fields if field in names}
-    numbers = [field for field, name in present.items() if _is_number(columns[name])]
-    fields = ", ".join(
-        f"{_text(present[field], columns[present[field]]) if field in present else 'null'}::varchar as {field}"
-        for field in table.fields
-    )
-    bytes_ = [_column(name) for name in present.values() if columns[name] == "BLOB"]
-    not_text = " or ".join(f"({name} is not null and try(decode({name})) is null)" for name in bytes_) or "false"
-    others = [name for name in columns if name.lower() not in table.fields.values()]
-    extras = ", ".join(f"{identifier(name)} := {_json(name, columns[name])}" for name in others)
-    extra_fields = f"to_json(struct_pack({extras}))" if extras else "null"
-    path = "path"
-    while path in names:
-        path += "_"
-    return f"""
-select
-    $3::bigint as batch_id, files.file_id, landed.file_row_number + 1 as source_line, $2::timestamptz as loaded_at,
-    files.workspace_folder, {_route(table)} as route, files.source_file,
-    case when {not_text} then 'not UTF-8' end as parse_error,
-    {fields},
-    '{",".join(numbers)}' as number_fields, {extra_fields}::varchar as extra_fields,
-    null::varchar as raw_record, null::blob as raw_bytes
-from
-    read_parquet({_list(paths)}, file_row_number = true, filename = '{path}', hive_partitioning = false) as landed
-inner join (
-    select unnest(from_json($1, '[{{
-        "file_id": "BIGINT", "workspace_folder": "VARCHAR", "source_file": "VARCHAR", "path": "VARCHAR"
-    }}]'), max_depth := 2)
-) as files on landed.{path} = files.path"""
-
-
-def _list(paths: Sequence[str]) -> str:
-    return f"[{', '.join(sql_text(path) for path in paths)}]"
-
-
-def _column(name: str) -> str:
-    return f"landed.{identifier(name)}"
-
-
-def _text(name: str, column_type: str) -> str:
-    """A column as text. Some writers do not say that their bytes are text; bytes that are none show as \\xNN."""
-    column = _column(name)
-    return f"coalesce(try(decode({column})), {column}::varchar)" if column_type == "BLOB" else column
-
-
-def _json(name: str, column_type: str) -> str:
-    """A column as JSON, which has no NaN and no infinity."""
-    column = _column(name)
-    if column_type in ("FLOAT", "DOUBLE"):
-        return f"case when isfinite({column}) then to_json({column}) else to_json({column}::varchar) end"
-    return _text(name, column_type)
-
-
 def _columns(table: RecordTable, fields: dict[str, str]) -> str:
     values = ", ".join(
         f"case when parse_error is null then {expression} end as {field}" for field, expression in fields.items()
@@ -261,24 +182,20 @@ def _columns(table: RecordTable, fields: dict[str, str]) -> str:
     notation = f"regexp_replace(encode({_AS_LANDED})::varchar, '{marked}([0-9A-F]{{2}})', '\\\\x\\1', 'g')"
     return f"""
     $4::bigint as batch_id, file_id, source_line, $3::timestamptz as loaded_at, workspace_folder,
-    {_route(table)} as route, source_file, parse_error,{" header," if table.is_export else ""}
+    {route_of(table)} as route, source_file, parse_error,
     {values},
     '' as number_fields, null::varchar as extra_fields,
     replace(record, '{INVALID_BYTE_MARK}', '\\x') as raw_record,
     case when contains(landed, '{INVALID_BYTE_MARK}') then {notation}::blob end as raw_bytes"""
 
 
-def _route(table: RecordTable) -> str:
+def route_of(table: RecordTable) -> str:
     return f"'{table.route}'" if table.route else "null::varchar"
 
 
 def _not_blank(column: str) -> str:
     # Most records begin with something to see, which is found out faster than that nothing is there.
     return f"(left({column}, 1) > ' ' or regexp_matches({column}, '\\S'))"
-
-
-def _is_number(column_type: str) -> bool:
-    return column_type.startswith("DECIMAL") or column_type in _NUMBER_TYPES
 
 
 def identifier(name: str) -> str:

@@ -57,8 +57,9 @@ EXPORT_CHECKS = (
         "export_is_refused",
         "refused_files",
         """
-        select format('{} is refused: {}; name it so, with an empty line at its end, as the same bytes load once',
-            source_file, reason)
+        select format('{} is refused: {}; its columns are: {}. Add their names to seeds/header_names.csv; or name it '
+            'contacts-added, -connected, -deleted or -merged (a Data Export: contacts or messages), with an empty line '
+            'at its end, as the same bytes load once', source_file, reason, left(header, 300))
         from quality.refused_files order by loaded_at desc, source_file""",
     ),
 )

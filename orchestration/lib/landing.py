@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, cast
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
+from orchestration.lib.file_types import cure_of_name
 from orchestration.lib.problems import Problem
 
 _CSV = {".csv": "csv"}
@@ -45,6 +46,7 @@ KINDS = (
 )
 FOLDERS = tuple(dict.fromkeys(kind.folder for kind in KINDS))
 EVENT_KINDS = frozenset(kind.name for kind in KINDS if kind.brings_events)
+PARQUET_KINDS = frozenset(kind.name for kind in KINDS if "parquet" in kind.formats.values())
 WORKSPACES_FILE = "workspaces.csv"
 
 
@@ -113,6 +115,9 @@ class Landing:
                     self._list_workspace(entry["path"], entry["place"], listing)
                 elif entry["path"] == WORKSPACES_FILE:
                     listing.files.append(_landing_file(entry, None, "workspaces", "csv", compressed=False))
+                else:
+                    expected = f"beside {WORKSPACES_FILE} there are only the folders of workspaces; move it into one"
+                    _leave_out(listing, entry["path"], expected)
         except (FileNotFoundError, NotADirectoryError) as error:
             raise Problem(
                 f"The landing folder {self.url} does not exist ({error})",
@@ -139,15 +144,16 @@ class Landing:
         for folder in self._entries(workspace_id, place, listing):
             folder_name = PurePosixPath(folder["path"]).name
             if folder["type"] != "directory" or folder_name not in FOLDERS:
-                listing.warnings.append(f"{folder['path']} is not read: a workspace's folders are {', '.join(FOLDERS)}")
+                expected = f"a workspace's folders are {', '.join(FOLDERS)}"
+                _leave_out(listing, folder["path"], expected)
                 continue
             for entry in self._entries(folder["path"], folder["place"], listing):
                 if entry["type"] == "directory":
-                    listing.warnings.append(f"{entry['path']} is not read: files lie directly in {folder['path']}")
+                    _leave_out(listing, entry["path"], f"files lie directly in {folder['path']}")
                 elif file := _workspace_file(entry, workspace_id, folder_name):
                     listing.files.append(file)
                 else:
-                    listing.warnings.append(f"{entry['path']} is not read: {_expected(folder_name)}; rename it")
+                    _leave_out(listing, entry["path"], f"{_expected(folder_name)}; rename it")
 
     def _entries(self, folder: str, place: str, listing: Listing) -> Iterator[dict[str, Any]]:
         """The complete entries of a folder: `path` is relative to the landing folder, `place` as well, links followed.
@@ -262,6 +268,14 @@ def _workspace_file(entry: dict[str, Any], workspace_id: str, folder: str) -> La
                 return None
             return _landing_file(entry, workspace_id, kind.name, file_format, compressed)
     return None
+
+
+def _leave_out(listing: Listing, path: str, expected: str) -> None:
+    """Warn of what lies where nothing of its name is read."""
+    if cure := cure_of_name(PurePosixPath(path).name):
+        listing.warnings.append(f"{path} is not read: it {cure}")
+    else:
+        listing.warnings.append(f"{path} is not read: {expected}")
 
 
 def _expected(folder: str) -> str:

@@ -12,13 +12,15 @@ wider one has taken its place, and whoever made it was killed before the other w
 
 import fcntl
 import glob
+import json
 import os
 import re
 import shutil
+import unicodedata
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -34,7 +36,7 @@ PARQUET_OPTIONS = "format parquet, parquet_version v2, compression zstd, compres
 
 _FILES_COLUMNS = (
     "batch_id bigint, file_id bigint, workspace_folder varchar, kind varchar, source_file varchar, sha256 varchar, "
-    "bytes bigint, records bigint, loaded_at timestamptz"
+    "bytes bigint, records bigint, loaded_at timestamptz, header varchar[], delimiter varchar"
 )
 
 
@@ -44,21 +46,27 @@ class RecordTable:
 
     name: str
     # Column → what the files call it: a CSV column, or the path of a JSON value.
-    fields: Mapping[str, str]
+    fields: Mapping[str, str] = field(default_factory=dict)
     route: str | None = None
-    # Exports: the columns' names count by their letters and digits alone, and each record knows them.
+    # Exports: what their columns mean is a rule (the seed `header_names`), so that all fields are kept in their order.
+    # NULL where they are what the file's delimiter splits the record into: then they need not be kept twice.
     is_export: bool = False
 
     @property
     def columns(self) -> str:
         """Column definitions: where a record comes from, its fields, and the record itself."""
-        fields = "".join(f"{field} varchar, " for field in self.fields)
-        header = "header varchar, " if self.is_export else ""
+        fields = "fields varchar[], " if self.is_export else "".join(f"{field} varchar, " for field in self.fields)
         return (
             "batch_id bigint, file_id bigint, source_line bigint, loaded_at timestamptz, workspace_folder varchar, "
-            f"route varchar, source_file varchar, parse_error varchar, {header}{fields}number_fields varchar, "
+            f"route varchar, source_file varchar, parse_error varchar, {fields}number_fields varchar, "
             "extra_fields varchar, raw_record varchar, raw_bytes blob"
         )
+
+
+def column_name(name: str) -> str:
+    """What spellings of a column's name in our own files have in common: neither case, nor white space or invisible
+    characters around it count."""
+    return "".join(character for character in name if unicodedata.category(character) != "Cf").strip().lower()
 
 
 def _as_named(*names: str) -> dict[str, str]:
@@ -83,37 +91,8 @@ RECORD_TABLES = {
             ),
             route="events",
         ),
-        RecordTable(
-            "report_logs",
-            {
-                "occurred_at": "timestamp",
-                "contact_id": "contactid",
-                "primary_contact_id": "primarycontactid",
-                "merged_contact_id": "mergedcontactid",
-                "contact_name": "contactname",
-                "source": "source",
-                "channel_name": "channel",
-                "user_name": "user",
-            },
-            route="report_log",
-            is_export=True,
-        ),
-        RecordTable(
-            "data_export",
-            {
-                "contact_id": "contactid",
-                "first_name": "firstname",
-                "last_name": "lastname",
-                "created_at": "datetimecreated",
-                "occurred_at": "datetime",
-                "message_id": "messageid",
-                "sender_type": "sendertype",
-                "sender_id": "senderid",
-                "channel_id": "channelid",
-            },
-            route="data_export",
-            is_export=True,
-        ),
+        RecordTable("report_logs", route="report_log", is_export=True),
+        RecordTable("data_export", route="data_export", is_export=True),
         RecordTable(
             "webhooks",
             {
@@ -213,6 +192,7 @@ class RawZone:
                     connection.execute(f"copy empty_table to {sql_text(folder / target.name)} ({PARQUET_OPTIONS})")
                     self.appear(folder / target.name, target)
         self._remove_merged_folders()
+        self._bring_over_former_columns(empty / "columns.json", tables)
 
     def _remove_merged_folders(self) -> None:
         """Remove the folders that a wider one has taken the place of."""
@@ -246,6 +226,27 @@ class RawZone:
                             )
                         self.appear(folder, target)
                 shutil.rmtree(source)
+
+    def _bring_over_former_columns(self, note: Path, tables: Mapping[str, str]) -> None:
+        """Rewrite the files of tables that had other columns in a former version. The note says which they have."""
+        wanted = json.dumps(tables)
+        if note.exists() and note.read_text() == wanted:
+            return
+        with self.incoming() as scratch, duckdb.connect() as connection:
+            for folder in self.folders():
+                # The manifest first: it takes what records no longer have.
+                for name, definitions in tables.items():
+                    columns = [definition.split(" ")[0] for definition in definitions.split(", ")]
+                    for file in parquet_files(folder.path, name):
+                        described = connection.execute(f"describe from {read_parquet([file])}").fetchall()
+                        former = {column for column, *_ in described}
+                        if former == set(columns):
+                            continue
+                        select = former_rows(folder.path, file, RECORD_TABLES.get(name), columns, former)
+                        connection.execute(f"copy ({select}) to {sql_text(scratch / file.name)} ({PARQUET_OPTIONS})")
+                        self.appear(scratch / file.name, file)
+            (scratch / note.name).write_text(wanted)
+            self.appear(scratch / note.name, note)
 
     @property
     def zone_id(self) -> str:
@@ -401,6 +402,60 @@ def read_parquet(files: Sequence[Path]) -> str:
     """What stands for the rows of files after `from`: their columns, and none that a folder's name suggests."""
     names = ", ".join(sql_text(glob.escape(str(file))) for file in files)
     return f"read_parquet([{names}], hive_partitioning = false)"
+
+
+# What exports' fields were called, and which columns they had, while each field of theirs was a column of the raw zone.
+_FORMER_EXPORT_FIELDS = {
+    "timestamp": "occurred_at",
+    "contactid": "contact_id",
+    "primarycontactid": "primary_contact_id",
+    "mergedcontactid": "merged_contact_id",
+    "contactname": "contact_name",
+    "source": "source",
+    "channel": "channel_name",
+    "user": "user_name",
+    "firstname": "first_name",
+    "lastname": "last_name",
+    "datetimecreated": "created_at",
+    "datetime": "occurred_at",
+    "messageid": "message_id",
+    "sendertype": "sender_type",
+    "senderid": "sender_id",
+    "channelid": "channel_id",
+}
+
+
+def former_rows(
+    folder: Path, file: Path, table: RecordTable | None, columns: Sequence[str], former: Collection[str]
+) -> str:
+    """The rows of a file that has former columns, in the columns of today. The manifest is no `table` of records."""
+    values = {column: column if column in former else "null" for column in columns}
+    joined = ""
+    if table is None:
+        exports = [part for name in ("report_logs", "data_export") for part in parquet_files(folder, name)]
+        if exports:
+            headers = " union all ".join(f"select file_id, header from {read_parquet([part])}" for part in exports)
+            values["header"] = """from_json(exports.header, '["VARCHAR"]')"""
+            joined = (
+                f" left join (select file_id, any_value(header) as header from ({headers}) group by file_id) as exports"
+            )
+            joined += " using (file_id)"
+    elif table.is_export:
+        fields = " ".join(
+            f"when {sql_text(name)} then {column}" for name, column in _FORMER_EXPORT_FIELDS.items() if column in former
+        )
+        values["fields"] = (
+            "case when parse_error is null then list_transform("
+            f"""from_json(header, '["VARCHAR"]'), lambda name: case name {fields} end) end"""
+        )
+    else:
+        for column in table.fields.keys() - former:
+            path = "".join(f'."{name}"' for name in table.fields[column].split("."))
+            values[column] = (
+                f"case when parse_error is null then json_extract_string(raw_record, {sql_text('$' + path)}) end"
+            )
+    listed = ", ".join(f"{value} as {column}" for column, value in values.items())
+    return f"select {listed} from {read_parquet([file])}{joined}"
 
 
 def flush_to_disk(path: Path) -> None:

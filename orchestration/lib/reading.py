@@ -156,8 +156,8 @@ def read_csv(
 ) -> tuple[CsvHeader, Iterator[Chunk]]:
     """The header and the records of a CSV file. Raises NotReadable when it cannot be read to its end.
 
-    `is_known` says of a name in a header, trimmed and in lower case, whether it is one that such a file has: of comma,
-    semicolon and tab, the one that yields most of them separates the fields. `encoding` is as in `read_lines`.
+    `is_known` says of a name in a header, as it is written, whether it is one that such a file has: of comma, semicolon
+    and tab, the one that yields most of them separates the fields. `encoding` is as in `read_lines`.
 
     Up to the first quote the chunks are plain lines, which DuckDB splits; from there on the csv module does, at a third
     of the speed.
@@ -222,7 +222,7 @@ def _header_names(lines: "_Lines", separator: str, encoding: str | None) -> tupl
         names = first.replace('"', "").split(separator)
     except csv.Error:
         return ()
-    return tuple((_decoded(name, encoding) or name).strip().lower() for name in names)
+    return tuple(_decoded(name, encoding) or name for name in names)
 
 
 def _csv_chunks(lines: "_Lines", header: CsvHeader, encoding: str | None, chunk_bytes: int) -> Iterator[Chunk]:

@@ -9,9 +9,10 @@ from typing import BinaryIO, cast
 
 import duckdb
 
+from orchestration.lib.header_names import is_known_in
 from orchestration.lib.landing import WORKSPACES_FILE, Landing, Listing
 from orchestration.lib.problems import Problem
-from orchestration.lib.raw_zone import RECORD_TABLES
+from orchestration.lib.raw_zone import RECORD_TABLES, column_name
 from orchestration.lib.reading import INVALID_BYTE_MARK, HashingStream, NotReadable, read_csv, records_of
 
 _COLUMNS = tuple(RECORD_TABLES["workspaces"].fields.values())
@@ -54,10 +55,13 @@ def check_workspaces(landing: Landing, listing: Listing, encoding: str | None) -
 
 
 def _ids(place: str, stream: BinaryIO, encoding: str | None) -> Iterator[str]:
-    header, chunks = read_csv(stream, compressed=False, encoding=encoding, is_known=_COLUMNS.__contains__)
-    if missing := [column for column in _COLUMNS if column not in header.names]:
+    header, chunks = read_csv(
+        stream, compressed=False, encoding=encoding, is_known=is_known_in(RECORD_TABLES["workspaces"])
+    )
+    names = [column_name(name) for name in header.names]
+    if missing := [column for column in _COLUMNS if column not in names]:
         raise Problem(f"{place} has no column {', '.join(missing)}", f"Its first line is {','.join(_COLUMNS)}")
-    if twice := [column for column in _COLUMNS if header.names.count(column) > 1]:
+    if twice := [column for column in _COLUMNS if names.count(column) > 1]:
         raise Problem(f"{place} has the column {', '.join(twice)} twice", f"Its first line is {','.join(_COLUMNS)}")
     zones = _zones()
     lines: dict[str, int] = {}
@@ -73,12 +77,12 @@ def _ids(place: str, stream: BinaryIO, encoding: str | None) -> Iterator[str]:
             raise Problem(f"{where} has a quote that is not closed, or a stray carriage return: {raw}", "Mend the line")
         if not any(field.strip() for field in fields):
             continue
-        if len(fields) != len(header.names):
+        if len(fields) != len(names):
             raise Problem(
-                f"{where} has {len(fields)} fields instead of {len(header.names)}: {raw}",
+                f"{where} has {len(fields)} fields instead of {len(names)}: {raw}",
                 "Quote values that contain the separator",
             )
-        values = dict(zip(header.names, (field.strip() for field in fields), strict=True))
+        values = dict(zip(names, (field.strip() for field in fields), strict=True))
         workspace_id, zone = values["workspace_id"], values["timezone"]
         if not workspace_id:
             raise Problem(f"{where} has no workspace_id: {raw}", "Give it the folder's name")

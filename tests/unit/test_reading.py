@@ -560,8 +560,8 @@ def test_lines_without_records_and_lines_of_few_characters_come_in_chunks_of_few
     assert [number for number, _, _ in records_of(iter(csv_chunks), ",")] == [*range(1002, 1501), *range(2501, 2541)]
 
 
-def test_names_in_a_header_are_lower_case_and_trimmed() -> None:
-    assert csv_of(b'\n \n Event_ID ,"two\nlines",,X\n')[0].names == ("event_id", "two\nlines", "", "x")
+def test_names_in_a_header_are_as_they_are_written() -> None:
+    assert csv_of(b'\n \n Event_ID ,"two\nlines",,X\n')[0].names == (" Event_ID ", "two\nlines", "", "X")
 
 
 def test_lines_are_counted_through_blank_lines_and_line_breaks_in_quotes() -> None:

@@ -149,7 +149,7 @@ def test_a_parquet_file_that_changes_between_its_checksum_and_its_records_is_lef
     place: Place,
 ) -> None:
     file = place.land_parquet("1/events/b.parquet", "select 'old' as event_id from range(5000)")
-    new = place.land_parquet("new.parquet", "select 'new' as event_id from range(5000)").read_bytes()
+    new = place.land_parquet("new.tmp", "select 'new' as event_id from range(5000)").read_bytes()
     landing = RestlessLanding(
         str(place.landing), 1, "after it is closed", {"1/events/b.parquet": lambda: file.write_bytes(new)}
     )

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -122,6 +123,153 @@ def test_an_unknown_column_of_any_name_and_type_does_not_cost_a_parquet_file_its
 
     assert result.warnings == []
     assert event_ids(place.events()) == ["x"]
+
+
+def test_columns_may_have_the_names_that_duckdb_gives_the_number_of_a_row_and_its_file(place: Place) -> None:
+    place.land_parquet(
+        "1/events/a.parquet",
+        "select 'e' || range as event_id, 100 + range as file_row_number, 'f' as filename, {'a': range} as file_index, "
+        "'p' as path from range(5000)",
+        ", row_group_size 2048",
+    )
+    place.land_parquet("1/events/b.parquet", "select 1 as FILE_ROW_NUMBER, 'B' as event_id, 2 as file_row_number_")
+
+    assert place.extract().warnings == []
+
+    *first, last = place.events()
+    assert [(row["source_line"], row["event_id"]) for row in first] == [(i + 1, f"e{i}") for i in range(5000)]
+    assert json.loads(first[4000]["extra_fields"]) == {
+        "file_row_number": 4100,
+        "filename": "f",
+        "file_index": {"a": 4000},
+        "path": "p",
+    }
+    assert (last["source_line"], last["event_id"]) == (1, "B")
+    assert json.loads(last["extra_fields"]) == {"FILE_ROW_NUMBER": 1, "file_row_number_": 2}
+
+
+def test_of_columns_of_one_name_the_first_counts_and_white_space_around_a_name_does_not(place: Place) -> None:
+    place.land_parquet(
+        "1/events/a.parquet",
+        """
+        select
+            '1' as "\u00a0Event_ID ", '2' as event_id, '3' as "EVENT_ID",
+            'u' as "\ufeffuser_id", 4 as "CONTACT_\u200bID"
+        """,
+    )
+
+    assert place.extract().warnings == []
+
+    (row,) = place.events()
+    assert (row["event_id"], row["user_id"], row["contact_id"]) == ("1", "u", "4")
+
+
+def test_nan_is_nothing_but_for_the_name_of_a_contact(place: Place) -> None:
+    place.land_parquet(
+        "1/events/a.parquet",
+        """
+        select
+            'nan' as event_id, 'nan'::double as contact_id, 'nan'::float as user_id, '-nan'::double as channel_id,
+            'nan'::double as contact_name, ' NaN ' as source, 8::float as merged_contact_id
+        """,
+    )
+    place.land_parquet("1/events/b.parquet", "select 'NaN' as contact_name, 9::double as contact_id")
+
+    place.extract()
+
+    first, second = place.events()
+    assert (first["contact_id"], first["user_id"], first["channel_id"]) == (None, None, None)
+    assert (first["event_id"], first["contact_name"], first["source"]) == ("nan", "nan", " NaN ")
+    assert first["merged_contact_id"] == "8.0"
+    assert (second["contact_name"], second["contact_id"]) == ("NaN", "9.0")
+
+
+def test_numbers_that_are_none_in_lists_and_structures_leave_the_row_json(place: Place) -> None:
+    place.land_parquet(
+        "1/events/a.parquet",
+        "select [1.5, 'nan'::double] as a, {'x': 'inf'::float, 'nan': 1} as b, [1.5::double] as c, "
+        "map {'k': '-inf'::double} as d, 'nan'::float as e",
+    )
+
+    place.extract()
+
+    extra = json.loads(place.events()[0]["extra_fields"], parse_constant=refuse_constant)
+    assert extra["c"] == [1.5]
+    assert set(extra) == {"a", "b", "c", "d", "e"}
+
+
+def test_ids_in_any_type_of_number_are_the_number(place: Place) -> None:
+    place.land_parquet(
+        "1/events/a.parquet",
+        "select 123::decimal(18, 2) as contact_id, 7.50::decimal(9, 2) as user_id, 100::decimal(38, 0) as channel_id, "
+        "9007199254740991::double as event_id, [5] as merged_contact_id, 1.00::decimal(9, 2) as contact_name",
+    )
+
+    place.extract()
+
+    (row,) = place.events()
+    assert (row["contact_id"], row["user_id"], row["channel_id"]) == ("123", "7.50", "100")
+    assert (row["event_id"], row["merged_contact_id"]) == ("9007199254740991.0", "[5]")
+    assert row["contact_name"] == "1.00"
+
+
+def not_utf8(file: Path, text: str, bytes_: bytes) -> bytes:
+    """A Parquet file in which a text has become other bytes, as many."""
+    content, former = file.read_bytes(), text.encode()
+    assert len(former) == len(bytes_) and former in content
+    return content.replace(former, bytes_)
+
+
+@pytest.mark.parametrize("dictionary", ["", ", dictionary_size_limit 0"])
+@pytest.mark.parametrize("column", ["contact_name", "EVENT_ID", "source", "note"])
+def test_a_text_that_is_not_utf8_costs_its_record_and_no_other(place: Place, column: str, dictionary: str) -> None:
+    columns = {
+        "EVENT_ID": "'e' || range",
+        "contact_name": "'Zoë ' || range",
+        "source": "'user'",
+        "note": "'n'",
+        "picture": r"'\xFF'::blob",
+        "occurred_at": "timestamptz '2024-03-01 10:00:00+02'",
+        "contact_id": "range::decimal(18, 0)",
+        "tags": "['a', 'é']",
+    } | {column: "case when range = 1 then 'Jos_abcd' else 'x' || range end"}
+    query = ", ".join(f'{expression} as "{name}"' for name, expression in columns.items())
+    file = place.land_parquet(
+        "1/events/a.parquet", f"select {query} from range(4)", f", compression uncompressed{dictionary}"
+    )
+    place.land("1/events/a.parquet", not_utf8(file, "Jos_abcd", b"Jos\xe9abcd"))
+    place.land_parquet("1/events/b.parquet", f"select {query} from range(10, 12)")
+
+    result = place.extract()
+
+    assert (result.files, result.warnings) == (3, [])
+    rows = place.events()
+    assert [(row["source_file"], row["source_line"]) for row in rows] == [
+        *(("1/events/a.parquet", line) for line in (1, 2, 3, 4)),
+        *(("1/events/b.parquet", line) for line in (1, 2)),
+    ]
+    assert [row["parse_error"] for row in rows] == [None, "not UTF-8", None, None, None, None]
+    bad = rows[1]
+    shown = json.loads(bad["extra_fields"])["note"] if column == "note" else bad[column.lower()]
+    assert shown == "Jos\\xE9abcd"
+    good = rows[2]
+    assert good["contact_name"] == ("x2" if column == "contact_name" else "Zoë 2")
+    assert (good["occurred_at"], good["contact_id"]) == ("2024-03-01 08:00:00+00", "2")
+    assert json.loads(good["extra_fields"])["picture"] == "\\xFF"
+
+
+def test_a_parquet_file_whose_texts_are_broken_with_the_rest_is_named_as_broken(place: Place) -> None:
+    file = place.land_parquet(
+        "1/events/a.parquet",
+        "select 'Jos_abcd' as contact_name, range as contact_id from range(9)",
+        ", compression uncompressed",
+    )
+    place.land("1/events/a.parquet", not_utf8(file, "Jos_abcd", b"Jos\xe9abcd")[:-9] + b"\0PAR1")
+
+    (warning,) = place.extract().warnings
+
+    assert warning.startswith("1/events/a.parquet is not loaded: it is not a Parquet file that can be read to its end")
+    assert place.events() == []
 
 
 def test_a_parquet_file_without_rows_is_loaded_once(place: Place) -> None:

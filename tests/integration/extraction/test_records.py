@@ -224,3 +224,39 @@ def test_a_number_with_an_exponent_is_not_made_an_id(place: Place) -> None:
     place.extract()
 
     assert [row["contact_id"] for row in place.events()] == ["1e3", "1000.0"]
+
+
+def test_an_export_keeps_its_header_once_and_its_fields_in_their_order(place: Place) -> None:
+    place.land("1/report_logs/a.csv", '\ufeff Marca de Tiempo;"ID, de contacto"\n2026-01-01;7\n8\n"a;b";9\n')
+    place.land("1/report_logs/b.csv", b"Caf\xe9,B\n1,2\n")
+    place.land("1/data_export/header only.csv", "Contact ID\n")
+    place.land("1/data_export/nothing.csv", "")
+    place.land("1/events/a.csv", "event_id\n1\n")
+
+    assert place.extract().warnings == []
+
+    files = {row["source_file"]: (row["header"], row["delimiter"]) for row in place.read("files")}
+    assert files == {
+        "workspaces.csv": (None, None),
+        "1/report_logs/a.csv": ([" Marca de Tiempo", "ID, de contacto"], ";"),
+        "1/report_logs/b.csv": (["Caf\\xE9", "B"], ","),
+        "1/data_export/header only.csv": (["Contact ID"], ","),
+        "1/data_export/nothing.csv": ([], ","),
+        "1/events/a.csv": (None, None),
+    }
+    # A plain line is its fields already.
+    rows = [(row["raw_record"], row["fields"], row["parse_error"]) for row in place.read("report_logs")]
+    assert rows == [
+        ("2026-01-01;7", None, None),
+        ("8", None, "expected 2 fields, found 1"),
+        ('"a;b";9', ["a;b", "9"], None),
+        ("1,2", None, None),
+    ]
+
+
+def test_names_of_columns_in_our_own_files_count_without_case_and_what_cannot_be_seen_around_them(place: Place) -> None:
+    place.land("1/events/a.csv", "\ufeffEVENT_ID \u00a0,\u200bUser_ID,user_id\n1,7,8\n")
+
+    place.extract()
+
+    assert [(row["event_id"], row["user_id"]) for row in place.events()] == [("1", "7")]

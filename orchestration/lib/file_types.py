@@ -1,0 +1,132 @@
+"""What a file is that is not what its name says, and what to do about it.
+
+Each text completes the sentence "it …": what the file is, then the cure.
+"""
+
+import re
+import zlib
+
+from orchestration.lib.reading import NotReadable
+
+_SPREADSHEET = "is a spreadsheet; save its sheet as CSV"
+_ARCHIVE = "is an archive; unpack it"
+_UNFINISHED = "is a download that has not finished; let it finish, or delete it"
+_WEB_PAGE = "is a web page, perhaps one that asks to sign in; download the file again"
+
+# What a name tells, by its ending.
+_ENDINGS = {
+    **dict.fromkeys((".crdownload", ".download", ".partial", ".opdownload"), _UNFINISHED),
+    **dict.fromkeys((".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".numbers"), _SPREADSHEET),
+    **dict.fromkeys((".zip", ".7z", ".rar", ".tar", ".tgz", ".bz2", ".xz", ".zst"), _ARCHIVE),
+    **dict.fromkeys((".html", ".htm"), _WEB_PAGE),
+    ".pdf": "is a PDF; export it as CSV",
+    ".json": "is JSON; write one object a line, and name it .jsonl",
+}
+
+# What the first bytes tell. A tar archive has its mark further on.
+_BEGINNINGS = {
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "is a spreadsheet of an old kind, or with a password; save its sheet as CSV",
+    b"PK\x03\x04": _ARCHIVE,
+    b"PK\x05\x06": "is an archive with nothing in it",
+    b"7z\xbc\xaf\x27\x1c": _ARCHIVE,
+    b"Rar!\x1a\x07": _ARCHIVE,
+    b"BZh": "is compressed with bzip2; unpack it",
+    b"\xfd7zXZ\0": "is compressed with xz; unpack it",
+    b"\x28\xb5\x2f\xfd": "is compressed with Zstandard; unpack it",
+    b"\x1f\x8b": "is compressed with gzip; add .gz to its name",
+    b"%PDF-": "is a PDF; export it as CSV",
+    b"{\\rtf": "is a text document (RTF); save it as CSV",
+    b"ARROW1": "is an Arrow file; save it as CSV",
+    b"Obj\x01": "is an Avro file; save it as CSV",
+    b"ORC": "is an ORC file; save it as CSV",
+    b"SQLite format 3\0": "is an SQLite database; export its table as CSV",
+    b"\x89PNG": "is a picture",
+    b"\xff\xd8\xff": "is a picture",
+    b"GIF8": "is a picture",
+    # Little-endian first, as its mark begins with that of UTF-16.
+    b"\xff\xfe\0\0": "is UTF-32 text; save it as UTF-8",
+    b"\0\0\xfe\xff": "is UTF-32 text; save it as UTF-8",
+}
+_PARQUET = b"PAR1"
+_GZIP = b"\x1f\x8b"
+_TAR = 257, b"ustar"
+_OFFICE = (b"xl/", b"[Content_Types].xml", b"opendocument.spreadsheet", b"Index/")
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_MARKUP = re.compile(rb"<(!doctype|!--|html|head|body|script|meta|table|title)\b", re.IGNORECASE)
+_XML = re.compile(rb"<\?xml\b", re.IGNORECASE)
+_JSON = re.compile(rb'\{\s*"|\[\s*\{')
+
+# Enough for any mark, and for the first line.
+HEAD_BYTES = 4096
+
+
+class NotAsNamed(NotReadable):
+    """A file that is not what its name says. The text completes the sentence "<file> …", with the cure."""
+
+
+def cure_of_name(name: str) -> str | None:
+    """What a file is whose name is not one of those that are read; None where the name does not tell."""
+    name = name.lower()
+    if name.startswith("~$"):
+        return "is the lock file of an open spreadsheet; close the spreadsheet, or delete the file"
+    return next((text for ending, text in _ENDINGS.items() if name.endswith(ending)), None)
+
+
+def check_type(head: bytes, file_format: str, *, compressed: bool, parquet_is_read: bool) -> None:
+    """Raise NotAsNamed when the first bytes of a file show that it is not of its format, `csv`, `jsonl` or `parquet`.
+
+    Text files may be `compressed` by gzip. `parquet_is_read` says whether the folder takes Parquet files too.
+    """
+    if compressed and head:
+        if not head.startswith(_GZIP):
+            raise NotAsNamed(_other_type(head, file_format) or "is not compressed; take .gz off its name")
+        try:
+            head = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(head, HEAD_BYTES)
+        except zlib.error:
+            return  # Who reads the file says what is broken.
+    if head.startswith(_PARQUET) and file_format != "parquet":
+        cure = "name it .parquet" if parquet_is_read else "save it as CSV"
+        raise NotAsNamed(f"is a Parquet file; {cure}")
+    if text := _other_type(head, file_format):
+        raise NotAsNamed(text)
+
+
+def _other_type(head: bytes, file_format: str) -> str | None:
+    if head.startswith(b"PK\x03\x04") and any(part in head for part in _OFFICE):
+        return _SPREADSHEET
+    for beginning, text in _BEGINNINGS.items():
+        if head.startswith(beginning):
+            return text
+    position, mark = _TAR
+    if head[position : position + len(mark)] == mark:
+        return _ARCHIVE
+    if head and not head.strip(b"\0"):
+        return "holds nothing but zero bytes; download the file again"
+    if file_format == "parquet":
+        return _text_type(head)
+    return _text_type(head) or _encoding(head, file_format)
+
+
+def _text_type(head: bytes) -> str | None:
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if _MARKUP.match(text):
+        return _WEB_PAGE
+    if _XML.match(text):
+        return "is XML, perhaps an error message or a spreadsheet; download the file again, or save it as CSV"
+    return None
+
+
+def _encoding(head: bytes, file_format: str) -> str | None:
+    """What is wrong with the encoding of text, or with its being CSV."""
+    if head.startswith(_UTF_16):
+        return None
+    # In UTF-16, every second byte of letters as English has them is zero.
+    zeros, others = sorted((head[:512:2].count(0), head[1:512:2].count(0)), reverse=True)
+    if others == 0 and zeros > 0.4 * len(head[:512]):
+        return "is UTF-16 text without a byte order mark; save it as UTF-8"
+    if file_format == "csv":
+        if b"\0" in head.split(b"\n", 1)[0]:
+            return "is not text; save it as CSV in UTF-8"
+        if _JSON.match(head.removeprefix(b"\xef\xbb\xbf").lstrip()):
+            return "is JSON; save it as CSV, or write one object a line where .jsonl is read"
+    return None
