@@ -61,6 +61,7 @@ _PARQUET_BYTES = 128 << 20
 # Where Linux has a name for each open file of a process.
 _DESCRIPTORS = "/proc/self/fd"
 
+
 @dataclass(frozen=True)
 class NewFile:
     file: LandingFile

@@ -1,4 +1,4 @@
-"""The column names that a file may have, by which its separator is recognised. What they mean is decided in the models."""
+"""The column names that a file may have, by which its separator is recognised. The models say what they mean."""
 
 import csv
 import unicodedata

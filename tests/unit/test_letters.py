@@ -73,7 +73,7 @@ def test_text_is_compared_letter_by_letter_however_it_is_encoded(text: str, form
     text = unicodedata.normalize("NFC", text)
     found, in_another_form = in_sql("plain_letters", [text, unicodedata.normalize("NFD", text)])
     assert found == in_another_form
-    # Of Cherokee Python takes the capitals. Marks that stay are in one order, whatever the encoding, but not always NFD's.
+    # Of Cherokee Python takes the capitals. Marks that stay are in one order in both encodings, but not always NFD's.
     assert unicodedata.normalize("NFD", found) == plain(text).lower()
 
 
