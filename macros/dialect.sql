@@ -279,7 +279,7 @@
     generate_subscripts({{ list }}, 1) as {{ position }}
 {%- endmacro %}
 
-{#- A list → its values as one text. -#}
+{#- A list → its values as one text. DuckDB wants a constant between them. -#}
 {% macro joined_text(list, separator) -%}
-    array_to_string({{ list }}, {{ separator }})
+    replace(array_to_string({{ list }}, chr(31)), chr(31), {{ separator }})
 {%- endmacro %}

@@ -18,7 +18,7 @@ import re
 import shutil
 import unicodedata
 import uuid
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -175,13 +175,13 @@ class RawZone:
         self.path.mkdir(parents=True, exist_ok=True)
         for leftover in self.path.glob(".incoming-*"):
             shutil.rmtree(leftover)
-        self._bring_over_former_layout()
         empty = self.path / "batches-0-0"
         if not empty.exists():
             with self.incoming() as folder:
                 (folder / "zone_id").write_text(uuid.uuid4().hex)
                 self.appear(folder, empty)
         tables = {"files": _FILES_COLUMNS} | {name: table.columns for name, table in RECORD_TABLES.items()}
+        self._check_columns(empty / "columns.json", tables)
         missing = {
             target: columns for name, columns in tables.items() if not (target := empty / f"{name}-0.parquet").exists()
         }
@@ -192,7 +192,6 @@ class RawZone:
                     connection.execute(f"copy empty_table to {sql_text(folder / target.name)} ({PARQUET_OPTIONS})")
                     self.appear(folder / target.name, target)
         self._remove_merged_folders()
-        self._bring_over_former_columns(empty / "columns.json", tables)
 
     def _remove_merged_folders(self) -> None:
         """Remove the folders that a wider one has taken the place of."""
@@ -207,46 +206,21 @@ class RawZone:
                         raise _in_common(folder.path, wider)
             shutil.rmtree(folder.path)
 
-    def _bring_over_former_layout(self) -> None:
-        """Rewrite folders of one batch each, `batch_id=7`, whose number was in the folder's name alone."""
-        if not (former := list(self.path.glob("batch_id=*"))):
-            return
-        with duckdb.connect() as connection:
-            for source in former:
-                number = int(source.name.removeprefix("batch_id="))
-                if not (target := self.path / f"batches-{number}-{number}").exists():
-                    with self.incoming() as folder:
-                        for file in source.iterdir():
-                            if file.suffix != ".parquet":
-                                shutil.copyfile(file, folder / file.name)
-                                continue
-                            connection.execute(
-                                f"copy (select {number}::bigint as batch_id, * from {read_parquet([file])}) "
-                                f"to {sql_text(folder / file.name)} ({PARQUET_OPTIONS})"
-                            )
-                        self.appear(folder, target)
-                shutil.rmtree(source)
-
-    def _bring_over_former_columns(self, note: Path, tables: Mapping[str, str]) -> None:
-        """Rewrite the files of tables that had other columns in a former version. The note says which they have."""
+    def _check_columns(self, note: Path, tables: Mapping[str, str]) -> None:
+        """Raise Problem when the zone's records were written with other columns, by another version of the project."""
         wanted = json.dumps(tables)
         if note.exists() and note.read_text() == wanted:
             return
-        with self.incoming() as scratch, duckdb.connect() as connection:
-            for folder in self.folders():
-                # The manifest first: it takes what records no longer have.
-                for name, definitions in tables.items():
-                    columns = [definition.split(" ")[0] for definition in definitions.split(", ")]
-                    for file in parquet_files(folder.path, name):
-                        described = connection.execute(f"describe from {read_parquet([file])}").fetchall()
-                        former = {column for column, *_ in described}
-                        if former == set(columns):
-                            continue
-                        select = former_rows(folder.path, file, RECORD_TABLES.get(name), columns, former)
-                        connection.execute(f"copy ({select}) to {sql_text(scratch / file.name)} ({PARQUET_OPTIONS})")
-                        self.appear(scratch / file.name, file)
-            (scratch / note.name).write_text(wanted)
-            self.appear(scratch / note.name, note)
+        if self.newest_batch():
+            raise Problem(
+                f"The raw zone {self.path} was written by another version of contact-reports",
+                "Move it away and run again: its files are loaded again from the landing folder",
+            )
+        for table in note.parent.glob("*.parquet"):
+            table.unlink()
+        with self.incoming() as folder:
+            (folder / note.name).write_text(wanted)
+            self.appear(folder / note.name, note)
 
     @property
     def zone_id(self) -> str:
@@ -260,10 +234,8 @@ class RawZone:
     def folders(self) -> list[BatchFolder]:
         """The folders that make up the zone, in the order of their batches.
 
-        Raises Problem when they cannot be told: those of a former version, or batches that two folders have.
+        Raises Problem when two folders have batches in common.
         """
-        if former := next(self.path.glob("batch_id=*"), None):
-            raise Problem(f"{former} is of the layout of a former version", "Run `make run`, which brings it over")
         folders: list[BatchFolder] = []
         for folder in sorted(self._all_folders(), key=lambda one: (one.first, -one.last)):
             if not folders or folder.first > folders[-1].last:
@@ -402,60 +374,6 @@ def read_parquet(files: Sequence[Path]) -> str:
     """What stands for the rows of files after `from`: their columns, and none that a folder's name suggests."""
     names = ", ".join(sql_text(glob.escape(str(file))) for file in files)
     return f"read_parquet([{names}], hive_partitioning = false)"
-
-
-# What exports' fields were called, and which columns they had, while each field of theirs was a column of the raw zone.
-_FORMER_EXPORT_FIELDS = {
-    "timestamp": "occurred_at",
-    "contactid": "contact_id",
-    "primarycontactid": "primary_contact_id",
-    "mergedcontactid": "merged_contact_id",
-    "contactname": "contact_name",
-    "source": "source",
-    "channel": "channel_name",
-    "user": "user_name",
-    "firstname": "first_name",
-    "lastname": "last_name",
-    "datetimecreated": "created_at",
-    "datetime": "occurred_at",
-    "messageid": "message_id",
-    "sendertype": "sender_type",
-    "senderid": "sender_id",
-    "channelid": "channel_id",
-}
-
-
-def former_rows(
-    folder: Path, file: Path, table: RecordTable | None, columns: Sequence[str], former: Collection[str]
-) -> str:
-    """The rows of a file that has former columns, in the columns of today. The manifest is no `table` of records."""
-    values = {column: column if column in former else "null" for column in columns}
-    joined = ""
-    if table is None:
-        exports = [part for name in ("report_logs", "data_export") for part in parquet_files(folder, name)]
-        if exports:
-            headers = " union all ".join(f"select file_id, header from {read_parquet([part])}" for part in exports)
-            values["header"] = """from_json(exports.header, '["VARCHAR"]')"""
-            joined = (
-                f" left join (select file_id, any_value(header) as header from ({headers}) group by file_id) as exports"
-            )
-            joined += " using (file_id)"
-    elif table.is_export:
-        fields = " ".join(
-            f"when {sql_text(name)} then {column}" for name, column in _FORMER_EXPORT_FIELDS.items() if column in former
-        )
-        values["fields"] = (
-            "case when parse_error is null then list_transform("
-            f"""from_json(header, '["VARCHAR"]'), lambda name: case name {fields} end) end"""
-        )
-    else:
-        for column in table.fields.keys() - former:
-            path = "".join(f'."{name}"' for name in table.fields[column].split("."))
-            values[column] = (
-                f"case when parse_error is null then json_extract_string(raw_record, {sql_text('$' + path)}) end"
-            )
-    listed = ", ".join(f"{value} as {column}" for column, value in values.items())
-    return f"select {listed} from {read_parquet([file])}{joined}"
 
 
 def flush_to_disk(path: Path) -> None:

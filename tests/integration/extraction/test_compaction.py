@@ -15,9 +15,9 @@ from orchestration.lib.compaction import compact
 from orchestration.lib.extract import extract
 from orchestration.lib.landing import Landing
 from orchestration.lib.problems import Problem
-from orchestration.lib.raw_zone import PARQUET_OPTIONS, RawZone, parquet_files, read_parquet, sql_text
+from orchestration.lib.raw_zone import PARQUET_OPTIONS, RawZone, parquet_files, sql_text
 from orchestration.lib.verify import _link_batches
-from tests.integration.extraction.place import Place, event_ids, json_lines
+from tests.integration.extraction.place import Place, json_lines
 from tests.integration.extraction.test_kills import die_before_change, in_child
 
 Rows = list[tuple[object, ...]]
@@ -250,34 +250,23 @@ def test_a_merge_killed_before_any_change_on_the_disk_neither_loses_nor_doubles_
     assert both > 5
 
 
-def test_a_zone_of_the_former_layout_is_brought_over_also_when_that_was_cut_short(place: Place) -> None:
-    place.land("1/events/a.jsonl", json_lines(1, 2))
-    place.land_parquet("1/events/b.parquet", "select '3' as event_id")
-    place.extract()
-    place.land("1/events/c.csv", "event_id\n4\n")
-    place.extract()
+@pytest.mark.parametrize("note", [None, "{}"])
+def test_a_zone_with_records_of_other_columns_is_refused_and_an_empty_one_gets_those_of_today(
+    place: Place, note: str | None
+) -> None:
+    def become_of_another_version() -> None:
+        columns = place.raw / "batches-0-0" / "columns.json"
+        columns.unlink() if note is None else columns.write_text(note)
+
     zone = RawZone(place.raw)
-    events, files, zone_id = place.events(), place.read("files"), zone.zone_id
-    for folder in zone.folders():
-        former = zone.path / f"batch_id={folder.first}"
-        former.mkdir()
-        for file in folder.path.iterdir():
-            if file.suffix == ".parquet":
-                with duckdb.connect() as connection:
-                    connection.execute(
-                        f"copy (select * exclude (batch_id) from {read_parquet([file])}) to '{former / file.name}'"
-                    )
-            else:
-                shutil.copy(file, former)
-        if folder.first != 1:  # as if it was killed between the one and the other
-            shutil.rmtree(folder.path)
-    with pytest.raises(Problem, match="of the layout of a former version"):
-        zone.newest_batch()
+    zone.prepare()
+    become_of_another_version()
+    place.land("1/events/a.jsonl", json_lines(1))
+    assert place.extract().batch_id == 1
+    become_of_another_version()
 
-    assert place.extract().files == 0
+    with pytest.raises(Problem, match="was written by another version of contact-reports"):
+        place.extract()
 
-    assert (place.events(), place.read("files"), zone.zone_id) == (events, files, zone_id)
-    assert ranges(zone) == [(0, 0), (1, 1), (2, 2)]
-    place.land("1/events/d.jsonl", json_lines(5))
-    assert place.extract().batch_id == 3
-    assert event_ids(place.events()) == ["1", "2", "3", "4", "5"]
+    shutil.rmtree(place.raw)
+    assert place.extract().batch_id == 1
