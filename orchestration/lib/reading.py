@@ -47,7 +47,12 @@ CHUNK_MARK = "\ufdd3"
 # Stands between a record as it was read in another encoding and the same with its invalid bytes marked.
 BYTES_MARK = "\ufdd4"
 _MARKS = re.compile("[\ufdd0-\ufdd4]")
-_MARK_BYTES = re.compile(rb"(\xef\xb7[\x90-\x94])")
+# Invalid bytes as Python decodes them, and the marks.
+_TO_MARK = re.compile("[\udc80-\udcff\ufdd0-\ufdd4]+")
+_MARKED = {
+    code: "".join(f"{INVALID_BYTE_MARK}{byte:02X}" for byte in chr(code).encode("utf-8", "surrogateescape"))
+    for code in (*range(0xDC80, 0xDD00), *range(0xFDD0, 0xFDD5))
+}
 _MARK_PREFIX = b"\xef\xb7"
 _MARKED_BYTE = re.compile(f"{INVALID_BYTE_MARK}([0-9A-F]{{2}})")
 
@@ -482,17 +487,5 @@ def _decode(data: bytes) -> str:
             return data.decode()
         except UnicodeDecodeError:
             pass
-    parts = _MARK_BYTES.split(data)
-    return "".join(_marked(part) if i % 2 else part.decode("utf-8", "mark_invalid") for i, part in enumerate(parts))
-
-
-def _marked(data: bytes) -> str:
-    return "".join(f"{INVALID_BYTE_MARK}{byte:02X}" for byte in data)
-
-
-def _mark_invalid(error: UnicodeError) -> tuple[str, int]:
-    assert isinstance(error, UnicodeDecodeError)
-    return _marked(error.object[error.start : error.end]), error.end
-
-
-codecs.register_error("mark_invalid", _mark_invalid)
+    # One by one only in runs of them: a line may be nothing else.
+    return _TO_MARK.sub(lambda run: run[0].translate(_MARKED), data.decode("utf-8", "surrogateescape"))
