@@ -48,7 +48,7 @@
         records.parse_error,
         records.raw_record,
         files.contents,
-        files.refusal,
+        files.unknown_contents,
         {{ field_positions('files') }},
         case
             when records.parse_error is null
@@ -63,7 +63,7 @@
     {{ element('fields', field ~ '_position') }}
 {%- endmacro %}
 
-{#- The same for a required field. In a file that is refused it is not missing: nobody knows which column it is. -#}
+{#- The same for a required field. In a file of unknown contents it is not missing: its column is not known. -#}
 {% macro required_field(field) -%}
-    case when refusal is null then {{ exported_field(field) }} else 'unknown' end
+    case when unknown_contents is null then {{ exported_field(field) }} else 'unknown' end
 {%- endmacro %}

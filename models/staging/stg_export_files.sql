@@ -86,7 +86,7 @@ with_columns as (
 
 -- A log's name decides, or else its columns. Of a Data Export the columns decide, or else the name; contacts may have
 -- custom fields that are called like the columns of messages.
-told as (
+typed as (
     select
         *,
         case
@@ -116,7 +116,22 @@ with_missing as (
             end,
             3
         ) as missing
-    from told
+    from typed
+),
+
+-- In a file of unknown contents no record has a type of event. Where a required column is missing its value is, too.
+validated as (
+    select
+        *,
+        case
+            when {{ element('header', 1) }} is null then null
+            when contents is null and kind = 'report_logs'
+                then 'neither the header nor the name of the file says which log it is'
+            when contents is null then 'neither the header nor the name of the file says what was exported'
+            when kind = 'report_logs' and contents <> 'merged' and is_of_merged
+                then 'its name says that it is the ' || contents || ' log, and only the merged log has such columns'
+        end as unknown_contents
+    from with_missing
 )
 
 select
@@ -129,14 +144,11 @@ select
     {{ joined_text('header', 'delimiter') }} as header,
     delimiter,
     contents,
+    unknown_contents,
     case
-        when {{ element('header', 1) }} is null then null
-        when contents is null and kind = 'report_logs'
-            then 'neither the header nor the name of the file says which log it is'
-        when contents is null then 'neither the header nor the name of the file says what was exported'
-        when kind = 'report_logs' and contents <> 'merged' and is_of_merged
-            then 'its name says that it is the ' || contents || ' log, and only the merged log has such columns'
-        when missing <> '' then 'no column of its header is known as ' || missing
+        when unknown_contents is not null then unknown_contents
+        when {{ element('header', 1) }} is not null and missing <> ''
+            then 'no column of its header is known as ' || missing
     end as refusal,
     {{ field_positions() }}
-from with_missing
+from validated

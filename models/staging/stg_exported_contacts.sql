@@ -2,7 +2,7 @@ with exported as (
     {{ exported_records('data_export') }}
 ),
 
--- Of files that are refused nobody knows what they hold: their rows are here.
+-- The rows of files of unknown contents are here, too.
 in_columns as (
     select
         *,
@@ -11,7 +11,7 @@ in_columns as (
         {{ exported_field('first_name') }} as first_name,
         {{ exported_field('last_name') }} as last_name
     from exported
-    where refusal is not null or contents is distinct from 'messages'
+    where unknown_contents is not null or contents is distinct from 'messages'
 ),
 
 named as (
@@ -32,7 +32,7 @@ landed as (
         route,
         parse_error,
         cast(null as varchar) as landed_event_id,
-        coalesce(refusal, 'added') as landed_event_type,
+        coalesce(unknown_contents, 'added') as landed_event_type,
         {{ export_text('created_at') }} as landed_occurred_at,
         {{ export_text('contact_id') }} as landed_contact_id,
         {{ full_name('given_name', 'family_name') }} as landed_contact_name,

@@ -12,7 +12,7 @@ in_columns as (
         {{ exported_field('sender_id') }} as sender_id,
         {{ exported_field('channel_id') }} as channel_id
     from exported
-    where refusal is null and contents = 'messages'
+    where unknown_contents is null and contents = 'messages'
 ),
 
 landed as (

@@ -6,7 +6,7 @@ with exported as (
 in_columns as (
     select
         *,
-        coalesce(refusal, contents) as event_type,
+        coalesce(unknown_contents, contents) as event_type,
         {{ required_field('occurred_at') }} as occurred_at,
         case
             when primary_contact_id_position is null then {{ required_field('contact_id') }}

@@ -224,7 +224,7 @@ def _header_names(lines: "_Lines", separator: str, encoding: str | None) -> tupl
     try:
         names = next(csv.reader(lines, delimiter=separator))
     except _StrayQuote:
-        names = first.replace('"', "").split(separator)
+        names = first.rstrip("\r\n").replace('"', "").split(separator)
     except csv.Error:
         return ()
     return tuple(_decoded(name, encoding) or name for name in names)

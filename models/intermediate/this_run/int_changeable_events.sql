@@ -1,5 +1,7 @@
 {% set last_built = last_built_batch() | int %}
 {% set new_records, directory_changes = ref('int_new_records'), ref('int_directory_changes') %}
+{% set covered_days, message_statuses = ref('int_log_covered_days'), ref('stg_message_statuses') %}
+{% set routes = ref('routes') %}
 {% set earlier = earlier_relations() %}
 
 -- The only model that looks at all events there are: at the keys of all, at whole rows of those found (10 million: 0.5
@@ -44,7 +46,7 @@ newly_covered_days as (
     select
         workspace_id,
         report_date
-    from {{ ref('int_log_covered_days') }}
+    from {{ covered_days }}
     where covered_since_batch > {{ last_built }}
 ),
 
@@ -53,7 +55,7 @@ newly_reported_messages as (
     select
         {{ listed_workspace('workspace_id') }} as workspace_id,
         message_id
-    from {{ ref('stg_message_statuses') }}
+    from {{ message_statuses }}
     group by workspace_id, message_id
     having max(batch_id) > {{ last_built }} and bool_or(status = 'failed')
 ),
@@ -96,7 +98,7 @@ touched_contacts as (
         contact_id
     from (
         {{ earlier_events(earlier, "event_type = 'connected' and route in (
-            select route from " ~ ref('routes') ~ " where yields_to_log
+            select route from " ~ routes ~ " where yields_to_log
         ) and (workspace_id, report_date) in (
             select workspace_id, report_date from newly_covered_days
         )") }}
