@@ -279,7 +279,7 @@
     generate_subscripts({{ list }}, 1) as {{ position }}
 {%- endmacro %}
 
-{#- A list → its values as one text. DuckDB wants a constant between them. -#}
+{#- A list → its values as one text. DuckDB takes no column as the separator: a character that no text has is replaced. -#}
 {% macro joined_text(list, separator) -%}
-    replace(array_to_string({{ list }}, chr(31)), chr(31), {{ separator }})
+    replace(array_to_string({{ list }}, chr(64976)), chr(64976), {{ separator }})
 {%- endmacro %}
