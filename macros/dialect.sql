@@ -208,13 +208,10 @@
     timestamptz '9999-12-31 23:59:59+00'
 {%- endmacro %}
 
-{#- A list of the ISO dates in the name of a file, in their order. -#}
+{#- A list of what looks like an ISO date in the name of a file, in their order; NULL for what is no day of the calendar. -#}
 {% macro dates_in_name(path) -%}
-    list_filter(
-            list_transform(
-                regexp_extract_all({{ base_name(path) }}, '[0-9]{4}-[0-9]{2}-[0-9]{2}'), lambda found: try_cast(found as date)
-            ),
-            lambda found: found is not null
+    list_transform(
+            regexp_extract_all({{ base_name(path) }}, '[0-9]{4}-[0-9]{2}-[0-9]{2}'), lambda found: try_cast(found as date)
         )
 {%- endmacro %}
 

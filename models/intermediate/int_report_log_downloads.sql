@@ -1,35 +1,45 @@
 {{ config(materialized='incremental', incremental_strategy='append', pre_hook='{{ remove_newer_rows() }}') }}
 
-with events as (
+with logs as (
     select
-        batch_id,
-        file_id,
-        coalesce(max(cast(event_type as varchar)), 'unknown') as event_type,
-        min(report_date) filter (where reject_reason is null) as first_date,
-        max(report_date) filter (where reject_reason is null) as last_date
-    from {{ ref('int_new_records') }}
-    where route = 'report_log'
-    group by batch_id, file_id
+        *,
+        {{ dates_in_name('source_file') }} as dates_in_name
+    from {{ ref('stg_export_files') }}
+    where kind = 'report_logs' and batch_id > {{ last_built_batch() }}
 ),
 
-downloads as (
+days_of_events as (
     select
-        events.*,
-        files.workspace_id,
-        files.records_landed = 10000 as is_cut,
-        {{ dates_in_name('files.source_file') }} as dates_in_name
-    from events
-    inner join {{ ref('stg_files') }} as files on events.file_id = files.file_id
+        file_id,
+        min(report_date) as first_date,
+        max(report_date) as last_date
+    from {{ ref('int_new_records') }}
+    where route = 'report_log' and event_key is not null
+    group by file_id
 ),
 
 -- Two dates in a file's name are the range that was asked for: days of it without an event had none.
-periods as (
+downloads as (
     select
-        *,
+        logs.batch_id,
+        logs.file_id,
+        logs.workspace_id,
+        case when logs.unknown_contents is null then logs.contents else 'unknown' end as event_type,
+        files.records_landed = 10000 as is_cut,
+        days_of_events.first_date,
+        days_of_events.last_date,
         case
-            when length(dates_in_name) = 2 and dates_in_name[1] <= dates_in_name[2] then dates_in_name
+            when
+                logs.refusal is null
+                and workspaces.workspace_id is not null
+                and length(logs.dates_in_name) = 2
+                and logs.dates_in_name[1] <= logs.dates_in_name[2]
+                then logs.dates_in_name
         end as range_in_name
-    from downloads
+    from logs
+    inner join {{ ref('stg_files') }} as files on logs.file_id = files.file_id
+    left join days_of_events on logs.file_id = days_of_events.file_id
+    left join {{ ref('stg_workspaces') }} as workspaces on logs.workspace_id = workspaces.workspace_id
 )
 
 -- The page gives at most 10,000 rows of a log. Which end of its period a cut download lacks is not known, so it covers
@@ -38,10 +48,10 @@ select
     batch_id,
     file_id,
     workspace_id,
-    event_type,
+    coalesce(event_type, 'unknown') as event_type,
     is_cut,
     first_date,
     last_date,
     case when is_cut then first_date + 1 else least(first_date, range_in_name[1]) end as vouches_from,
     case when is_cut then last_date - 1 else greatest(last_date, range_in_name[2]) end as vouches_to
-from periods
+from downloads

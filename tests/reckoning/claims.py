@@ -117,8 +117,12 @@ class ReportLog:
             return trimmed(unguarded(exported_text(fields, name)))
 
         is_merged = self.event_type == "merged"
-        occurred_at = value("timestamp")
-        contact_id = value("primarycontactid" if is_merged and self._has_primary else "contactid")
+        # Of a file that no log is known to be, no column is known to be required.
+        occurred_at: str | None = "unknown"
+        contact_id: str | None = "unknown"
+        if self.event_type is not None:
+            occurred_at = value("timestamp")
+            contact_id = value("primarycontactid" if is_merged and self._has_primary else "contactid")
         merged_contact_id = value("mergedcontactid") if is_merged else None
         parts = (
             "report_log",
@@ -188,12 +192,12 @@ def message_claim(fields: Fields) -> Claim:
 
 
 def unknown_export_claim(fields: Fields) -> Claim:
-    """Nobody knows which of its columns are required, but that each kind has a contact."""
+    """None of its columns is known to be required."""
     return Claim(
         event_id="data_export",
         event_type="unknown",
         occurred_at="unknown",
-        contact_id=trimmed(exported_text(fields, "contactid")),
+        contact_id="unknown",
         refusal=UNKNOWN_EXPORT,
     )
 
