@@ -112,14 +112,14 @@ def test_readers_do_not_keep_a_publication_from_being_replaced(settings: Setting
 
 # A publication that somebody else made.
 
-SECRET = "the key of somebody"
+ELSEWHERE = "what another file says"
 
 
 @pytest.fixture
 def hostile(settings: Settings, tmp_path: Path) -> Path:
     """A file whose table is named like a statement, whose views read files, whose functions are called like others."""
     secret = tmp_path / "secret"
-    secret.write_text(SECRET)
+    secret.write_text(ELSEWHERE)
     settings.published.parent.mkdir(parents=True)
     with duckdb.connect(str(settings.published)) as connection:
         connection.execute(f"""
