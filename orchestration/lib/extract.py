@@ -79,8 +79,8 @@ def extract(
 
     `cache` is a file that remembers checksums; deleting it costs reading the landing folder once. `when_new` is called
     before new files are loaded. `encoding` is how lines that are not UTF-8 are read, `memory_limit` what DuckDB may
-    hold. Files that cannot be loaded are named, this time and every time until they are replaced. Raises Problem when the landing folder cannot be listed, or when its workspaces.csv is missing
-    or wrong.
+    hold. Files that cannot be loaded are named, this time and every time until they are replaced. Raises Problem when
+    the landing folder cannot be listed, or when its workspaces.csv is missing or wrong.
     """
     loaded_at = datetime.now(UTC)
     listing = landing.list()
