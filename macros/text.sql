@@ -54,8 +54,9 @@
     found faster than that a pattern does not match. `1e3` may be an id.
 -#}
 {% macro is_shortened_id(column) -%}
+    {%- set space = '[' ~ white_space() ~ ']*' -%}
     coalesce(
-        case when contains({{ column }}, '+') then {{ matches(column, '^[[:space:]]*[0-9]([.,][0-9]+)?[eE][+][0-9]+[[:space:]]*$') }} else false end,
+        contains({{ column }}, '+') and {{ matches(column, '^' ~ space ~ '[0-9]([.,][0-9]+)?[eE][+][0-9]+' ~ space ~ '$') }},
         false
     )
 {%- endmacro %}

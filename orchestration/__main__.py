@@ -59,7 +59,9 @@ def run() -> None:
             check_landing(settings)
         # What one workspace's API does not give is no reason to keep back what all the others brought.
         _, failures = _fetch(settings, tokens)
-        if find_news(settings):
+        with _noting_problems(settings):
+            news = find_news(settings)
+        if news:
             dbt.get_ready(settings)
             warnings = _execute(settings)
         else:

@@ -1,68 +1,31 @@
 -- Users and channels are validated like events (contract 2 and 5): a row that cannot be used changes nothing.
+{% set no_text = 'cast(null as varchar)' %}
+{% set name_of_api_user = 'coalesce(' ~ full_name('first_name', 'last_name') ~ ', ' ~ trimmed('email') ~ ')' %}
+
 with landed as (
+    {% for route, directory, name, type, deleted_at in [
+        ('users', 'user', trimmed('user_name'), no_text, deletion_text('deleted_at')),
+        ('channels', 'channel', trimmed('channel_name'), trimmed('channel_type'), deletion_text('deleted_at')),
+        ('api_users', 'user', name_of_api_user, no_text, no_text),
+        ('api_channels', 'channel', trimmed('channel_name'), trimmed('channel_type'), no_text),
+    ] -%}
     select
         batch_id,
         file_id,
         source_line,
         loaded_at,
         workspace_folder as workspace_id,
-        'users' as route,
-        'user' as directory,
+        '{{ route }}' as route,
+        '{{ directory }}' as directory,
         parse_error,
-        {{ id_text('user_id') }} as id,
-        {{ trimmed('user_name') }} as name,
-        cast(null as varchar) as type,
-        {{ deletion_text('deleted_at') }} as deleted_at_text,
+        {{ id_text(directory ~ '_id') }} as id,
+        {{ name }} as name,
+        {{ type }} as type,
+        {{ deleted_at }} as deleted_at_text,
         raw_record
-    from {{ source('raw', 'users') }}
-    union all
-    select
-        batch_id,
-        file_id,
-        source_line,
-        loaded_at,
-        workspace_folder as workspace_id,
-        'channels' as route,
-        'channel' as directory,
-        parse_error,
-        {{ id_text('channel_id') }} as id,
-        {{ trimmed('channel_name') }} as name,
-        {{ trimmed('channel_type') }} as type,
-        {{ deletion_text('deleted_at') }} as deleted_at_text,
-        raw_record
-    from {{ source('raw', 'channels') }}
-    union all
-    select
-        batch_id,
-        file_id,
-        source_line,
-        loaded_at,
-        workspace_folder as workspace_id,
-        'api_users' as route,
-        'user' as directory,
-        parse_error,
-        {{ id_text('user_id') }} as id,
-        coalesce({{ full_name('first_name', 'last_name') }}, {{ trimmed('email') }}) as name,
-        cast(null as varchar) as type,
-        cast(null as varchar) as deleted_at_text,
-        raw_record
-    from {{ source('raw', 'api_users') }}
-    union all
-    select
-        batch_id,
-        file_id,
-        source_line,
-        loaded_at,
-        workspace_folder as workspace_id,
-        'api_channels' as route,
-        'channel' as directory,
-        parse_error,
-        {{ id_text('channel_id') }} as id,
-        {{ trimmed('channel_name') }} as name,
-        {{ trimmed('channel_type') }} as type,
-        cast(null as varchar) as deleted_at_text,
-        raw_record
-    from {{ source('raw', 'api_channels') }}
+    from {{ source('raw', route) }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 ),
 
 -- A date alone is its midnight in the workspace's zone.

@@ -43,7 +43,10 @@ judged as (
             when with_lookups.known_event_type is null then 'unknown_event_type'
             when
                 {{ is_shortened_id('with_lookups.landed_event_id') }}
-                or (with_lookups.event_type = 'connected' and {{ is_shortened_id('with_lookups.channel_id') }})
+                or (
+                    with_lookups.event_type = 'connected'
+                    and ({{ is_shortened_id('with_lookups.channel_id') }} or {{ is_shortened_id('with_lookups.message_id') }})
+                )
                 or (with_lookups.resolved_source = 'user' and {{ is_shortened_id('with_lookups.user_id') }})
                 then 'invalid_event_id'
             when with_lookups.contact_id is null or with_lookups.contact_id <= 0 then 'invalid_contact_id'
@@ -134,6 +137,7 @@ select
                 case
                     when {{ is_shortened_id('landed_event_id') }} then {{ trimmed('landed_event_id') }}
                     when event_type = 'connected' and {{ is_shortened_id('channel_id') }} then channel_id
+                    when event_type = 'connected' and {{ is_shortened_id('message_id') }} then message_id
                     else user_id
                 end
         when 'invalid_contact_id'

@@ -24,4 +24,4 @@ select
     message_id,
     status
 from reported
-where message_id is not null and status is not null and status <> 'pending'
+where message_id is not null and not {{ is_shortened_id('message_id') }} and status is not null and status <> 'pending'

@@ -47,7 +47,7 @@ def _alerts(instance: dg.DagsterInstance, told: alerts.Told, now: datetime) -> I
         yield from alerts.of_unreadable_publication(told, str(problem))
     else:
         yield from alerts.of_health(told, health, now)
-    yield from alerts.of_unread_files(told, read_unread_files(read_settings().data))
+    yield from alerts.of_unread_files(told, read_unread_files(read_settings().data).warnings)
 
 
 def _ended_runs(instance: dg.DagsterInstance, told: alerts.Told, now: datetime) -> Iterator[alerts.EndedRun]:

@@ -1,6 +1,7 @@
 """The job, and what starts it: a schedule, and a sensor that sees new files land."""
 
 import hashlib
+import logging
 from concurrent.futures import ThreadPoolExecutor
 
 import dagster as dg
@@ -37,12 +38,12 @@ contact_reports = dg.define_asset_job(
 )
 def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """Start a run when there is something to do. Otherwise the checks keep their last result."""
-    if skip := nothing_new(context.instance):
+    if skip := nothing_new(context.instance, context.log):
         return skip
     return dg.RunRequest(tags={STARTED_BY: "schedule"})
 
 
-def nothing_new(instance: dg.DagsterInstance) -> dg.SkipReason | None:
+def nothing_new(instance: dg.DagsterInstance, log: logging.Logger) -> dg.SkipReason | None:
     """The reason to skip a run; None when there is something to do, or a problem, which the run will name."""
     settings = read_settings()
     looking = ThreadPoolExecutor(max_workers=1)
@@ -50,8 +51,9 @@ def nothing_new(instance: dg.DagsterInstance) -> dg.SkipReason | None:
         if is_held(settings.data) or looking.submit(find_news, settings).result(_LOOK_SECONDS):
             return None
         check_without_a_step(instance, freshness_alone=True)
-    except Exception:
+    except Exception as error:
         # The errors of S3 have many types and no common one. Whatever it is, the run meets it too, and names it.
+        log.warning(f"The look for something new failed, so a run starts: {error!r}")
         return None
     finally:
         looking.shutdown(wait=False)
@@ -74,6 +76,6 @@ def new_files_landed(context: dg.SensorEvaluationContext) -> dg.SensorResult | d
     state = hashlib.sha256(repr([(file.path, file.signature) for file in listing.files]).encode()).hexdigest()
     if state == context.cursor:
         return dg.SkipReason("Nothing has landed since the last run")
-    if skip := nothing_new(context.instance):
+    if skip := nothing_new(context.instance, context.log):
         return dg.SensorResult(skip_reason=skip, cursor=state)
     return dg.SensorResult(run_requests=[dg.RunRequest(run_key=state, tags={STARTED_BY: "sensor"})], cursor=state)

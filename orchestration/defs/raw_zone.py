@@ -65,7 +65,7 @@ def raw_zone(
         if operation.rebuild and zone.path.exists():
             # A rebuild is of what was loaded.
             zone.prepare()
-            extraction = Extraction(warnings=[*remove_beside(settings.published), *read_unread_files(settings.data)])
+            extraction = Extraction(notes=remove_beside(settings.published), unread=read_unread_files(settings.data))
         else:
             extraction = load_landing(settings, when_new=partial(dbt.get_ready, settings))
             note_unread_files(settings.data, extraction.unread)

@@ -72,7 +72,7 @@ def build_defs() -> dg.Definitions:
         """Build and publish what was fetched."""
         if BY_COMMAND in context.dagster_run.tags:
             return dg.SkipReason("It was fetched by a command, which publishes itself if it was asked to")
-        if skip := nothing_new(context.instance):
+        if skip := nothing_new(context.instance, context.log):
             return skip
         # The same tag as the schedule's runs: one waits for the other.
         return dg.RunRequest(run_key=context.dagster_run.run_id, tags={STARTED_BY: "fetch"})

@@ -23,7 +23,7 @@ from typing import BinaryIO, cast
 import duckdb
 
 from orchestration.lib import decoding, decoding_parquet
-from orchestration.lib.file_types import HEAD_BYTES, NotAsNamed, check_type
+from orchestration.lib.file_types import HEAD_BYTES, check_type
 from orchestration.lib.header_names import is_known_in
 from orchestration.lib.landing import PARQUET_KINDS, Landing, LandingFile
 from orchestration.lib.parquet_footer import copy_with_texts_as_bytes
@@ -143,13 +143,19 @@ class Batch:
         self._bytes_done = 0
         self._bytes_in_all = 0
         self._loaded: list[NewFile] = []
-        self._warned: list[int] = []  # the file of each warning
+        self.in_vain: list[str] = []  # paths of files that fail again until they change
+        self._refused: dict[int, str] = {}  # the warning of each file that is not loaded
         self._with_invalid_bytes: set[int] = set()
         self._headers: dict[int, CsvHeader] = {}  # of exports, by file
         self._workers = ThreadPoolExecutor(max_workers=os.cpu_count() or 1)
         self._pending: set[Future[None]] = set()
         self._small: dict[_Alike, list[_FileChunk]] = {}
         self._small_sizes: Counter[_Alike] = Counter()
+
+    @property
+    def refused(self) -> list[str]:
+        """A warning for each file that is not loaded, in their order."""
+        return [warning for _, warning in sorted(self._refused.items())]
 
     def load(self, new_files: list[NewFile]) -> None:
         """Load the files that can be read to their end; the others become warnings."""
@@ -163,7 +169,6 @@ class Batch:
             for chunks in self._small.values():
                 self._submit(chunks)
             self._wait(at_most=0)
-        self.warnings = [text for _, text in sorted(zip(self._warned, self.warnings, strict=True))]
         self._write_manifest()
 
     def _load_text(self, new: NewFile) -> None:
@@ -179,7 +184,6 @@ class Batch:
                     f"{new.file.path} has records that are not UTF-8{also}; they are rejected. Land it again as UTF-8, "
                     "or set CONTACT_REPORTS_ENCODING to the encoding it is in, such as cp1252, and run again"
                 )
-                self._warned.append(new.file_id)
 
     def _read_text(self, new: NewFile) -> None:
         with self._landing.open(new.file) as stream:
@@ -394,13 +398,12 @@ class Batch:
         self._report(new)
 
     def _refuse(self, new: NewFile, error: NotReadable | OSError) -> None:
-        if isinstance(error, NotAsNamed):
-            self.warnings.append(f"{new.file.path} is not loaded: it {error}")
-        elif isinstance(error, NotReadable):
-            self.warnings.append(f"{new.file.path} is not loaded: it {error}; replace it")
+        if isinstance(error, NotReadable):
+            self._refused[new.file_id] = f"{new.file.path} is not loaded: it {error}"
+            if not error.may_pass:
+                self.in_vain.append(new.file.path)
         else:
-            self.warnings.append(f"{new.file.path} is not loaded: {error.strerror or error}")
-        self._warned.append(new.file_id)
+            self._refused[new.file_id] = f"{new.file.path} is not loaded: {error.strerror or error}"
         self._report(new)
 
     def _report(self, new: NewFile) -> None:
@@ -494,4 +497,4 @@ def _verify_unchanged(files: Sequence[_Found]) -> None:
 
 def _verify(new: NewFile, sha256: str) -> None:
     if sha256 != new.sha256:
-        raise NotReadable("changed while it was read; it is taken by the next run, once it is at rest")
+        raise NotReadable("changed while it was read", "it is taken by the next run, once it is at rest", may_pass=True)

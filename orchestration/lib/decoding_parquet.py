@@ -1,5 +1,6 @@
 """The SQL that turns Parquet files into rows of the raw zone. It brings values as text; it does not judge."""
 
+import glob
 from collections.abc import Sequence
 
 from orchestration.lib.decoding import identifier, route_of
@@ -82,7 +83,8 @@ inner join (
 
 
 def _list(paths: Sequence[str]) -> str:
-    return f"[{', '.join(sql_text(path) for path in paths)}]"
+    """Paths as DuckDB takes them, none of them as a pattern."""
+    return f"[{', '.join(sql_text(glob.escape(path)) for path in paths)}]"
 
 
 def _free_name(name: str, taken: set[str]) -> str:

@@ -25,7 +25,6 @@ from orchestration.lib.problems import Problem
 from orchestration.lib.progress import report
 from orchestration.lib.raw_zone import LoadedContents, RawZone, sql_text
 from orchestration.lib.reading import checksum
-from orchestration.lib.text import printable
 from orchestration.lib.workspaces import Workspaces, check_workspaces
 
 # A file that changed later than so long before the first was read may change again without showing it: clocks of file
@@ -40,14 +39,31 @@ _CLOCK_TOLERANCE = timedelta(hours=24)
 
 
 @dataclass
+class UnreadFiles:
+    """The files of the landing folder that are not loaded: a warning for each."""
+
+    listed: list[str] = field(default_factory=list)  # by their names or places alone
+    refused: list[str] = field(default_factory=list)  # when they were opened
+    in_vain: list[str] = field(default_factory=list)  # paths of those that fail again until they change
+
+    @property
+    def warnings(self) -> list[str]:
+        return [*self.listed, *self.refused]
+
+
+@dataclass
 class Extraction:
     """What one run took from the landing folder."""
 
     batch_id: int | None = None  # None when nothing was new
     files: int = 0
     records: int = 0
-    warnings: list[str] = field(default_factory=list)
-    unread: list[str] = field(default_factory=list)  # those that name a file which is not loaded
+    notes: list[str] = field(default_factory=list)  # warnings of this run alone
+    unread: UnreadFiles = field(default_factory=UnreadFiles)
+
+    @property
+    def warnings(self) -> list[str]:
+        return [*self.notes, *self.unread.warnings]
 
 
 def extract(
@@ -63,15 +79,14 @@ def extract(
 
     `cache` is a file that remembers checksums; deleting it costs reading the landing folder once. `when_new` is called
     before new files are loaded. `encoding` is how lines that are not UTF-8 are read, `memory_limit` what DuckDB may
-    hold. Files that cannot be loaded are named in the warnings, this time and every time until
-    they are replaced. Raises Problem when the landing folder cannot be listed, or when its workspaces.csv is missing
-    or wrong.
+    hold. Files that cannot be loaded are named, this time and every time until they are replaced. Raises Problem when
+    the landing folder cannot be listed, or when its workspaces.csv is missing or wrong.
     """
     loaded_at = datetime.now(UTC)
     listing = landing.list()
     workspaces = check_workspaces(landing, listing, encoding)
     zone.prepare()
-    result = Extraction(warnings=listing.warnings)
+    result = Extraction(unread=UnreadFiles(listed=listing.warnings))
     with _connect(zone.path, memory_limit) as connection:
         _check_clock(zone, connection, loaded_at)
         loaded = _loaded_contents(zone, connection, encoding)
@@ -83,7 +98,9 @@ def extract(
             batch_id = zone.newest_batch() + 1
             batch = Batch(landing, connection, folder, batch_id, loaded_at, encoding)
             batch.load(new_files)
-            result.warnings += batch.warnings
+            result.unread.refused += batch.refused
+            result.unread.in_vain = batch.in_vain
+            result.notes = batch.warnings
             if batch.files:
                 zone.commit(folder, batch_id)
                 result.batch_id, result.files, result.records = batch_id, batch.files, batch.records
@@ -95,7 +112,7 @@ def not_loaded(
 ) -> list[LandingFile]:
     """The files that a run would look into, as far as names, sizes and times tell. No file is read.
 
-    `in_vain` are the printable paths of files that could not be loaded: they are looked into when they have changed.
+    `in_vain` are the paths of files that cannot be loaded: they are looked into when they have changed.
     """
     remembered = _read_cache(cache)
     with duckdb.connect() as connection:
@@ -105,7 +122,7 @@ def not_loaded(
         signature, sha256 = remembered.get(file.path, ("", ""))
         if signature != file.signature:
             return False
-        if printable(file.path) in in_vain:
+        if file.path in in_vain:
             return True
         if file.kind in EVENT_KINDS:
             return (file.workspace_id, file.kind, sha256) in loaded.by_content
@@ -180,7 +197,9 @@ def _new_files(
                 try:
                     sha256 = checksum_of(file)
                 except OSError as error:
-                    result.warnings.append(f"{file.path} is not loaded: it cannot be read ({error.strerror or error})")
+                    result.unread.refused.append(
+                        f"{file.path} is not loaded: it cannot be read ({error.strerror or error})"
+                    )
                     continue
             if not landing.is_local or _settled(landing.absolute(file.path), began):
                 checksums[file.path] = (file.signature, sha256)

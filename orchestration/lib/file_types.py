@@ -60,10 +60,6 @@ _JSON = re.compile(rb'\{\s*"|\[\s*\{')
 HEAD_BYTES = 4096
 
 
-class NotAsNamed(NotReadable):
-    """A file that is not what its name says. The text completes the sentence "<file> …", with the cure."""
-
-
 def cure_of_name(name: str) -> str | None:
     """What a file is whose name is not one of those that are read; None where the name does not tell."""
     name = name.lower()
@@ -73,22 +69,28 @@ def cure_of_name(name: str) -> str | None:
 
 
 def check_type(head: bytes, file_format: str, *, compressed: bool, parquet_is_read: bool) -> None:
-    """Raise NotAsNamed when the first bytes of a file show that it is not of its format, `csv`, `jsonl` or `parquet`.
+    """Raise NotReadable when the first bytes of a file show that it is not of its format, `csv`, `jsonl` or `parquet`.
 
     Text files may be `compressed` by gzip. `parquet_is_read` says whether the folder takes Parquet files too.
     """
     if compressed and head:
         if not head.startswith(_GZIP):
-            raise NotAsNamed(_other_type(head, file_format) or "is not compressed; take .gz off its name")
+            raise _not_as_named(_other_type(head, file_format) or "is not compressed; take .gz off its name")
         try:
             head = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(head, HEAD_BYTES)
         except zlib.error:
             return  # Who reads the file says what is broken.
     if head.startswith(_PARQUET) and file_format != "parquet":
         cure = "name it .parquet" if parquet_is_read else "save it as CSV"
-        raise NotAsNamed(f"is a Parquet file; {cure}")
+        raise NotReadable("is a Parquet file", cure)
     if text := _other_type(head, file_format):
-        raise NotAsNamed(text)
+        raise _not_as_named(text)
+
+
+def _not_as_named(text: str) -> NotReadable:
+    """The error of a file that is something else: what it is, and after a semicolon what to do."""
+    problem, cure = text.split("; ", 1)
+    return NotReadable(problem, cure)
 
 
 def _other_type(head: bytes, file_format: str) -> str | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import duckdb
 
+from orchestration.lib.extract import UnreadFiles
 from orchestration.lib.problems import Problem, first_line
 from orchestration.lib.published import found_beside, open_published
 from orchestration.lib.settings import Settings
@@ -29,6 +30,7 @@ class ExportCheck:
 
     name: str  # of the check in Dagster, true when it passes
     alert: str  # the kind of alert, which says what is wrong
+    label: str  # in the status
     view: str  # of schema quality
     query: str  # its rows say what somebody has to do, the newest first
 
@@ -37,6 +39,7 @@ EXPORT_CHECKS = (
     ExportCheck(
         "report_logs_are_complete",
         "report_log_is_cut",
+        "cut logs",
         "cut_report_logs",
         """
         select format('{} has 10,000 rows and is surely cut: download the {} log of workspace {} again in shorter '
@@ -46,6 +49,7 @@ EXPORT_CHECKS = (
     ExportCheck(
         "report_log_days_are_covered",
         "report_log_days_are_missing",
+        "missing days",
         "report_log_gaps",
         """
         select format('the {} log of workspace {} lacks {}: download it from {} to {}', event_type, workspace_id,
@@ -55,6 +59,7 @@ EXPORT_CHECKS = (
     ExportCheck(
         "exports_are_recognised",
         "export_is_refused",
+        "refused",
         "refused_files",
         """
         select format('{} is refused: {}; its columns are: {}. Add their names to seeds/header_names.csv; or name it '
@@ -121,7 +126,7 @@ def read_health(settings: Settings) -> Health:
 
     Raises Problem when there is one that cannot be read.
     """
-    last_run, unread_files = read_last_run(settings.data), read_unread_files(settings.data)
+    last_run, unread_files = read_last_run(settings.data), read_unread_files(settings.data).warnings
     try:
         published_at = datetime.fromtimestamp(settings.published.stat().st_mtime, UTC)
         with open_published(settings.published) as connection:
@@ -215,17 +220,17 @@ def _found_up_to_date(data: Path) -> Path:
     return data / "found_up_to_date"
 
 
-def note_unread_files(data: Path, warnings: list[str]) -> None:
-    """Keep what a run warned of in the landing folder, for those who ask between two runs."""
-    _write(data / "unread_files.json", warnings)
+def note_unread_files(data: Path, unread: UnreadFiles) -> None:
+    """Keep which files of the landing folder a run did not read, for those who ask between two runs."""
+    _write(data / "unread_files.json", asdict(unread))
 
 
-def read_unread_files(data: Path) -> list[str]:
-    """What the last run that looked at the landing folder warned of."""
+def read_unread_files(data: Path) -> UnreadFiles:
+    """The files that the last run did not read. Empty where no run has looked at the landing folder yet."""
     try:
-        return [str(warning) for warning in json.loads((data / "unread_files.json").read_text())]
+        return UnreadFiles(**json.loads((data / "unread_files.json").read_text()))
     except (FileNotFoundError, ValueError, TypeError):
-        return []
+        return UnreadFiles()
 
 
 def shown(moment: datetime) -> str:

@@ -55,8 +55,9 @@ def load_landing(settings: Settings, when_new: Callable[[], None] = lambda: None
         encoding=settings.encoding,
         memory_limit=settings.memory_limit_of_duckdb,
     )
-    extraction.unread = [printable(warning) for warning in extraction.warnings]
-    extraction.warnings = [printable(warning) for warning in [*beside, *waiting, *extraction.warnings]]
+    unread = extraction.unread
+    unread.listed, unread.refused = [*map(printable, unread.listed)], [*map(printable, unread.refused)]
+    extraction.notes = [*map(printable, [*beside, *waiting, *extraction.notes])]
     return extraction
 
 
@@ -76,9 +77,9 @@ def _remove_the_sample(settings: Settings) -> None:
     with RawZone(settings.raw).incoming() as folder, contextlib.suppress(FileNotFoundError):
         # First, in one step: a zone that is half removed is known by that.
         _empty_tables(settings).rename(folder / "removed")
-    for path in settings.raw.iterdir():
-        if path != settings.sample_mark:
-            shutil.rmtree(path)
+    for folder in settings.raw.iterdir():
+        if folder.is_dir():
+            shutil.rmtree(folder)
     flush_to_disk(settings.raw)
     settings.sample_mark.unlink()
 
@@ -110,8 +111,8 @@ def find_news(settings: Settings) -> str | None:
     check_workspaces(landing, listing, settings.encoding)
     if not settings.published.exists():
         return "nothing is published yet"
-    if found_beside(settings.published):
-        return "another program wrote into the publication"
+    if beside := found_beside(settings.published):
+        return f"{beside[0]} lies beside the publication"
     if not settings.is_sample and _bodies_wait(settings.receiver):
         return "bodies of webhooks wait"
     try:
@@ -122,15 +123,14 @@ def find_news(settings: Settings) -> str | None:
 
 def _files_changed(settings: Settings, listing: Listing) -> str | None:
     # A file that could not be loaded is named until it is replaced; one that is not read, until it is gone.
-    warned = set(read_unread_files(settings.data))
-    listed = {printable(warning) for warning in listing.warnings}
-    in_vain = {warning.partition(" is not loaded: ")[0] for warning in warned - listed}
+    unread = read_unread_files(settings.data)
     zone = RawZone(settings.raw)
     with zone.at_rest():
-        new = not_loaded(zone, listing.files, _checksums(settings), in_vain, settings.encoding)
+        new = not_loaded(zone, listing.files, _checksums(settings), unread.in_vain, settings.encoding)
     if new:
         return f"{new[0].path} is new" + (f", and {len(new) - 1} more" if len(new) > 1 else "")
-    if not warned >= listed or in_vain - {printable(file.path) for file in listing.files}:
+    gone = set(unread.in_vain).difference(file.path for file in listing.files)
+    if gone or sorted(unread.listed) != sorted(map(printable, listing.warnings)):
         return "a file that cannot be read has come or gone"
     return None
 

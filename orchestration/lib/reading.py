@@ -75,7 +75,11 @@ csv.field_size_limit(LONGEST_RECORD_BYTES)
 
 
 class NotReadable(Exception):
-    """A file that cannot be read to its end. The text completes the sentence "<file> …"."""
+    """A file that cannot be read to its end. The text completes the sentence "<file> is not loaded: it …"."""
+
+    def __init__(self, problem: str, cure: str = "replace it", *, may_pass: bool = False) -> None:
+        super().__init__(f"{problem}; {cure}")
+        self.may_pass = may_pass  # whether the next run may read it as it is
 
 
 @dataclass(frozen=True)
@@ -209,7 +213,7 @@ def _header(
     if not header.names:
         raise NotReadable("has a first line that cannot be split into names: lines end with \\n or \\r\\n")
     if len(header.names) > MOST_COLUMNS:
-        raise NotReadable(f"has {len(header.names):,} columns, and at most {MOST_COLUMNS:,} are read: leave some out")
+        raise NotReadable(f"has {len(header.names):,} columns, and at most {MOST_COLUMNS:,} are read", "leave some out")
     lines.skip_joined(lines.taken)
     return header
 

@@ -23,8 +23,8 @@ def status_lines(
         yield f"beside        {path}: a program wrote into the published file and was ended, and readers see what it"
         yield "              wrote; the next run removes it"
     yield from _findings("unread files", health.unread_files)
-    for label, check in zip(("cut logs", "missing days", "refused"), EXPORT_CHECKS, strict=True):
-        yield from _findings(label, health.exports[check.name])
+    for check in EXPORT_CHECKS:
+        yield from _findings(check.label, health.exports[check.name])
     for line in health.stale(now, published_within, newest_event_within).values():
         yield f"STALE         {line}"
 

@@ -118,10 +118,10 @@ def new_rejects(settings: Settings) -> str:
     with open_published(settings.published) as connection:
         found = connection.execute(
             """
-            select format('{:,} {} in workspace {}', record_count, reject_reason, workspace_id)
+            select format('{:,} of workspace {} ({})', record_count, workspace_id, reject_reason)
             from intermediate.int_reject_changes order by record_count desc, workspace_id, reject_reason"""
         ).fetchall()
-    return f"{', '.join(row[0] for row in found)}. See quality.rejected_records"
+    return f"new rejects: {', '.join(row[0] for row in found)}. See quality.rejected_records"
 
 
 def query_command(published: Path) -> str:

@@ -17,6 +17,9 @@ from orchestration.lib.reading import INVALID_BYTE_MARK, HashingStream, NotReada
 
 _COLUMNS = tuple(RECORD_TABLES["workspaces"].fields.values())
 
+# So much of a line is shown in an error.
+_SHOWN = 200
+
 
 @dataclass(frozen=True)
 class Workspaces:
@@ -65,9 +68,10 @@ def _ids(place: str, stream: BinaryIO, encoding: str | None) -> Iterator[str]:
         raise Problem(f"{place} has the column {', '.join(twice)} twice", f"Its first line is {','.join(_COLUMNS)}")
     zones = _zones()
     lines: dict[str, int] = {}
-    for line, raw, fields in (record for chunk in chunks for record in records_of(chunk, header.delimiter)):
+    for line, whole, fields in (record for chunk in chunks for record in records_of(chunk, header.delimiter)):
+        raw = whole[:_SHOWN]
         where = f"Line {line} of {place}"
-        if INVALID_BYTE_MARK in raw:
+        if INVALID_BYTE_MARK in whole:
             also = f" and not {encoding}" if encoding else ""
             raise Problem(
                 f"{where} is not UTF-8{also}",

@@ -125,13 +125,13 @@ def test_the_schedule_skips_when_nothing_is_new_and_checks_the_age_of_the_data_a
 
 def test_a_file_that_cannot_be_read_is_named_and_starts_no_run_until_it_is_gone(project: Project) -> None:
     settle(project)
-    told = "\n".join(read_unread_files(project.settings.data))
+    told = "\n".join(read_unread_files(project.settings.data).warnings)
     assert "acme/events/notes.docx is not read" in told
     assert "acme/events/broken.parquet is not loaded" in told
     (project.landing / "acme" / "events" / "broken.parquet").unlink()
     assert isinstance(project.tick(), dg.RunRequest)
     settle(project)
-    assert "broken.parquet" not in "\n".join(read_unread_files(project.settings.data))
+    assert "broken.parquet" not in "\n".join(read_unread_files(project.settings.data).warnings)
 
 
 def test_whatever_is_new_starts_a_run(project: Project) -> None:

@@ -63,7 +63,7 @@ def test_everything_works_in_a_data_folder_of_any_name(tmp_path: Path, environme
     do("run")
     workspaces.write_text("workspace_id,workspace_name,timezone\nacme,Acme,UTC\n")
     third = do("run")
-    assert "warning: new_rejects: 1 unknown_workspace in workspace brio. See quality.rejected_records" in third
+    assert "warning: new rejects: 1 of workspace brio (unknown_workspace). See quality.rejected_records" in third
     assert "no difference" in do("verify")
     status = subprocess.run(
         [sys.executable, "-m", "orchestration", "status"],

@@ -12,6 +12,7 @@ import dagster as dg
 import pytest
 
 from orchestration.defs.alerts import alerts_sensor
+from orchestration.lib.extract import UnreadFiles
 from orchestration.lib.health import note_unread_files, noting_the_run
 from orchestration.lib.problems import Problem
 from orchestration.lib.secrets import read_secrets, without_secrets
@@ -186,7 +187,10 @@ def test_a_gap_between_downloads_is_told_once_each(operator: Operator, slack: Sl
 
 
 def test_a_file_that_could_not_be_read_is_told(operator: Operator, slack: Slack) -> None:
-    note_unread_files(operator.published.parents[1], ["acme/events/a.parquet is not loaded: it is empty; replace it"])
+    note_unread_files(
+        operator.published.parents[1],
+        UnreadFiles(refused=["acme/events/a.parquet is not loaded: it is empty; replace it"]),
+    )
     operator.look()
     operator.look()
     assert slack.texts == [

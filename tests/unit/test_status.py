@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from orchestration.lib.extract import UnreadFiles
 from orchestration.lib.health import note_unread_files, note_up_to_date, noting_the_run, read_last_run
 from orchestration.lib.published import open_published
 from orchestration.lib.settings import PROJECT_ROOT
@@ -96,7 +97,7 @@ def test_rejects_and_gaps_are_listed_and_are_no_reason_to_fail(tmp_path: Path, p
 
 def test_files_that_were_not_read_are_listed_and_are_no_reason_to_fail(tmp_path: Path, published: Path) -> None:
     assert "unread files" not in status(tmp_path).stdout
-    note_unread_files(tmp_path, ["acme/events/a.parquet is not loaded: it is empty; replace it"])
+    note_unread_files(tmp_path, UnreadFiles(refused=["acme/events/a.parquet is not loaded: it is empty; replace it"]))
     done = status(tmp_path)
     assert done.returncode == 0
     assert "unread files  1\n              acme/events/a.parquet is not loaded: it is empty; replace it" in done.stdout

@@ -1,2 +1,2 @@
--- Nothing, when everything is built anew: no day is listed then.
+-- Empty on a full refresh: no day is listed then.
 {{ daily_counts(of_days=ref('int_changed_days')) }}

@@ -1,5 +1,4 @@
--- Nothing, when everything is built anew: then nobody asks. Of an event that is sent again as it was, nothing that is
--- counted is another than before.
+-- Empty on a full refresh. An event that is sent again as it was changes no count.
 with counted as (
     select
         workspace_id,

@@ -1,4 +1,4 @@
--- Nothing, when everything is built anew: then nobody asks.
+-- Empty on a full refresh.
 with standing as (
     {{ standing_events(ref('int_changeable_events')) }}
 )
