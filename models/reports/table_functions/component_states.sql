@@ -95,7 +95,8 @@ select
     end as reason,
     case
         when states.state = 'not_applicable' then states.reason_not_applicable_fr
-        when states.state = 'no_data' and states.first_date is null then 'Rien ne correspond aux filtres, quel que soit le jour'
+        when states.state = 'no_data' and states.first_date is null
+            then 'Rien ne correspond aux filtres, quel que soit le jour'
         when states.state = 'no_data' and states.first_date > {{ argument('end_date', 'date') }}
             then 'Ce qui correspond aux filtres commence après les dates'
         when states.state = 'no_data' then 'Rien ne correspond aux filtres entre les dates'
