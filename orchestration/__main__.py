@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from orchestration.lib import dbt
-from orchestration.lib.health import NEWEST_EVENT_WITHIN, PUBLISHED_WITHIN, note_run, read_health
+from orchestration.lib.health import NEWEST_EVENT_WITHIN, PUBLISHED_WITHIN, note_run, read_health, read_unread_files
 from orchestration.lib.lock import only_writer
 from orchestration.lib.long_lived import leave_to_the_kernel, made_to_stay
 from orchestration.lib.pipeline import check_landing, explain, find_news
@@ -344,7 +344,6 @@ def _execute(settings: Settings, *, rebuild: bool = False) -> list[str]:
 
         from orchestration.definitions import defs
     from orchestration.lib.raw_zone import RawZone
-    from orchestration.lib.summary import is_standing
     from orchestration.lib.warehouse import plan
 
     with dg.DagsterInstance.get() as instance:
@@ -360,11 +359,7 @@ def _execute(settings: Settings, *, rebuild: bool = False) -> list[str]:
                 raise Problem(f"The run ended without a publication: {todo.reason}", "Run it again")
             # Of a step that started again, what it found in the end.
             checks = {check.asset_check_key: check for check in result.get_asset_check_evaluations()}
-            return [
-                _in_words(check, settings)
-                for check in checks.values()
-                if not check.passed and not is_standing(check.check_name)
-            ]
+            return [line for check in checks.values() if not check.passed for line in _in_words(check, settings)]
         raise _problem(result, settings)
 
 
@@ -379,15 +374,23 @@ def _problem(result: "ExecuteInProcessResult", settings: Settings) -> Problem:
     return Problem(problem, f"The whole story is in {settings.data / 'logs'}" if "The run failed" in problem else None)
 
 
-def _in_words(check: "AssetCheckEvaluation", settings: Settings) -> str:
-    """What a check found, as a sentence. dbt's tests say how many rows, ours say what."""
-    if check.check_name == "new_rejects":
-        from orchestration.lib.summary import new_rejects
+def _in_words(check: "AssetCheckEvaluation", settings: Settings) -> list[str]:
+    """What a check found, as sentences, but for what lasts: the summary says that itself.
 
-        return new_rejects(settings)
+    dbt's tests say how many rows they found, ours say what.
+    """
+    from orchestration.lib.summary import is_standing, new_rejects
+
+    if check.check_name == "every_file_was_read":
+        unread = read_unread_files(settings.data).warnings
+        return [line for line in (check.description or "").splitlines() if line not in unread]
+    if is_standing(check.check_name):
+        return []
+    if check.check_name == "new_rejects":
+        return [new_rejects(settings)]
     rows = check.metadata.get("dagster_dbt/failed_row_count")
     found = f"it found {rows.value} rows" if rows else "see the log"
-    return check.description or f"the check {check.check_name} does not pass: {found} (docs/runbook.md, Checks)"
+    return [check.description or f"the check {check.check_name} does not pass: {found} (docs/runbook.md, Checks)"]
 
 
 def _summarise(settings: Settings, warnings: list[str]) -> None:
