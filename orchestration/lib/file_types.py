@@ -88,9 +88,9 @@ def check_type(head: bytes, file_format: str, *, compressed: bool, parquet_is_re
 
 
 def _not_as_named(text: str) -> NotReadable:
-    """The error of a file that is something else: what it is, and after a semicolon what to do."""
-    problem, cure = text.split("; ", 1)
-    return NotReadable(problem, cure)
+    """The error of a file that is something else: what it is and, after a semicolon, what to do if that is known."""
+    problem, _, cure = text.partition("; ")
+    return NotReadable(problem, cure or "replace it")
 
 
 def _other_type(head: bytes, file_format: str) -> str | None:

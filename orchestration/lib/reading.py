@@ -206,9 +206,11 @@ def _header(
     headers = []
     for separator in separators:
         names = _header_names(lines, separator, encoding)
-        headers.append((sum(map(is_known, set(names))), len(names), CsvHeader(names, separator)))
+        # A quote within a name shows that the separator within the quotes is none.
+        quotes = sum('"' in name for name in names)
+        headers.append((sum(map(is_known, set(names))), -quotes, len(names), CsvHeader(names, separator)))
         lines.put_back(list(lines.taken))
-    *_, header = max(headers, key=lambda found: found[:2])
+    *_, header = max(headers, key=lambda found: found[:3])
     _header_names(lines, header.delimiter, encoding)
     if not header.names:
         raise NotReadable("has a first line that cannot be split into names: lines end with \\n or \\r\\n")

@@ -50,10 +50,10 @@ def report_log_gaps(state: State) -> Iterator[Row]:
 
 
 def refused_files(state: State) -> Iterator[Row]:
-    """The downloaded files that have records and that nobody can read, with their header."""
+    """The downloaded files that have a header which tells too little, or another log than their name."""
     for file in state.files:
         reason = refusal(file) if file.kind in ("report_logs", "data_export") else None
-        if reason and file.records:
+        if reason and file.header:
             yield {
                 "workspace_id": file.workspace_id,
                 "route": file.route,

@@ -244,10 +244,10 @@ def test_an_export_keeps_its_header_once_and_its_fields_in_their_order(place: Pl
         "1/data_export/nothing.csv": ([], ","),
         "1/events/a.csv": (None, None),
     }
-    # A plain line is its fields already.
+    # Of a file without quotes a line is its fields already.
     rows = [(row["raw_record"], row["fields"], row["parse_error"]) for row in place.read("report_logs")]
     assert rows == [
-        ("2026-01-01;7", None, None),
+        ("2026-01-01;7", ["2026-01-01", "7"], None),
         ("8", None, "expected 2 fields, found 1"),
         ('"a;b";9', ["a;b", "9"], None),
         ("1,2", None, None),
