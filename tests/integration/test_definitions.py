@@ -72,7 +72,7 @@ def test_the_sensor_asks_for_one_run_for_each_change_of_the_landing_folder(
     sensor = defs.resolve_sensor_def("new_files_landed")
 
     def evaluate(cursor: str | None) -> dg.SensorResult | dg.SkipReason:
-        outcome = sensor(dg.build_sensor_context(cursor=cursor))
+        outcome = sensor(dg.build_sensor_context(cursor=cursor, instance=dg.DagsterInstance.ephemeral()))
         assert isinstance(outcome, dg.SensorResult | dg.SkipReason)
         return outcome
 
@@ -95,6 +95,6 @@ def test_the_sensor_has_the_bodies_of_webhooks_land(
     segment = read_settings().receiver / "acme" / "2026-01-01T00-00-00.000000Z-00000000.jsonl.part"
     segment.parent.mkdir(parents=True)
     segment.write_bytes(b"{}\n{torn")
-    defs.resolve_sensor_def("new_files_landed")(dg.build_sensor_context())
+    defs.resolve_sensor_def("new_files_landed")(dg.build_sensor_context(instance=dg.DagsterInstance.ephemeral()))
     assert (tmp_path / "acme" / "webhooks" / segment.stem).read_bytes() == b"{}\n"
     assert not segment.exists()

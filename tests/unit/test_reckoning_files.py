@@ -183,6 +183,7 @@ def test_columns_of_logs_are_known_in_french_and_unknown_headers_are_named_once_
         ("1/data_export/contacts.csv", "Contacto,Fecha", 2),
         ("1/report_logs/contactos.csv", spanish.rstrip(), 1),
         ("1/report_logs/contacts-added.csv", spanish.rstrip(), 2),
+        ("1/report_logs/contacts-deleted.csv", spanish.rstrip(), 0),
     ]
 
 
