@@ -34,7 +34,11 @@ def require_the_same(handwritten: Path, pipeline: Path | None, pandas: Path | No
     if pipeline:
         with duckdb.connect(str(pipeline), read_only=True) as connection:
             for table in TABLES:
-                relation = "marts.dim_contact" if table == "main.contacts" else table
+                # The scripts count no rows of directories.
+                relation = {
+                    "main.contacts": "marts.dim_contact",
+                    "quality.load_balance": "(from quality.load_balance where route = 'events')",
+                }.get(table, table)
                 _compare("pipeline", table, _fingerprint(connection, relation, columns[table]), expected[table])
     if pandas:
         with duckdb.connect() as connection:

@@ -32,8 +32,10 @@
     {%- if channels %}{% do lists.update({'channel_ids': ['channel_id']}) %}{% endif -%}
     {%- if not any_date %}
     {%- set first_date, end_date = argument(first_date, 'date'), argument('end_date', 'date') %}
-    -- In this order also where the arguments are not: DuckDB would leave out all of the report, its errors included.
-    {{ events }}.report_date between least({{ first_date }}, {{ end_date }}) and greatest({{ first_date }}, {{ end_date }}) and
+    -- A range whatever the arguments are: of an empty one DuckDB would leave out all of the report, its errors included.
+    {{ events }}.report_date
+    between coalesce(least({{ first_date }}, {{ end_date }}), date '0001-01-01')
+    and coalesce(greatest({{ first_date }}, {{ end_date }}), date '9999-12-31') and
     {%- endif %}
     (not {{ is_given('workspace_id') }} or {{ events }}.workspace_id = {{ argument('workspace_id', 'varchar') }})
     {%- for name, columns in lists.items() %}

@@ -13,8 +13,8 @@ _VIEWS = """
     create table quality.cut_report_logs (source_file varchar, event_type varchar, workspace_id varchar,
         download_from date, download_to date, days_to_download bigint, loaded_at timestamptz);
     create table quality.report_log_gaps
-        (workspace_id varchar, event_type varchar, first_date date, last_date date, days bigint);
-    create table quality.refused_files (source_file varchar, reason varchar, loaded_at timestamptz);
+        (workspace_id varchar, event_type varchar, first_date date, last_date date, days bigint, certainty varchar);
+    create table quality.refused_files (source_file varchar, reason varchar, loaded_at timestamptz, header varchar);
 """
 
 
@@ -34,4 +34,4 @@ def publish_by_hand(
         for reject in rejects:
             connection.execute("insert into quality.rejected_records values (?, ?)", reject)
         for day in gaps:
-            connection.execute("insert into quality.report_log_gaps values ('acme', 'added', $1, $1, 1)", [day])
+            connection.execute("insert into quality.report_log_gaps values ('acme', 'added', $1, $1, 1, 'certain')", [day])

@@ -23,10 +23,12 @@ def test_the_handwritten_script_makes_the_tables_of_the_pipeline(tmp_path: Path)
     handwritten.main(pipeline.landing, tmp_path / "script")
 
     assert extraction.warnings == []
-    assert pipeline.query("select sum(records_landed) from quality.load_balance") == [(25_000,)]
+    assert pipeline.query("select sum(records_landed) from quality.load_balance where route = 'events'") == [(25_000,)]
     for view in (*(f"reports.{name}" for name in REPORT_VIEWS), *(f"quality.{name}" for name in QUALITY_VIEWS)):
         columns = loaded_aside(pipeline, view)
-        expected = in_order(pipeline.query(f"select {columns} from {view}"))
+        # The scripts count no rows of directories.
+        rows = f"{view} where route = 'events'" if view == "quality.load_balance" else view
+        expected = in_order(pipeline.query(f"select {columns} from {rows}"))
         assert expected
         assert script_rows(tmp_path / "script" / "contact_reports.duckdb", f"select {columns} from {view}") == expected
     require_the_same(tmp_path / "script" / "contact_reports.duckdb", pipeline.settings.published, None)
@@ -89,12 +91,16 @@ def test_small_files_hold_as_many_events_as_asked(tmp_path: Path) -> None:
 
 
 def loaded_aside(pipeline: Pipeline, view: str) -> str:
-    """The columns of a view but those that say when a file was loaded."""
+    """The columns of a view but those that say when a file was loaded, and by which rule an event is superseded.
+
+    The scripts do not name the rule.
+    """
     schema, name = view.split(".")
     rows = pipeline.query(
         f"""
         select column_name from information_schema.columns
         where table_schema = '{schema}' and table_name = '{name}' and column_name not like '%loaded_at'
+            and (table_name, column_name) <> ('superseded_events', 'reason')
         order by column_name"""
     )
     return ", ".join(str(column) for (column,) in rows)

@@ -276,7 +276,7 @@ FUNCTIONS = [
         ({"start_date": date(2025, 2, 1)}, "start_date 2025-02-01 is after end_date 2025-01-31, it is"),
     ],
 )
-@pytest.mark.parametrize("query", ["from {}", "select count(*) from {}", "from {} where columns(*)::varchar <> '-'"])
+@pytest.mark.parametrize("query", ["from {}", "select count(*) from {}", "from {} order by all limit 1"])
 def test_arguments_that_can_match_nothing_are_errors(
     published: Published, function: str, arguments: dict[str, Any], message: str, query: str
 ) -> None:

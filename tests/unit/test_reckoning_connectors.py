@@ -430,7 +430,8 @@ def test_the_routes_are_reconciled_day_by_day(landing: Landing) -> None:
     reckoning = landing.run(
         {
             # Contacts 1 to 4, on as many days.
-            "1/report_logs/added.csv": added_log(*(f"2025-06-0{day} 12:00" for day in range(1, 5))),
+            "1/report_logs/added.csv": "Timestamp,Contact ID\n"
+            + "".join(f"2025-06-0{day} 12:00,{day}\n" for day in range(1, 5)),
             "1/webhooks/a.jsonl": jsonl(created(2, 2), created(5, 3), created(6, 6)),
             "1/api/contacts-1.jsonl": jsonl({"id": 7, "created_at": 1748952000}, {"id": 1, "created_at": "soon"}),
             "1/events/a.jsonl": jsonl(event("a", "deleted", occurred_at="2025-06-01T16:00Z")),
