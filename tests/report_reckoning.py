@@ -224,14 +224,14 @@ class Reports:
                 days[event["workspace_id"]].append(event["report_date"])
         rows = []
         for workspace_id, active_days in days.items():
-            running_total = 0
+            running_total, gone = 0, self._gone(workspace_id)
             first, last = min(active_days), max(active_days)
             counts = {
                 row["period_start"]: row for row in self.overview_between(Filters(first, last, workspace_id), "day")
             }
             for day in days_of(first, last):
                 row = counts[day]
-                net_growth = row["contacts_added"] - row["contacts_deleted"] - row["contacts_merged"]
+                net_growth = row["contacts_added"] - gone[day]
                 running_total += net_growth
                 rows.append(
                     {"workspace_id": workspace_id, "report_date": row.pop("period_start")}
@@ -239,6 +239,16 @@ class Reports:
                     | {"net_growth": net_growth, "running_total": running_total}
                 )
         return rows
+
+    def _gone(self, workspace_id: str) -> Counter[date]:
+        """How many contacts were first deleted or merged away on each day; an unknown one is merged away once a merge."""
+        days: dict[object, date] = {}
+        for event_type, contact in (("deleted", "contact_id"), ("merged", "merged_contact_id")):
+            for event in self.logs[event_type]:
+                if event["workspace_id"] == workspace_id:
+                    key = event[contact] if event[contact] is not None else ("unknown", event["event_id"])
+                    days[key] = min(days.get(key, event["report_date"]), event["report_date"])
+        return Counter(days.values())
 
     def lifecycle(self) -> list[Row]:
         """A row for each contact, but for its name and what became of it, which `dim_contact` says."""

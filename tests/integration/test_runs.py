@@ -278,7 +278,7 @@ def test_a_first_run_on_the_sample_that_is_killed_at_any_step_leaves_a_raw_zone_
     pipeline: Pipeline,
 ) -> None:
     settings = pipeline.settings
-    pipeline.landing.rename(pipeline.landing.with_name("elsewhere"))
+    pipeline.landing.rename(pipeline.landing.with_name("moved away"))
     for step in count():
         shutil.rmtree(settings.raw, ignore_errors=True)
         # With the sample written, the steps are those of its raw zone.
@@ -292,7 +292,7 @@ def test_a_first_run_on_the_sample_that_is_killed_at_any_step_leaves_a_raw_zone_
 @pytest.mark.slow
 def test_a_sample_that_was_half_removed_is_begun_again_where_the_own_files_are_gone_again(pipeline: Pipeline) -> None:
     settings = pipeline.settings
-    pipeline.landing.rename(pipeline.landing.with_name("elsewhere"))
+    pipeline.landing.rename(pipeline.landing.with_name("on another disk"))
     load_landing(settings)
     whole = records_of(RawZone(settings.raw))
     assert killed_at(2, partial(_remove_the_sample, settings))
@@ -305,7 +305,7 @@ def test_a_landing_folder_that_went_away_is_missed_and_the_sample_does_not_come_
     pipeline: Pipeline,
 ) -> None:
     load_landing(pipeline.settings)
-    pipeline.landing.rename(pipeline.landing.with_name("elsewhere"))
+    pipeline.landing.rename(pipeline.landing.with_name("not mounted"))
     with pytest.raises(Problem, match=r"The landing folder .* does not exist"):
         load_landing(pipeline.settings)
     assert records_of(RawZone(pipeline.settings.raw)) == {"1"}
