@@ -166,7 +166,7 @@ def _last_results(context: dg.AssetExecutionContext, keys: Iterable[dg.AssetChec
 def _checks_of_the_publication(context: dg.AssetExecutionContext) -> set[dg.AssetCheckKey]:
     """Those that this run was to make."""
     planned = dg.DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED
-    records = context.instance.get_records_for_run(context.run_id, of_type=planned).records
+    records = context.instance.get_records_for_run(context.run.run_id, of_type=planned).records
     events = [record.event_log_entry.get_dagster_event().event_specific_data for record in records]
     keys = {dg.AssetCheckKey(event.asset_key, event.check_name) for event in events}
     return {key for key in keys if key.asset_key == PUBLISHED}
