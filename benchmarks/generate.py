@@ -193,7 +193,8 @@ def _write_directories(landing: Path) -> None:
 
 
 def _user_rows() -> list[str]:
-    deleted = {10: "2025-06-01T00:00:00Z", 30: "2025-09-01T00:00:00Z"}
+    # After all events: the scripts, unlike the contract, do not ask whether a name was borne at the time of an event.
+    deleted = {10: "2028-06-01T00:00:00Z", 30: "2028-09-01T00:00:00Z"}
     return [f"{1000 + n},User {n},{deleted.get(n, '')}" for n in range(1, _USERS + 1)]
 
 

@@ -34,4 +34,6 @@ def publish_by_hand(
         for reject in rejects:
             connection.execute("insert into quality.rejected_records values (?, ?)", reject)
         for day in gaps:
-            connection.execute("insert into quality.report_log_gaps values ('acme', 'added', $1, $1, 1, 'certain')", [day])
+            connection.execute(
+                "insert into quality.report_log_gaps values ('acme', 'added', $1, $1, 1, 'certain')", [day]
+            )

@@ -31,24 +31,31 @@ class At(Enum):
     QUOTE = "after a quote in a quoted field"
 
 
-def scan(text: str, separator: str, at: At) -> tuple[bool, bool]:
-    """Whether a quoted field is open at the end of a line, and whether it was opened on this line."""
-    if '"' not in text:
-        return at is At.QUOTED, False
-    opened_here = False
-    for sign in text:
+def scan(text: str, separator: str, at: At) -> tuple[bool, int, int]:
+    """Reads a line on from a place in a row.
+
+    Gives whether a quoted field is open at the line's end, how many separators stand outside of quotes, and where the first
+    quoted field that ends on the line does: the index after its quote, -1 where none ends.
+    """
+    separators, end_of_quotes = 0, -1
+    for index, sign in enumerate(text):
         if at is At.QUOTED:
             at = At.QUOTE if sign == '"' else At.QUOTED
-        elif sign in "\r\n":
+            continue
+        if at is At.QUOTE and sign != '"' and end_of_quotes < 0:
+            end_of_quotes = index
+        if sign in "\r\n":
             break
-        elif sign == separator:
+        if sign == separator:
+            separators += 1
             at = At.FIELD_START
         elif sign == '"' and at is not At.UNQUOTED:
-            opened_here |= at is At.FIELD_START
             at = At.QUOTED
         else:
             at = At.UNQUOTED
-    return at is At.QUOTED, opened_here
+    if at is At.QUOTE and end_of_quotes < 0:
+        end_of_quotes = len(text)
+    return at is At.QUOTED, separators, end_of_quotes
 
 
 def split(lines: list[Line], separator: str) -> list[str] | None:
@@ -59,32 +66,37 @@ def split(lines: list[Line], separator: str) -> list[str] | None:
         return None
 
 
-def is_row(line: Line, separator: str, width: int) -> bool:
-    """Whether a line alone is a record with so many fields."""
-    line = line.without_bom
-    is_open, _ = scan(line.text, separator, At.FIELD_START)
-    values = None if is_open or line.is_blank else split([line], separator)
-    return values is not None and len(values) == width
+def is_mistaken(line: str, separator: str, width: int | None, *, first_column: bool) -> bool:
+    """Whether a line that begins inside a quoted field shows that the quote which opened it was never meant.
+
+    It does where the closing quote is followed by more text, and where the line has as many separators as the header. The
+    end of a field in the first column has that by nature, unless a separator stands before its closing quote.
+    """
+    _, separators, end = scan(line, separator, At.QUOTED)
+    inside = line if end < 0 else line[:end]
+    if end >= 0 and line[end : end + 1] not in ("", separator, "\r", "\n"):
+        return True
+    if width is None or width == 1 or inside.count(separator) + separators != width - 1:
+        return False
+    return not (end >= 0 and first_column and separator not in inside)
 
 
 def read_row(lines: list[Line], start: int, separator: str, width: int | None) -> tuple[int, list[str] | None]:
     """The index after the last line of the row that starts at an index, and its values.
 
-    A quote was a mistake where a line that is wholly inside the quoted field is itself a record, or where the file
-    ends inside: then the row ends with the line of that quote, and has no values.
+    Where a quote was a mistake, or the file ends inside it, the row ends with its first line, and has no values.
     """
-    is_open, opened_at = False, start
-    for index in range(start, len(lines)):
-        at = At.QUOTED if is_open else At.FIELD_START
-        line = lines[index] if is_open else lines[index].without_bom
-        is_open, opened_here = scan(line.text, separator, at)
-        if not is_open:
-            return index + 1, split([lines[start].without_bom, *lines[start + 1 : index + 1]], separator)
-        if opened_here:
-            opened_at = index
-        elif width is not None and is_row(line, separator, width):
-            break
-    return opened_at + 1, None
+    first = lines[start].without_bom
+    is_open, separators, _ = scan(first.text, separator, At.FIELD_START)
+    first_column = separators == 0
+    index = start
+    while is_open:
+        index += 1
+        if index == len(lines) or is_mistaken(lines[index].text, separator, width, first_column=first_column):
+            return start + 1, None
+        is_open, _, end = scan(lines[index].text, separator, At.QUOTED)
+        first_column &= end < 0
+    return index + 1, split([first, *lines[start + 1 : index + 1]], separator)
 
 
 def rows_from(lines: list[Line], start: int, separator: str, width: int | None) -> Iterator[CsvRow]:

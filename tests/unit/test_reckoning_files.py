@@ -50,10 +50,14 @@ def rejected(reckoning: Reckoning) -> list[object]:
         # A quote within a field is a sign like any other.
         (row(1, 'Ana "A" Li'), [], [1], ['Ana "A" Li']),
         (row(1, '"Ana ""A"" Li"'), [], [1], ['Ana "A" Li']),
-        # The last line of a quoted field is not wholly inside it.
-        (row(1, '"Ana\n2,3,4,5,6"'), [], [1], ["Ana\n2,3,4,5,6"]),
-        # The quoted field before the mistaken one is part of its row, which ends with the mistaken quote's line.
-        (row(1).replace("e1", '"e\n1"').replace("Ana", '"Ana') + row(2), [2], [2], ["Ana"]),
+        # The line with the closing quote is a record by itself, too.
+        (row(1, '"Ana\n2,3,4,5,6"'), [2, 3], [], []),
+        # The end of a field in the first column has the separators of a record by nature.
+        (row(1).replace("e1", '"e\n1"'), [], [1], ["Ana"]),
+        # Of a row with a mistaken quote each line costs itself.
+        (row(1).replace("e1", '"e\n1"').replace("Ana", '"Ana') + row(2), [2, 3], [2], ["Ana"]),
+        # Two consecutive lines, each with a quote that is never closed.
+        (row(1, '"Ana') + row(2, '"Bo') + row(3), [2, 3], [3], ["Ana"]),
     ],
 )
 def test_a_mistaken_quote_costs_its_own_line_only(

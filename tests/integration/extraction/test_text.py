@@ -38,7 +38,9 @@ def test_a_quote_that_is_not_closed_costs_only_its_line_in_files_of_every_kind(
 
     assert place.extract().warnings == []
 
-    found = [(row["source_line"], first_field(row, id_column, separator), row["parse_error"]) for row in place.read(table)]
+    found = [
+        (row["source_line"], first_field(row, id_column, separator), row["parse_error"]) for row in place.read(table)
+    ]
     stray = {3: '2,"a,b', 5: '4,a,"b', 6: '5,a,"b', 8: '"7,a,b'}
     assert found == [
         (line, *((None, "a quote is not closed") if line in stray else (str(line - 1), None))) for line in range(2, 10)
