@@ -20,10 +20,8 @@ import duckdb
 _SEEDS = Path(__file__).parents[1] / "seeds"
 _DIGITS = "^[0-9]+([.]0)?$"
 _SPACE = r"\s\x0b\x1c-\x1f\x85\p{Z}"
-_ISO_8601 = (
-    "^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]+)?)?"
-    "(Z|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)$"
-)
+_WITHOUT_OFFSET = "^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]+)?)?"
+_ISO_8601 = f"{_WITHOUT_OFFSET}(Z|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)$"
 _FIELDS = (
     "event_id",
     "event_type",
@@ -418,6 +416,7 @@ select
         when 'invalid_contact_id' then case when contact_id > 0 then landed_merged_contact_id
             else {_trimmed("landed_contact_id")} end
         when 'invalid_occurred_at' then {_trimmed("landed_occurred_at")}
+            || case when regexp_matches({_trimmed("landed_occurred_at")}, '{_WITHOUT_OFFSET}$') then ' (no offset)' else '' end
         when 'source_not_allowed' then {_trimmed("landed_source")}
         when 'merged_into_itself' then landed_merged_contact_id
     end as detail,

@@ -11,10 +11,8 @@ EVENT_TYPES = ("added", "connected", "deleted", "merged")
 _REQUIRED = ["event_id", "event_type", "occurred_at", "contact_id"]
 _DIGITS = r"[0-9]+(?:\.0)?"
 _LARGEST_ID = str(2**63 - 1)
-_ISO_8601 = (
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?"
-    r"(?:Z|[+-](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?)"
-)
+_WITHOUT_OFFSET = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?"
+_ISO_8601 = _WITHOUT_OFFSET + r"(?:Z|[+-](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?)"
 
 
 def read_sources() -> pd.DataFrame:
@@ -101,7 +99,9 @@ def details(rejected: pd.DataFrame, landed: pd.DataFrame, texts: pd.DataFrame) -
         "unknown_workspace": landed["workspace_id"],
         "unknown_event_type": texts["event_type"],
         "invalid_contact_id": texts["contact_id"].where(rejected["contact_id"].isna(), texts["merged_contact_id"]),
-        "invalid_occurred_at": texts["occurred_at"],
+        "invalid_occurred_at": texts["occurred_at"].mask(
+            texts["occurred_at"].str.fullmatch(_WITHOUT_OFFSET, na=False), texts["occurred_at"] + " (no offset)"
+        ),
         "source_not_allowed": texts["source"],
         "merged_into_itself": texts["merged_contact_id"],
     }

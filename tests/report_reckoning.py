@@ -241,7 +241,7 @@ class Reports:
         return rows
 
     def _gone(self, workspace_id: str) -> Counter[date]:
-        """How many contacts were first deleted or merged away on each day; an unknown one is merged away once a merge."""
+        """How many contacts were first deleted or merged away on each day; of an unknown one each merge counts."""
         days: dict[object, date] = {}
         for event_type, contact in (("deleted", "contact_id"), ("merged", "merged_contact_id")):
             for event in self.logs[event_type]:

@@ -34,8 +34,8 @@ class At(Enum):
 def scan(text: str, separator: str, at: At) -> tuple[bool, int, int]:
     """Reads a line on from a place in a row.
 
-    Gives whether a quoted field is open at the line's end, how many separators stand outside of quotes, and where the first
-    quoted field that ends on the line does: the index after its quote, -1 where none ends.
+    Gives whether a quoted field is open at the line's end, how many separators stand outside of quotes, and where the
+    first quoted field that ends on the line does: the index after its quote, -1 where none ends.
     """
     separators, end_of_quotes = 0, -1
     for index, sign in enumerate(text):
@@ -69,8 +69,8 @@ def split(lines: list[Line], separator: str) -> list[str] | None:
 def is_mistaken(line: str, separator: str, width: int | None, *, first_column: bool) -> bool:
     """Whether a line that begins inside a quoted field shows that the quote which opened it was never meant.
 
-    It does where the closing quote is followed by more text, and where the line has as many separators as the header. The
-    end of a field in the first column has that by nature, unless a separator stands before its closing quote.
+    It does where the closing quote is followed by more text, and where the line has as many separators as the header.
+    The end of a field in the first column has that by nature, unless a separator stands before its closing quote.
     """
     _, separators, end = scan(line, separator, At.QUOTED)
     inside = line if end < 0 else line[:end]

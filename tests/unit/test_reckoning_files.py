@@ -51,7 +51,7 @@ def rejected(reckoning: Reckoning) -> list[object]:
         (row(1, 'Ana "A" Li'), [], [1], ['Ana "A" Li']),
         (row(1, '"Ana ""A"" Li"'), [], [1], ['Ana "A" Li']),
         # The line with the closing quote is a record by itself, too.
-        (row(1, '"Ana\n2,3,4,5,6"'), [2, 3], [], []),
+        (row(1, '"Ana') + row(2, 'Bo"'), [2], [2], ['Bo"']),
         # The end of a field in the first column has the separators of a record by nature.
         (row(1).replace("e1", '"e\n1"'), [], [1], ["Ana"]),
         # Of a row with a mistaken quote each line costs itself.
