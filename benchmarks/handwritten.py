@@ -416,7 +416,8 @@ select
         when 'invalid_contact_id' then case when contact_id > 0 then landed_merged_contact_id
             else {_trimmed("landed_contact_id")} end
         when 'invalid_occurred_at' then {_trimmed("landed_occurred_at")}
-            || case when regexp_matches({_trimmed("landed_occurred_at")}, '{_WITHOUT_OFFSET}$') then ' (no offset)' else '' end
+            || case when regexp_matches({_trimmed("landed_occurred_at")}, '{_WITHOUT_OFFSET}$') then ' (no offset)'
+                else '' end
         when 'source_not_allowed' then {_trimmed("landed_source")}
         when 'merged_into_itself' then landed_merged_contact_id
     end as detail,
