@@ -45,7 +45,10 @@ judged as (
                 {{ is_shortened_id('with_lookups.landed_event_id') }}
                 or (
                     with_lookups.event_type = 'connected'
-                    and ({{ is_shortened_id('with_lookups.channel_id') }} or {{ is_shortened_id('with_lookups.message_id') }})
+                    and (
+                        {{ is_shortened_id('with_lookups.channel_id') }}
+                        or {{ is_shortened_id('with_lookups.message_id') }}
+                    )
                 )
                 or (with_lookups.resolved_source = 'user' and {{ is_shortened_id('with_lookups.user_id') }})
                 then 'invalid_event_id'
