@@ -123,11 +123,13 @@ def read_rows(lines: list[Line], is_known: Callable[[str], bool]) -> Iterator[Cs
         if start == len(lines):
             return
 
-    def known_names(separator: str) -> int:
+    def fitness(separator: str) -> tuple[int, int, int]:
+        """The most known names; then the fewest with a quote inside, which was around another separator; then the most."""
         _, names = read_row(lines, start, separator, None)
-        return sum(map(is_known, names or []))
+        names = names or []
+        return sum(map(is_known, set(names))), -sum('"' in name for name in names), len(names)
 
-    separator = said[1] if said else max(SEPARATORS, key=known_names)
+    separator = said[1] if said else max(SEPARATORS, key=fitness)
     end, names = read_row(lines, start, separator, None)
     raw = "".join(line.text for line in (lines[start].without_bom, *lines[start + 1 : end]))
     # A header is read even where it is not all text: what its known columns are called is.
