@@ -29,6 +29,8 @@ def _rows(rows: list[dict[str, object]], columns: list[str]) -> list[Row]:
             values["detail"] = None
         if "header" in values:
             values["reason"] = None
+            # The names are kept, not the quotes around them.
+            values["header"] = str(values["header"]).replace('"', "")
         if "raw_record" in values and str(values["source_file"]).endswith(".parquet"):
             values["raw_record"] = comparable_row(str(values["raw_record"]))
         if "occurred_at_local" in values and values["occurred_at_local"] is not None:

@@ -99,10 +99,14 @@ def read_row(lines: list[Line], start: int, separator: str, width: int | None) -
     return index + 1, split([first, *lines[start + 1 : index + 1]], separator)
 
 
-def rows_from(lines: list[Line], start: int, separator: str, width: int | None) -> Iterator[CsvRow]:
-    """The rows from an index on, their values None where they are not text; blank lines are none."""
+def rows_from(lines: list[Line], start: int, separator: str, width: int | None, header: str) -> Iterator[CsvRow]:
+    """The rows from an index on, their values None where they are not text.
+
+    Blank lines are none, nor is the header where files were joined: behind a byte order mark.
+    """
     while start < len(lines):
-        if lines[start].is_blank:
+        is_joined = lines[start].text != lines[start].without_bom.text
+        if lines[start].is_blank or (is_joined and without_line_ending(lines[start].without_bom.text) == header):
             start += 1
             continue
         end, values = read_row(lines, start, separator, width)
@@ -124,7 +128,7 @@ def read_rows(lines: list[Line], is_known: Callable[[str], bool]) -> Iterator[Cs
             return
 
     def fitness(separator: str) -> tuple[int, int, int]:
-        """The most known names; then the fewest with a quote inside, which was around another separator; then the most."""
+        """The most known names; then the fewest with a quote inside; then the most names."""
         _, names = read_row(lines, start, separator, None)
         names = names or []
         return sum(map(is_known, set(names))), -sum('"' in name for name in names), len(names)
@@ -134,7 +138,7 @@ def read_rows(lines: list[Line], is_known: Callable[[str], bool]) -> Iterator[Cs
     raw = "".join(line.text for line in (lines[start].without_bom, *lines[start + 1 : end]))
     # A header is read even where it is not all text: what its known columns are called is.
     yield CsvRow(start + 1, without_line_ending(raw), names)
-    yield from rows_from(lines, end, separator, len(names or []))
+    yield from rows_from(lines, end, separator, len(names or []), without_line_ending(raw))
 
 
 def first_line(lines: list[Line], start: int) -> int:

@@ -31,7 +31,7 @@ def log_type(file: LandedFile) -> str | None:
     named = log_type_by_name(file)
     if named:
         return None if says_other_log(file) else named
-    if "primarycontactid" in file.columns:
+    if not ONLY_OF_MERGED.isdisjoint(file.columns):
         return "merged"
     if "channel" in file.columns:
         return "connected"
