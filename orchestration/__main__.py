@@ -16,16 +16,22 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from orchestration.lib import dbt
-from orchestration.lib.health import NEWEST_EVENT_WITHIN, PUBLISHED_WITHIN, note_run, read_health, read_unread_files
+from orchestration.lib.dbt import project as dbt
 from orchestration.lib.lock import only_writer
 from orchestration.lib.long_lived import leave_to_the_kernel, made_to_stay
+from orchestration.lib.monitoring.health import (
+    NEWEST_EVENT_WITHIN,
+    PUBLISHED_WITHIN,
+    note_run,
+    read_health,
+    read_unread_files,
+)
+from orchestration.lib.monitoring.status import status_lines
 from orchestration.lib.pipeline import check_landing, explain, find_news
 from orchestration.lib.problems import Problem
 from orchestration.lib.progress import announce, listening
 from orchestration.lib.secrets import read_secrets
 from orchestration.lib.settings import PROJECT_ROOT, Settings, export_settings, read_settings
-from orchestration.lib.status import status_lines
 from orchestration.lib.text import PrintableFile, printable
 
 if TYPE_CHECKING:
@@ -82,7 +88,7 @@ def rebuild(first: datetime | None, last: datetime | None) -> None:
     What a record is depends on records of any other day, so that a range of days is no less work: it is built with all
     the others, and the days that changed outside of it are counted.
     """
-    from orchestration.lib.rebuild import describe_changes, published_days
+    from orchestration.lib.warehouse.rebuild import describe_changes, published_days
 
     settings = _prepare_to_write()
     before = published_days(settings)
@@ -98,7 +104,7 @@ def rebuild(first: datetime | None, last: datetime | None) -> None:
 @main.command()
 def verify() -> None:
     """Check the publication against the raw zone, without writing. Exit code 0 only if there is no difference."""
-    from orchestration.lib.verify import verify as compare
+    from orchestration.lib.warehouse.verify import verify as compare
 
     settings = read_settings()
     with _showing_progress():
@@ -168,7 +174,7 @@ def docs(context: click.Context) -> None:
     settings = _prepare_to_write()
     if not settings.published.exists():
         context.invoke(run)
-    from orchestration.lib.documentation import write_dictionary, write_page
+    from orchestration.lib.warehouse.documentation import write_dictionary, write_page
 
     print(f"dictionary  {write_dictionary(settings)}")
     print(f"page        {write_page(settings)}  (one file: open it in a browser, or put it on any web server)")
@@ -191,8 +197,8 @@ def stand_in(port: int) -> None:
 
     It has 90 days of invented contacts, and prints the two variables that lead to it.
     """
-    from orchestration.lib.respond_io.stand_in import StandIn
-    from orchestration.lib.sample import sample_behind_api
+    from orchestration.sample.sample import sample_behind_api
+    from orchestration.sample.stand_in import StandIn
 
     api = StandIn({"stand-in": sample_behind_api(datetime.now(UTC))}, rate_limit=5)
     try:
@@ -295,7 +301,7 @@ def _fetch(
     import dagster as dg
 
     from orchestration.defs import respond_io
-    from orchestration.lib.landing import Landing
+    from orchestration.lib.landing.listing import Landing
     from orchestration.lib.respond_io.fetch import days_to_fetch
 
     landing = Landing(settings.own_landing_url)
@@ -343,8 +349,8 @@ def _execute(settings: Settings, *, rebuild: bool = False) -> list[str]:
         import dagster as dg
 
         from orchestration.definitions import defs
-    from orchestration.lib.raw_zone import RawZone
-    from orchestration.lib.warehouse import plan
+    from orchestration.lib.raw_zone.zone import RawZone
+    from orchestration.lib.warehouse.build import plan
 
     with dg.DagsterInstance.get() as instance:
         result = defs.resolve_job_def("contact_reports").execute_in_process(
@@ -379,7 +385,7 @@ def _in_words(check: "AssetCheckEvaluation", settings: Settings) -> list[str]:
 
     dbt's tests say how many rows they found, ours say what.
     """
-    from orchestration.lib.summary import is_standing, new_rejects
+    from orchestration.lib.monitoring.summary import is_standing, new_rejects
 
     if check.check_name == "every_file_was_read":
         unread = read_unread_files(settings.data).warnings
@@ -395,7 +401,7 @@ def _in_words(check: "AssetCheckEvaluation", settings: Settings) -> list[str]:
 
 def _summarise(settings: Settings, warnings: list[str]) -> None:
     """Print what is published, with the warnings of the run and those that last until somebody acts."""
-    from orchestration.lib.summary import print_summary
+    from orchestration.lib.monitoring.summary import print_summary
 
     if read_secrets().api_tokens:
         from orchestration.defs.respond_io import skipped_for_want_of_a_token

@@ -15,12 +15,13 @@ import duckdb
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 
-from orchestration.lib import dbt, warehouse
-from orchestration.lib.compaction import compact
-from orchestration.lib.extract import Extraction
+from orchestration.lib.dbt import project as dbt
+from orchestration.lib.extraction.extract import Extraction
 from orchestration.lib.pipeline import load_landing
-from orchestration.lib.raw_zone import RawZone
+from orchestration.lib.raw_zone.compaction import compact
+from orchestration.lib.raw_zone.zone import RawZone
 from orchestration.lib.settings import export_settings, read_settings
+from orchestration.lib.warehouse import build as warehouse
 
 Row = tuple[object, ...]
 

@@ -25,9 +25,9 @@ import duckdb
 import httpx
 from starlette.types import ASGIApp, Message
 
-from orchestration.lib.extract import extract
-from orchestration.lib.landing import Landing
-from orchestration.lib.raw_zone import RawZone
+from orchestration.lib.extraction.extract import extract
+from orchestration.lib.landing.listing import Landing
+from orchestration.lib.raw_zone.zone import RawZone
 from orchestration.lib.receiver.collecting import collect
 from orchestration.lib.settings import PROJECT_ROOT
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from orchestration.defs.operating import problem_of_run
-from orchestration.lib import alerts
-from orchestration.lib.health import read_health, read_unread_files
+from orchestration.lib.monitoring import alerts
+from orchestration.lib.monitoring.health import read_health, read_unread_files
 from orchestration.lib.problems import Problem
 from orchestration.lib.settings import read_settings
 

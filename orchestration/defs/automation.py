@@ -8,9 +8,9 @@ import dagster as dg
 
 from orchestration.defs.operating import STARTED_BY
 from orchestration.defs.watch import check_without_a_step
-from orchestration.lib.health import note_up_to_date
-from orchestration.lib.landing import Landing
+from orchestration.lib.landing.listing import Landing
 from orchestration.lib.lock import is_held
+from orchestration.lib.monitoring.health import note_up_to_date
 from orchestration.lib.pipeline import find_news
 from orchestration.lib.problems import Problem
 from orchestration.lib.receiver.collecting import collect

@@ -5,9 +5,9 @@ from contextlib import contextmanager
 
 import dagster as dg
 
-from orchestration.lib import dbt
-from orchestration.lib.health import noting_the_run
+from orchestration.lib.dbt import project as dbt
 from orchestration.lib.lock import only_writer
+from orchestration.lib.monitoring.health import noting_the_run
 from orchestration.lib.pipeline import explain
 from orchestration.lib.problems import Problem
 from orchestration.lib.settings import Settings, read_settings

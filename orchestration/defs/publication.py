@@ -6,10 +6,10 @@ from orchestration.defs.operating import Operation, problems_as_failures
 from orchestration.defs.raw_zone import OWNERS
 from orchestration.defs.warehouse import dbt_models
 from orchestration.defs.watch import PUBLISHED
-from orchestration.lib import warehouse
-from orchestration.lib.compaction import compact
-from orchestration.lib.health import PUBLISHED_WITHIN, read_health
-from orchestration.lib.raw_zone import RawZone
+from orchestration.lib.monitoring.health import PUBLISHED_WITHIN, read_health
+from orchestration.lib.raw_zone.compaction import compact
+from orchestration.lib.raw_zone.zone import RawZone
+from orchestration.lib.warehouse import build as warehouse
 
 
 @dg.asset(

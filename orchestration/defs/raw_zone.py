@@ -8,12 +8,12 @@ import dagster as dg
 import duckdb
 
 from orchestration.defs.operating import Operation, problems_as_failures
-from orchestration.lib import dbt
-from orchestration.lib.extract import Extraction
-from orchestration.lib.health import note_unread_files, read_unread_files
+from orchestration.lib.dbt import project as dbt
+from orchestration.lib.extraction.extract import Extraction
+from orchestration.lib.monitoring.health import note_unread_files, read_unread_files
 from orchestration.lib.pipeline import load_landing
-from orchestration.lib.published import remove_beside
-from orchestration.lib.raw_zone import RECORD_TABLES, RawZone
+from orchestration.lib.raw_zone.zone import RECORD_TABLES, RawZone
+from orchestration.lib.warehouse.published import remove_beside
 
 OWNERS = ["team:data-engineering"]
 

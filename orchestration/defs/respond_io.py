@@ -10,14 +10,14 @@ import dagster as dg
 from orchestration.defs.automation import contact_reports, nothing_new
 from orchestration.defs.operating import FETCHES, STARTED_BY, problems_as_failures
 from orchestration.defs.raw_zone import LANDING, OWNERS
-from orchestration.lib.landing import Landing
+from orchestration.lib.extraction.workspaces import check_workspaces
+from orchestration.lib.landing.listing import Landing
 from orchestration.lib.problems import Problem
 from orchestration.lib.progress import report
 from orchestration.lib.respond_io.client import Client
 from orchestration.lib.respond_io.fetch import check_workspace_id, days_to_fetch, fetch_contacts, fetch_directories
 from orchestration.lib.secrets import read_secrets
 from orchestration.lib.settings import read_settings
-from orchestration.lib.workspaces import check_workspaces
 
 # respond.io opened in 2017: no contact is older.
 FIRST_DAY = date(2017, 1, 1)

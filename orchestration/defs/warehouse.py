@@ -17,11 +17,12 @@ from packaging.version import Version
 from orchestration.defs.operating import Operation, problems_as_failures
 from orchestration.defs.raw_zone import OWNERS
 from orchestration.defs.watch import PUBLISHED, check_without_a_step, report_without_a_step
-from orchestration.lib import dbt, warehouse
+from orchestration.lib.dbt import project as dbt
 from orchestration.lib.pipeline import raw_zone_is_damaged
 from orchestration.lib.problems import Problem, disk_is_full, memory_is_short, says_disk_is_full, says_memory_is_short
 from orchestration.lib.progress import announce, report
 from orchestration.lib.settings import PROJECT_ROOT, Settings, export_settings, read_settings
+from orchestration.lib.warehouse import build as warehouse
 
 with dbt.left_to_its_process():
     from dagster_dbt.asset_decorator import dbt_assets

@@ -5,7 +5,14 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from orchestration.lib.health import EXPORT_CHECKS, NEWEST_EVENT_WITHIN, Health, first_few, read_health, shown
+from orchestration.lib.monitoring.health import (
+    EXPORT_CHECKS,
+    NEWEST_EVENT_WITHIN,
+    Health,
+    first_few,
+    read_health,
+    shown,
+)
 from orchestration.lib.settings import read_settings
 
 PUBLISHED = dg.AssetKey(["published", "contact_reports"])

@@ -6,8 +6,6 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from orchestration.lib.raw_zone import flush_to_disk
-
 _CHANGING_UMASK = threading.Lock()
 
 
@@ -47,3 +45,12 @@ def _missing(folder: Path) -> Iterator[Path]:
 def _make(path: Path, mode: int) -> None:
     path.mkdir(mode=mode, exist_ok=True)
     flush_to_disk(path.parent)
+
+
+def flush_to_disk(path: Path) -> None:
+    """Wait until a file's bytes, or a folder's entries, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

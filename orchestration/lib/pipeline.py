@@ -11,10 +11,11 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.lib import warehouse
-from orchestration.lib.extract import Extraction, extract, not_loaded
-from orchestration.lib.health import read_unread_files
-from orchestration.lib.landing import Landing, Listing
+from orchestration.lib.extraction.extract import Extraction, extract, not_loaded
+from orchestration.lib.extraction.workspaces import check_workspaces
+from orchestration.lib.folders import flush_to_disk
+from orchestration.lib.landing.listing import Landing, Listing
+from orchestration.lib.monitoring.health import read_unread_files
 from orchestration.lib.problems import (
     Problem,
     disk_is_full,
@@ -23,14 +24,14 @@ from orchestration.lib.problems import (
     says_disk_is_full,
     says_memory_is_short,
 )
-from orchestration.lib.published import found_beside, remove_beside
-from orchestration.lib.raw_zone import RawZone, flush_to_disk
+from orchestration.lib.raw_zone.zone import RawZone
 from orchestration.lib.receiver.collecting import collect
 from orchestration.lib.receiver.segments import OPEN, SEALED
-from orchestration.lib.sample import write_sample
 from orchestration.lib.settings import Settings
 from orchestration.lib.text import printable
-from orchestration.lib.workspaces import check_workspaces
+from orchestration.lib.warehouse import build as warehouse
+from orchestration.lib.warehouse.published import found_beside, remove_beside
+from orchestration.sample.sample import write_sample
 
 
 def load_landing(settings: Settings, when_new: Callable[[], None] = lambda: None) -> Extraction:

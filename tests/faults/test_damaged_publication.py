@@ -10,9 +10,9 @@ import dagster as dg
 import duckdb
 import pytest
 
-from orchestration.lib import warehouse
 from orchestration.lib.pipeline import load_landing
-from orchestration.lib.verify import verify
+from orchestration.lib.warehouse import build as warehouse
+from orchestration.lib.warehouse.verify import verify
 from tests.faults.commands import ADDED, failed, land, start, truncate
 from tests.faults.foreign import leave_beside, rows
 from tests.harness import Pipeline

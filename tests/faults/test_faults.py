@@ -14,12 +14,14 @@ import dagster as dg
 import pytest
 
 from benchmarks.generate import write_landing
-from orchestration.lib import dbt, extract, warehouse
+from orchestration.lib.dbt import project as dbt
+from orchestration.lib.extraction import extract
 from orchestration.lib.lock import only_writer
 from orchestration.lib.pipeline import load_landing
 from orchestration.lib.problems import Problem
-from orchestration.lib.raw_zone import RawZone
+from orchestration.lib.raw_zone.zone import RawZone
 from orchestration.lib.settings import PROJECT_ROOT
+from orchestration.lib.warehouse import build as warehouse
 from tests.faults.commands import ADDED, error_of, land, start, truncate
 from tests.harness import Pipeline
 
@@ -137,7 +139,7 @@ def test_a_second_run_leaves_and_names_the_first_and_one_that_is_stopped_leaves_
 
 
 def test_dbt_goes_without_a_word_when_it_is_stopped_while_it_is_being_imported() -> None:
-    command = [sys.executable, "-m", "orchestration.lib.dbt_child", str(os.getpid())]
+    command = [sys.executable, "-m", "orchestration.lib.dbt.child", str(os.getpid())]
     pipe = subprocess.PIPE
     child = subprocess.Popen(command, cwd=PROJECT_ROOT, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
     while "site-packages" not in Path(f"/proc/{child.pid}/maps").read_text():

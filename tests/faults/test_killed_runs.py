@@ -19,9 +19,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.lib.published import found_beside
-from orchestration.lib.raw_zone import RawZone
+from orchestration.lib.raw_zone.zone import RawZone
 from orchestration.lib.settings import PROJECT_ROOT
+from orchestration.lib.warehouse.published import found_beside
 from tests.comparison import assert_as_reckoned
 from tests.faults.foreign import leave_beside, rows
 from tests.faults.killing import START, Ending, get_ready, run_in_child, stage_of

@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.lib.health import read_last_run
+from orchestration.lib.monitoring.health import read_last_run
 from orchestration.lib.settings import PROJECT_ROOT
 
 Environment = dict[str, str]

@@ -6,9 +6,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.lib import warehouse
-from orchestration.lib.raw_zone import RawZone
+from orchestration.lib.raw_zone.zone import RawZone
 from orchestration.lib.settings import export_settings
+from orchestration.lib.warehouse import build as warehouse
 from tests.harness import Outcome, Pipeline, dbt_invoke
 
 

@@ -4,8 +4,9 @@ import shutil
 
 import pytest
 
-from orchestration.lib import dbt, warehouse
+from orchestration.lib.dbt import project as dbt
 from orchestration.lib.settings import export_settings
+from orchestration.lib.warehouse import build as warehouse
 from tests.harness import Pipeline, dbt_invoke
 
 

@@ -10,7 +10,7 @@ import dagster as dg
 import pytest
 
 from orchestration.defs import automation
-from orchestration.lib.health import read_health, read_unread_files
+from orchestration.lib.monitoring.health import read_health, read_unread_files
 from orchestration.lib.pipeline import find_news
 from orchestration.lib.settings import Settings, export_settings, read_settings
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from orchestration.lib.documentation import DICTIONARY, dictionary, write_page
 from orchestration.lib.settings import export_settings
+from orchestration.lib.warehouse.documentation import DICTIONARY, dictionary, write_page
 from tests.harness import Pipeline
 
 pytestmark = pytest.mark.slow

@@ -15,9 +15,9 @@ import dagster as dg
 import pytest
 import yaml  # type: ignore[import-untyped]
 
-from orchestration.lib.health import read_last_run
-from orchestration.lib.published import open_published
+from orchestration.lib.monitoring.health import read_last_run
 from orchestration.lib.settings import PROJECT_ROOT
+from orchestration.lib.warehouse.published import open_published
 from tests.postgresql import postgresql
 
 COMPOSE: dict[str, Any] = yaml.safe_load((PROJECT_ROOT / "deploy" / "docker-compose.yml").read_text())

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
-from orchestration.lib.compaction import compact
-from orchestration.lib.raw_zone import RawZone
+from orchestration.lib.raw_zone.compaction import compact
+from orchestration.lib.raw_zone.zone import RawZone
 from tests.comparison import assert_as_reckoned
 from tests.harness import Pipeline, Row, in_order
 from tests.reckoning import Reckoning

@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from orchestration.lib.landing import Landing
+from orchestration.lib.landing.listing import Landing
 from orchestration.lib.pipeline import load_landing
 from orchestration.lib.receiver.collecting import collect
 from orchestration.lib.settings import PROJECT_ROOT, Settings

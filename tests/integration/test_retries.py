@@ -16,7 +16,7 @@ from orchestration.defs import operating
 from orchestration.defs.operating import FETCHES, STARTED_BY, Operation
 from orchestration.defs.raw_zone import raw_zone
 from orchestration.lib.lock import only_writer
-from orchestration.lib.raw_zone import RawZone
+from orchestration.lib.raw_zone.zone import RawZone
 from orchestration.lib.settings import export_settings, read_settings
 
 SCHEDULED = {STARTED_BY: "schedule"}

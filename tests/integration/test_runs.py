@@ -13,16 +13,16 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.lib import verify as verify_module
-from orchestration.lib import warehouse
-from orchestration.lib.compaction import compact
-from orchestration.lib.extract import extract
-from orchestration.lib.landing import Landing
+from orchestration.lib.extraction.extract import extract
+from orchestration.lib.landing.listing import Landing
 from orchestration.lib.pipeline import _begin_the_sample, _remove_the_sample, explain, load_landing
 from orchestration.lib.problems import Problem
-from orchestration.lib.raw_zone import RawZone
-from orchestration.lib.sample import write_sample
+from orchestration.lib.raw_zone.compaction import compact
+from orchestration.lib.raw_zone.zone import RawZone
 from orchestration.lib.settings import Settings
+from orchestration.lib.warehouse import build as warehouse
+from orchestration.lib.warehouse import verify as verify_module
+from orchestration.sample.sample import write_sample
 from tests.harness import Pipeline
 
 

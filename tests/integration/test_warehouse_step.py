@@ -10,8 +10,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from orchestration.lib.published import open_published
 from orchestration.lib.settings import Settings
+from orchestration.lib.warehouse.published import open_published
 from tests.harness import Pipeline
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}

@@ -12,8 +12,8 @@ import dagster as dg
 import pytest
 
 from orchestration.defs.alerts import alerts_sensor
-from orchestration.lib.extract import UnreadFiles
-from orchestration.lib.health import note_unread_files, noting_the_run
+from orchestration.lib.extraction.extract import UnreadFiles
+from orchestration.lib.monitoring.health import note_unread_files, noting_the_run
 from orchestration.lib.problems import Problem
 from orchestration.lib.secrets import read_secrets, without_secrets
 from tests.published_by_hand import publish_by_hand

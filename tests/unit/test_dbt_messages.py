@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from orchestration.lib import dbt
+from orchestration.lib.dbt import project as dbt
 
 CONTRACT = """Compilation Error in model data_status (models/reports/data_status.sql)
   This model has an enforced contract that failed.

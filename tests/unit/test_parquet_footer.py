@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.lib.parquet_footer import copy_with_texts_as_bytes
+from orchestration.lib.extraction.parquet_footer import copy_with_texts_as_bytes
 
 
 def types(file: Path) -> dict[str, str]:

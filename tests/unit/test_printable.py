@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestration.lib.alerts import Alert
+from orchestration.lib.monitoring.alerts import Alert
 from orchestration.lib.problems import Problem
 from orchestration.lib.progress import announce, listening, report
 from orchestration.lib.text import PrintableFile, printable, printable_lines

@@ -8,10 +8,10 @@ import duckdb
 import pytest
 
 from orchestration.lib.problems import Problem
-from orchestration.lib.published import attach_published, found_beside, open_published, remove_beside
-from orchestration.lib.rebuild import published_days
 from orchestration.lib.settings import Settings, read_settings
-from orchestration.lib.warehouse import _is_whole, publish, read_state
+from orchestration.lib.warehouse.build import _is_whole, publish, read_state
+from orchestration.lib.warehouse.published import attach_published, found_beside, open_published, remove_beside
+from orchestration.lib.warehouse.rebuild import published_days
 from tests.faults.foreign import leave_beside, rows, writing_into
 
 ALL = "select i from t order by all"

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from orchestration.lib import reading
-from orchestration.lib.reading import (
+from orchestration.lib.extraction import reading
+from orchestration.lib.extraction.reading import (
     BYTES_MARK,
     CHUNK_MARK,
     FIELD_MARK,
@@ -24,11 +24,11 @@ from orchestration.lib.reading import (
     Chunk,
     CsvHeader,
     HashingStream,
-    NotReadable,
     checksum,
     read_csv,
     read_lines,
 )
+from orchestration.lib.landing.file_types import NotReadable
 
 BOM = b"\xef\xbb\xbf"
 Record = tuple[int, str, list[str] | None]

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from orchestration.lib.rebuild import describe_changes
+from orchestration.lib.warehouse.rebuild import describe_changes
 
 MONDAY, TUESDAY, SUNDAY = date(2026, 3, 2), date(2026, 3, 3), date(2026, 3, 8)
 BEFORE = {("acme", MONDAY): (2, 11), ("acme", TUESDAY): (1, 7), ("acme", SUNDAY): (5, 3)}

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 from starlette.types import ASGIApp, Message, Receive, Send
 
-from orchestration.lib.landing import Landing
+from orchestration.lib.landing.listing import Landing
 from orchestration.lib.problems import Problem
 from orchestration.lib.receiver import collecting
 from orchestration.lib.receiver import inbox as inbox_module

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import yaml  # type: ignore[import-untyped]
 
-from orchestration.lib.alerts import KINDS
-from orchestration.lib.health import EXPORT_CHECKS
+from orchestration.lib.monitoring.alerts import KINDS
+from orchestration.lib.monitoring.health import EXPORT_CHECKS
 from orchestration.lib.settings import PROJECT_ROOT
 
 RUNBOOK = (PROJECT_ROOT / "docs" / "runbook.md").read_text()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.lib.sample import write_sample
+from orchestration.sample.sample import write_sample
 from tests.reckoning import EVENT_TYPES, Reckoning
 
 NOW = datetime(2026, 11, 18, 14, 30, tzinfo=UTC)

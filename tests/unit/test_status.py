@@ -9,10 +9,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.lib.extract import UnreadFiles
-from orchestration.lib.health import note_unread_files, note_up_to_date, noting_the_run, read_last_run
-from orchestration.lib.published import open_published
+from orchestration.lib.extraction.extract import UnreadFiles
+from orchestration.lib.monitoring.health import note_unread_files, note_up_to_date, noting_the_run, read_last_run
 from orchestration.lib.settings import PROJECT_ROOT
+from orchestration.lib.warehouse.published import open_published
 from tests.published_by_hand import publish_by_hand
 
 

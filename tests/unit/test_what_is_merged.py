@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from orchestration.lib.compaction import to_merge
+from orchestration.lib.raw_zone.compaction import to_merge
 
 
 def grow(sizes: list[int]) -> tuple[list[int], int, int]:

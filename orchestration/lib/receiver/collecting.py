@@ -9,9 +9,8 @@ import shutil
 from contextlib import closing
 from pathlib import Path
 
-from orchestration.lib.folders import make_landing_folder
-from orchestration.lib.landing import Landing
-from orchestration.lib.raw_zone import flush_to_disk
+from orchestration.lib.folders import flush_to_disk, make_landing_folder
+from orchestration.lib.landing.listing import Landing
 from orchestration.lib.receiver.segments import OPEN, SEALED, Segment
 
 # An append takes milliseconds. Whoever holds a segment for this long hangs, and the run does not wait for that.

@@ -8,8 +8,7 @@ from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from orchestration.lib.folders import make_private_folder
-from orchestration.lib.raw_zone import flush_to_disk
+from orchestration.lib.folders import flush_to_disk, make_private_folder
 from orchestration.lib.receiver.segments import Segment
 
 # A larger one is left alone for the next run, and a new one begun: what a run delivers, it delivers in one piece.

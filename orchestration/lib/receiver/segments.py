@@ -15,8 +15,7 @@ import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 
-from orchestration.lib.folders import make_private_folder
-from orchestration.lib.raw_zone import flush_to_disk
+from orchestration.lib.folders import flush_to_disk, make_private_folder
 
 OPEN = ".jsonl.part"
 SEALED = ".jsonl"

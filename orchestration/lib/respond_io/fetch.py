@@ -20,10 +20,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import IO, Any
 
-from orchestration.lib.folders import make_landing_folder
-from orchestration.lib.landing import Landing
+from orchestration.lib.folders import flush_to_disk, make_landing_folder
+from orchestration.lib.landing.listing import Landing
 from orchestration.lib.problems import Problem
-from orchestration.lib.raw_zone import flush_to_disk
 from orchestration.lib.respond_io.client import Client
 
 # How long after its creation a contact may first show in a listing: our choice, respond.io says nothing. What comes

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.lib import batch as batch_module
-from orchestration.lib import extract as extract_module
-from orchestration.lib.reading import read_csv, read_lines
+from orchestration.lib.extraction import batch as batch_module
+from orchestration.lib.extraction import extract as extract_module
+from orchestration.lib.extraction.reading import read_csv, read_lines
 from tests.integration.extraction.place import Place
 
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import duckdb
 
-from orchestration.lib.extract import Extraction, extract
-from orchestration.lib.landing import Landing
-from orchestration.lib.raw_zone import RECORD_TABLES, RawZone
+from orchestration.lib.extraction.extract import Extraction, extract
+from orchestration.lib.landing.listing import Landing
+from orchestration.lib.raw_zone.zone import RECORD_TABLES, RawZone
 
 Row = dict[str, Any]
 WORKSPACES = "workspace_id,workspace_name,timezone\n1,One,UTC\n2,Two,Europe/Paris\n"

@@ -11,12 +11,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.lib.compaction import compact
-from orchestration.lib.extract import extract
-from orchestration.lib.landing import Landing
+from orchestration.lib.extraction.extract import extract
+from orchestration.lib.landing.listing import Landing
 from orchestration.lib.problems import Problem
-from orchestration.lib.raw_zone import PARQUET_OPTIONS, RawZone, parquet_files, sql_text
-from orchestration.lib.verify import _link_batches
+from orchestration.lib.raw_zone.compaction import compact
+from orchestration.lib.raw_zone.zone import PARQUET_OPTIONS, RawZone, parquet_files, sql_text
+from orchestration.lib.warehouse.verify import _link_batches
 from tests.integration.extraction.place import Place, json_lines
 from tests.integration.extraction.test_kills import die_before_change, in_child
 
@@ -133,7 +133,7 @@ def test_nothing_is_merged_over_a_gap_nor_what_is_large_already(zone: RawZone, m
     shutil.rmtree(zone.folder_of(4))
     compact(zone, growth=2)
     assert ranges(zone) == [(0, 0), (1, 3), (5, 7)]
-    monkeypatch.setattr("orchestration.lib.compaction._LARGE_BYTES", 64 << 10)
+    monkeypatch.setattr("orchestration.lib.raw_zone.compaction._LARGE_BYTES", 64 << 10)
     add_batch(zone, rows=1)
     assert compact(zone, growth=2) == 0
 

@@ -12,9 +12,9 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from orchestration.lib import decoding
-from orchestration.lib.raw_zone import RECORD_TABLES
-from orchestration.lib.reading import CHUNK_MARK, FIELD_MARK, INVALID_BYTE_MARK, RECORD_MARK, read_lines
+from orchestration.lib.extraction import decoding
+from orchestration.lib.extraction.reading import CHUNK_MARK, FIELD_MARK, INVALID_BYTE_MARK, RECORD_MARK, read_lines
+from orchestration.lib.raw_zone.zone import RECORD_TABLES
 from tests.integration.extraction.place import Place, Row, refuse_constant, rows_of
 
 EVENTS = RECORD_TABLES["events"]

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from orchestration.lib.landing import Landing, LandingFile
+from orchestration.lib.landing.listing import Landing, LandingFile
 from tests.integration.extraction.place import Place, event_ids, json_lines
 
 

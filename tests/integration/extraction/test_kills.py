@@ -16,11 +16,11 @@ from typing import Any
 
 import pytest
 
-from orchestration.lib import batch as batch_module
-from orchestration.lib.extract import extract
-from orchestration.lib.landing import Landing
-from orchestration.lib.raw_zone import RawZone
-from orchestration.lib.reading import read_lines
+from orchestration.lib.extraction import batch as batch_module
+from orchestration.lib.extraction.extract import extract
+from orchestration.lib.extraction.reading import read_lines
+from orchestration.lib.landing.listing import Landing
+from orchestration.lib.raw_zone.zone import RawZone
 from tests.integration.extraction.place import Place, event_ids, json_lines, rows_of
 
 

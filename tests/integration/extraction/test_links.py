@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 import pytest
 
-from orchestration.lib.landing import Landing, LandingFile, Listing
+from orchestration.lib.landing.listing import Landing, LandingFile, Listing
 from tests.integration.extraction.place import Place, event_ids, json_lines
 
 

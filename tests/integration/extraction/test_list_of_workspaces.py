@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.lib.landing import Landing, LandingFile
+from orchestration.lib.landing.listing import Landing, LandingFile
 from orchestration.lib.problems import Problem
 from tests.integration.extraction.place import WORKSPACES, Place, json_lines
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.lib.landing import Landing
+from orchestration.lib.landing.listing import Landing
 from orchestration.lib.problems import Problem
 from tests.integration.extraction.place import Place, event_ids, json_lines
 

@@ -10,7 +10,7 @@ import pytest
 import s3fs
 from moto.server import ThreadedMotoServer
 
-from orchestration.lib.landing import Landing
+from orchestration.lib.landing.listing import Landing
 from orchestration.lib.problems import Problem
 from tests.integration.extraction.place import Place, Row
 

@@ -8,9 +8,9 @@ from typing import BinaryIO
 
 import pytest
 
-from orchestration.lib import extract as extract_module
-from orchestration.lib.landing import Landing, Listing
-from orchestration.lib.reading import checksum
+from orchestration.lib.extraction import extract as extract_module
+from orchestration.lib.extraction.reading import checksum
+from orchestration.lib.landing.listing import Landing, Listing
 from tests.integration.extraction.place import WORKSPACES, Place, event_ids, json_lines
 
 

@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from orchestration.lib.respond_io.client import Client, Patience
-from orchestration.lib.respond_io.stand_in import StandIn, Workspace
+from orchestration.sample.stand_in import StandIn, Workspace
 
 TOKEN = "tok-0d5c1e7a-not-to-be-seen"
 Connect = Callable[..., Client]

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from orchestration.lib.problems import Problem
-from orchestration.lib.respond_io import stand_in
 from orchestration.lib.respond_io.client import Client, Patience, Unreadable, read_page
-from orchestration.lib.respond_io.stand_in import CursorForm, Fault, StandIn, Workspace
+from orchestration.sample import stand_in
+from orchestration.sample.stand_in import CursorForm, Fault, StandIn, Workspace
 from tests.integration.respond_io.conftest import TOKEN, Connect
 
 BEGIN = datetime(2026, 11, 21, tzinfo=UTC)

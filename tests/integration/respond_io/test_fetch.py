@@ -14,9 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from orchestration.lib.landing import Landing
+from orchestration.lib.landing.listing import Landing
 from orchestration.lib.problems import Problem
-from orchestration.lib.respond_io import stand_in
 from orchestration.lib.respond_io.client import Client, Unreadable, read_page
 from orchestration.lib.respond_io.fetch import (
     check_workspace_id,
@@ -26,7 +25,8 @@ from orchestration.lib.respond_io.fetch import (
     fetched_until,
     windows_of,
 )
-from orchestration.lib.respond_io.stand_in import StandIn, Workspace
+from orchestration.sample import stand_in
+from orchestration.sample.stand_in import StandIn, Workspace
 from tests.integration.respond_io.conftest import Connect
 
 DAY = date(2026, 11, 21)

@@ -19,9 +19,10 @@ import pytest
 
 from orchestration.defs import operating
 from orchestration.lib.problems import Problem
-from orchestration.lib.respond_io import client, stand_in
-from orchestration.lib.respond_io.stand_in import StandIn, Workspace
+from orchestration.lib.respond_io import client
 from orchestration.lib.settings import PROJECT_ROOT, export_settings, read_settings
+from orchestration.sample import stand_in
+from orchestration.sample.stand_in import StandIn, Workspace
 from tests.integration.respond_io.conftest import TOKEN
 
 WRONG = "tok-77b1-nobody-knows"

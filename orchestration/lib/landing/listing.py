@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, cast
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from orchestration.lib.file_types import cure_of_name
+from orchestration.lib.landing.file_types import cure_of_name
 from orchestration.lib.problems import Problem
 
 _CSV = {".csv": "csv"}

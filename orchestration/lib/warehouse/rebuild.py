@@ -4,8 +4,8 @@ from datetime import date
 
 import duckdb
 
-from orchestration.lib.published import attach_published
 from orchestration.lib.settings import DATABASE_NAME, Settings
+from orchestration.lib.warehouse.published import attach_published
 
 Days = dict[tuple[str, date], tuple[int, int]]
 """Workspace and local day → how many events stand, and what changes when one of them does."""

@@ -10,7 +10,7 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from orchestration.lib.health import (
+from orchestration.lib.monitoring.health import (
     EXPORT_CHECKS,
     NEWEST_EVENT_WITHIN,
     PUBLISHED_WITHIN,
@@ -18,9 +18,9 @@ from orchestration.lib.health import (
     first_few,
     read_health,
 )
-from orchestration.lib.published import open_published
 from orchestration.lib.settings import Settings
 from orchestration.lib.text import printable, printable_lines
+from orchestration.lib.warehouse.published import open_published
 
 EXAMPLE_QUERY = "from reports.contacts_added_by_source where report_date = current_date - 1"
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import duckdb
 
-from orchestration.lib.dbt import DBT_EXECUTABLE, ensure_manifest
+from orchestration.lib.dbt.project import DBT_EXECUTABLE, ensure_manifest
 from orchestration.lib.problems import Problem
-from orchestration.lib.published import open_published
 from orchestration.lib.settings import DATABASE_NAME, PROJECT_ROOT, Settings
+from orchestration.lib.warehouse.published import open_published
 
 DICTIONARY = PROJECT_ROOT / "docs" / "dictionary.md"
 _SCHEMAS = {

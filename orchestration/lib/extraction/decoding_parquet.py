@@ -3,8 +3,8 @@
 import glob
 from collections.abc import Sequence
 
-from orchestration.lib.decoding import identifier, route_of
-from orchestration.lib.raw_zone import RecordTable, column_name, sql_text
+from orchestration.lib.extraction.decoding import identifier, route_of
+from orchestration.lib.raw_zone.zone import RecordTable, column_name, sql_text
 
 _NUMBER_TYPES = frozenset(
     {"BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE"}

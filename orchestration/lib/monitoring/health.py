@@ -10,11 +10,11 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.lib.extract import UnreadFiles
+from orchestration.lib.extraction.extract import UnreadFiles
 from orchestration.lib.problems import Problem, first_line
-from orchestration.lib.published import found_beside, open_published
 from orchestration.lib.settings import Settings
 from orchestration.lib.text import printable
+from orchestration.lib.warehouse.published import found_beside, open_published
 
 # A day without a run that succeeded, or two without an event, are an outage or a very quiet business.
 PUBLISHED_WITHIN = timedelta(hours=24)

@@ -12,13 +12,13 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestration.lib.sample_connectors import behind_api, write_from_api, write_report_logs, write_webhooks
-from orchestration.lib.sample_files import as_csv, write_once
-from orchestration.lib.sample_stories import STORY_DAYS, DayOfContacts, Delivery
-from orchestration.lib.sample_workspaces import SAMPLE_WORKSPACES, Channel, User, Workspace
+from orchestration.sample.connectors import behind_api, write_from_api, write_report_logs, write_webhooks
+from orchestration.sample.files import as_csv, write_once
+from orchestration.sample.stories import STORY_DAYS, DayOfContacts, Delivery
+from orchestration.sample.workspaces import SAMPLE_WORKSPACES, Channel, User, Workspace
 
 if TYPE_CHECKING:
-    from orchestration.lib.respond_io import stand_in
+    from orchestration.sample import stand_in
 
 _DAYS = 90  # written by the first call, today included
 # Directories are exported on the first day, and again when everybody who leaves has left.

@@ -11,13 +11,13 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from orchestration.lib.landing import Landing
-from orchestration.lib.sample_files import write_once
-from orchestration.lib.sample_stories import STORY_DAYS, ClearDayOfContacts, Delivery, Record
-from orchestration.lib.sample_workspaces import Channel, User, Workspace
+from orchestration.lib.landing.listing import Landing
+from orchestration.sample.files import write_once
+from orchestration.sample.stories import STORY_DAYS, ClearDayOfContacts, Delivery, Record
+from orchestration.sample.workspaces import Channel, User, Workspace
 
 if TYPE_CHECKING:
-    from orchestration.lib.respond_io import stand_in
+    from orchestration.sample import stand_in
 
 # Somebody downloads the logs of the last seven days each morning. For a week nobody did: its first day is in no file.
 _DOWNLOADED_AT = time(9)
@@ -118,9 +118,9 @@ def write_from_api(folder: Path, workspace: Workspace, first: date, now: datetim
     # Half a second to import, which only the day's first run has need of.
     from pydantic import SecretStr
 
-    from orchestration.lib.respond_io import stand_in
     from orchestration.lib.respond_io.client import Client
     from orchestration.lib.respond_io.fetch import fetch_contacts, fetch_directories
+    from orchestration.sample import stand_in
 
     there = {day - timedelta(days=n) for day in missing for n in (0, 1)}.intersection(days)
     with (
@@ -136,7 +136,7 @@ def write_from_api(folder: Path, workspace: Workspace, first: date, now: datetim
 
 def behind_api(workspace: Workspace, days: Iterable[date], first: date, now: datetime) -> "stand_in.Workspace":
     """What the API has of a workspace: the contacts added on some days, and the users and channels of today."""
-    from orchestration.lib.respond_io import stand_in
+    from orchestration.sample import stand_in
 
     added = [
         delivery

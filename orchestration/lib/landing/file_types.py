@@ -6,8 +6,6 @@ Each text completes the sentence "it …": what the file is, then the cure.
 import re
 import zlib
 
-from orchestration.lib.reading import NotReadable
-
 _SPREADSHEET = "is a spreadsheet; save its sheet as CSV"
 _ARCHIVE = "is an archive; unpack it"
 _UNFINISHED = "is a download that has not finished; let it finish, or delete it"
@@ -58,6 +56,14 @@ _JSON = re.compile(rb'\{\s*"|\[\s*\{')
 
 # Enough for any mark, and for the first line.
 HEAD_BYTES = 4096
+
+
+class NotReadable(Exception):
+    """A file that cannot be read to its end. The text completes the sentence "<file> is not loaded: it …"."""
+
+    def __init__(self, problem: str, cure: str = "replace it", *, may_pass: bool = False) -> None:
+        super().__init__(f"{problem}; {cure}")
+        self.may_pass = may_pass  # whether the next run may read it as it is
 
 
 def cure_of_name(name: str) -> str | None:

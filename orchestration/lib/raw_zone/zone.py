@@ -26,6 +26,7 @@ from pathlib import Path
 
 import duckdb
 
+from orchestration.lib.folders import flush_to_disk
 from orchestration.lib.problems import Problem
 
 # Zstandard's lowest level: three quarters of the CPU of its default, and no larger a file (2 million events:
@@ -374,12 +375,3 @@ def read_parquet(files: Sequence[Path]) -> str:
     """What stands for the rows of files after `from`: their columns, and none that a folder's name suggests."""
     names = ", ".join(sql_text(glob.escape(str(file))) for file in files)
     return f"read_parquet([{names}], hive_partitioning = false)"
-
-
-def flush_to_disk(path: Path) -> None:
-    """Wait until a file's bytes, or a folder's entries, are on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

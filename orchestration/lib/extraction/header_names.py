@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Callable
 from functools import cache
 
-from orchestration.lib.raw_zone import RecordTable, column_name
+from orchestration.lib.raw_zone.zone import RecordTable, column_name
 from orchestration.lib.settings import PROJECT_ROOT
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from orchestration.lib.health import EXPORT_CHECKS, Health, shown
+from orchestration.lib.monitoring.health import EXPORT_CHECKS, Health, shown
 
 
 def status_lines(

@@ -18,14 +18,14 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.lib.batch import Batch, NewFile
-from orchestration.lib.decoding import not_text
-from orchestration.lib.landing import EVENT_KINDS, Landing, LandingFile
+from orchestration.lib.extraction.batch import Batch, NewFile
+from orchestration.lib.extraction.decoding import not_text
+from orchestration.lib.extraction.reading import checksum
+from orchestration.lib.extraction.workspaces import Workspaces, check_workspaces
+from orchestration.lib.landing.listing import EVENT_KINDS, Landing, LandingFile
 from orchestration.lib.problems import Problem
 from orchestration.lib.progress import report
-from orchestration.lib.raw_zone import LoadedContents, RawZone, sql_text
-from orchestration.lib.reading import checksum
-from orchestration.lib.workspaces import Workspaces, check_workspaces
+from orchestration.lib.raw_zone.zone import LoadedContents, RawZone, sql_text
 
 # A file that changed later than so long before the first was read may change again without showing it: clocks of file
 # systems tick every few milliseconds. Its checksum is not remembered.

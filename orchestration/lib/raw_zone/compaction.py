@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import duckdb
 
-from orchestration.lib.raw_zone import PARQUET_OPTIONS, BatchFolder, RawZone, parquet_files, read_parquet, sql_text
+from orchestration.lib.raw_zone.zone import PARQUET_OPTIONS, BatchFolder, RawZone, parquet_files, read_parquet, sql_text
 
 # What is merged becomes so many times as large as the largest folder in it, at least. So a record is written anew
 # some four times in all, until its folder is large. Where sizes are so mixed that too many folders stay, less will do.

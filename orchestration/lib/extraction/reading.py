@@ -25,6 +25,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import BinaryIO, cast
 
+from orchestration.lib.landing.file_types import NotReadable
+
 # Large enough that DuckDB's fixed cost per statement (a few ms) vanishes, small enough that two workers with a few
 # copies of a chunk each stay far below 1 GB.
 CHUNK_BYTES = 32 << 20
@@ -72,14 +74,6 @@ _BLANK = " \t\n\f\r"
 
 # A CSV field may be as long as a record; the csv module's own limit is 128 KiB.
 csv.field_size_limit(LONGEST_RECORD_BYTES)
-
-
-class NotReadable(Exception):
-    """A file that cannot be read to its end. The text completes the sentence "<file> is not loaded: it …"."""
-
-    def __init__(self, problem: str, cure: str = "replace it", *, may_pass: bool = False) -> None:
-        super().__init__(f"{problem}; {cure}")
-        self.may_pass = may_pass  # whether the next run may read it as it is
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from random import Random
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from orchestration.lib.sample_workspaces import Channel, Source, User, Workspace
+from orchestration.sample.workspaces import Channel, Source, User, Workspace
 
 # More than all the delays below can add up to, from a contact's day to the last record about it.
 STORY_DAYS = 30

@@ -22,14 +22,25 @@ from typing import BinaryIO, cast
 
 import duckdb
 
-from orchestration.lib import decoding, decoding_parquet
-from orchestration.lib.file_types import HEAD_BYTES, check_type
-from orchestration.lib.header_names import is_known_in
-from orchestration.lib.landing import PARQUET_KINDS, Landing, LandingFile
-from orchestration.lib.parquet_footer import copy_with_texts_as_bytes
+from orchestration.lib.extraction import decoding, decoding_parquet
+from orchestration.lib.extraction.header_names import is_known_in
+from orchestration.lib.extraction.parquet_footer import copy_with_texts_as_bytes
+from orchestration.lib.extraction.reading import (
+    CHUNK_BYTES,
+    CHUNK_MARK,
+    INVALID_BYTE_MARK,
+    Chunk,
+    CsvHeader,
+    HashingStream,
+    checksum,
+    read_csv,
+    read_lines,
+)
+from orchestration.lib.landing.file_types import HEAD_BYTES, NotReadable, check_type
+from orchestration.lib.landing.listing import PARQUET_KINDS, Landing, LandingFile
 from orchestration.lib.problems import first_line, says_disk_is_full
 from orchestration.lib.progress import report
-from orchestration.lib.raw_zone import (
+from orchestration.lib.raw_zone.zone import (
     PARQUET_OPTIONS,
     RECORD_TABLES,
     RecordTable,
@@ -37,18 +48,6 @@ from orchestration.lib.raw_zone import (
     parquet_files,
     read_parquet,
     sql_text,
-)
-from orchestration.lib.reading import (
-    CHUNK_BYTES,
-    CHUNK_MARK,
-    INVALID_BYTE_MARK,
-    Chunk,
-    CsvHeader,
-    HashingStream,
-    NotReadable,
-    checksum,
-    read_csv,
-    read_lines,
 )
 
 # At most so many Parquet files, or bytes of them, share a statement. Each is open meanwhile. Alone, small ones take

@@ -9,7 +9,7 @@ from datetime import datetime
 import httpx
 from pydantic import BaseModel
 
-from orchestration.lib.health import EXPORT_CHECKS, NEWEST_EVENT_WITHIN, PUBLISHED_WITHIN, Health, first_few
+from orchestration.lib.monitoring.health import EXPORT_CHECKS, NEWEST_EVENT_WITHIN, PUBLISHED_WITHIN, Health, first_few
 from orchestration.lib.secrets import read_secrets
 from orchestration.lib.text import printable
 

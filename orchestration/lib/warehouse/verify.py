@@ -14,13 +14,13 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.lib import dbt
+from orchestration.lib.dbt import project as dbt
 from orchestration.lib.problems import Problem, says_disk_is_full
 from orchestration.lib.progress import announce
-from orchestration.lib.published import attach_published, found_beside, sql_name
-from orchestration.lib.raw_zone import PARQUET_OPTIONS, RECORD_TABLES, RawZone, read_parquet, sql_text
+from orchestration.lib.raw_zone.zone import PARQUET_OPTIONS, RECORD_TABLES, RawZone, read_parquet, sql_text
 from orchestration.lib.settings import PROJECT_ROOT, Settings, environment
-from orchestration.lib.warehouse import BuildState, rules_fingerprint
+from orchestration.lib.warehouse.build import BuildState, rules_fingerprint
+from orchestration.lib.warehouse.published import attach_published, found_beside, sql_name
 
 # What the last run had to do: another one has other things to do.
 _OF_ONE_RUN = r"int\_%change%"

@@ -88,7 +88,7 @@ class _Child:
     def __init__(self, arguments: Sequence[str]) -> None:
         self._arguments, self.environment = list(arguments), _environment()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "orchestration.lib.dbt_child", str(os.getpid())],
+            [sys.executable, "-m", "orchestration.lib.dbt.child", str(os.getpid())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -7,8 +7,8 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from orchestration.lib.raw_zone import RecordTable, sql_text
-from orchestration.lib.reading import BYTES_MARK, CHUNK_MARK, FIELD_MARK, INVALID_BYTE_MARK, RECORD_MARK
+from orchestration.lib.extraction.reading import BYTES_MARK, CHUNK_MARK, FIELD_MARK, INVALID_BYTE_MARK, RECORD_MARK
+from orchestration.lib.raw_zone.zone import RecordTable, sql_text
 
 # What DuckDB reads more freely than JSON allows (trailing commas, NaN, Infinity), and numbers that it would respell
 # (1e3 as 1000.0). Few records have any of it: one pass over the line finds those, and only they are looked at again,

@@ -15,8 +15,11 @@ from pathlib import Path
 
 import duckdb
 
+from orchestration.lib.folders import flush_to_disk
 from orchestration.lib.problems import Problem
-from orchestration.lib.published import (
+from orchestration.lib.raw_zone.zone import RawZone
+from orchestration.lib.settings import DATABASE_NAME, PROJECT_ROOT, Settings, guard
+from orchestration.lib.warehouse.published import (
     attach_published,
     has_a_writer,
     open_published,
@@ -24,8 +27,6 @@ from orchestration.lib.published import (
     require_no_writer,
     sql_name,
 )
-from orchestration.lib.raw_zone import RawZone, flush_to_disk
-from orchestration.lib.settings import DATABASE_NAME, PROJECT_ROOT, Settings, guard
 from orchestration.lib.working_copy import make_working_copy, set_aside
 
 # What the models' results depend on, besides the raw zone. dbt's tests only look at them.

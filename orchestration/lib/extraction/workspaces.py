@@ -9,11 +9,12 @@ from typing import BinaryIO, cast
 
 import duckdb
 
-from orchestration.lib.header_names import is_known_in
-from orchestration.lib.landing import WORKSPACES_FILE, Landing, Listing
+from orchestration.lib.extraction.header_names import is_known_in
+from orchestration.lib.extraction.reading import INVALID_BYTE_MARK, HashingStream, read_csv, records_of
+from orchestration.lib.landing.file_types import NotReadable
+from orchestration.lib.landing.listing import WORKSPACES_FILE, Landing, Listing
 from orchestration.lib.problems import Problem
-from orchestration.lib.raw_zone import RECORD_TABLES, column_name
-from orchestration.lib.reading import INVALID_BYTE_MARK, HashingStream, NotReadable, read_csv, records_of
+from orchestration.lib.raw_zone.zone import RECORD_TABLES, column_name
 
 _COLUMNS = tuple(RECORD_TABLES["workspaces"].fields.values())
 
