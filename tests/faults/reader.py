@@ -40,7 +40,7 @@ INVARIANTS = {
             (select sum(records_landed) from reports.data_status)
             = (
                 select sum(records_landed) from quality.load_balance
-                where route in (select route from seeds.routes)
+                where route in (select route from seeds.routes where brings_events)
             )
         """,
     "every loaded file is of a batch that was built": """
