@@ -18,7 +18,6 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from orchestration.lib.dbt import project as dbt
 from orchestration.lib.lock import only_writer
-from orchestration.lib.long_lived import leave_to_the_kernel, made_to_stay
 from orchestration.lib.monitoring.health import (
     NEWEST_EVENT_WITHIN,
     PUBLISHED_WITHIN,
@@ -68,7 +67,6 @@ def run() -> None:
         with _noting_problems(settings):
             news = find_news(settings)
         if news:
-            dbt.get_ready(settings)
             warnings = _execute(settings)
         else:
             with only_writer(settings.data):
@@ -93,7 +91,6 @@ def rebuild(first: datetime | None, last: datetime | None) -> None:
     settings = _prepare_to_write()
     before = published_days(settings)
     with _showing_progress(), _output_in(settings.data / "logs" / "run.log"):
-        dbt.get_ready(settings, rebuild=True)
         warnings = _execute(settings, rebuild=True)
     _summarise(settings, warnings)
     after = published_days(settings) or {}
@@ -345,18 +342,18 @@ def _fetch(
 def _execute(settings: Settings, *, rebuild: bool = False) -> list[str]:
     """Run the job in this process. Returns its warnings; raises Problem with what an operator can do otherwise."""
     # Here, as it takes seconds to import, and a wrong setting is to be refused before.
-    with made_to_stay():
-        import dagster as dg
+    import dagster as dg
 
-        from orchestration.definitions import defs
+    from orchestration.definitions import defs
+    from orchestration.defs.operating import REBUILD
     from orchestration.lib.raw_zone.zone import RawZone
-    from orchestration.lib.warehouse.build import plan
+    from orchestration.lib.warehouse.plan import plan
 
     with dg.DagsterInstance.get() as instance:
-        result = defs.resolve_job_def("contact_reports").execute_in_process(
+        result = defs.resolve_job_def("full_rebuild" if rebuild else "contact_reports").execute_in_process(
             instance=instance,
             raise_on_error=False,
-            run_config=_QUIET | {"resources": {"operation": {"config": {"rebuild": rebuild}}}},
+            run_config=_QUIET | (REBUILD if rebuild else {}),
         )
         if result.success:
             with RawZone(settings.raw).at_rest():
@@ -492,6 +489,4 @@ def _safely() -> int:
 
 
 if __name__ == "__main__":
-    exit_code = _safely()
-    leave_to_the_kernel()
-    sys.exit(exit_code)
+    sys.exit(_safely())

@@ -16,7 +16,7 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
     pipeline = dg.Definitions(
         assets=[landing, raw_zone.raw_zone, warehouse.dbt_models, publication.published],
         asset_checks=[watch.publication_is_watched],
-        jobs=[automation.contact_reports],
+        jobs=[automation.contact_reports, automation.full_rebuild],
         schedules=[automation.schedule],
         sensors=[automation.new_files_landed, alerts.alerts_sensor, upkeep.upkeep_sensor],
         # One process for all steps: the lock is held from the first to the last, and Dagster is imported once.

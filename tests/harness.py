@@ -16,12 +16,15 @@ from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 
 from orchestration.lib.dbt import project as dbt
+from orchestration.lib.dbt.results import failures
 from orchestration.lib.extraction.extract import Extraction
 from orchestration.lib.pipeline import load_landing
 from orchestration.lib.raw_zone.compaction import compact
 from orchestration.lib.raw_zone.zone import RawZone
 from orchestration.lib.settings import export_settings, read_settings
-from orchestration.lib.warehouse import build as warehouse
+from orchestration.lib.warehouse.build import prepare
+from orchestration.lib.warehouse.plan import plan
+from orchestration.lib.warehouse.publish import publish
 
 Row = tuple[object, ...]
 
@@ -106,18 +109,18 @@ class Pipeline:
     def run(self) -> Extraction:
         """One run, from landing to publication. Fails the test when a model or a data test fails."""
         extraction = load_landing(self.settings)
-        todo = warehouse.plan(self.settings)
+        todo = plan(self.settings)
         if not todo.nothing_to_do:
-            warehouse.prepare(self.settings, todo)
+            prepare(self.settings, todo)
             self.build(rebuild=todo.rebuild)
-            warehouse.publish(self.settings)
+            publish(self.settings)
             compact(RawZone(self.settings.raw))
         return extraction
 
     def build(self, *, rebuild: bool) -> None:
         """Have dbt build and test the prepared warehouse."""
         outcome = dbt_invoke(*dbt.build_arguments(rebuild=rebuild))
-        assert outcome.success, dbt.failures(self.settings.dbt_target)
+        assert outcome.success, failures(self.settings.dbt_target)
 
     def loaded_at(self, batch_id: int) -> datetime:
         """When a batch was loaded, as its own files say."""

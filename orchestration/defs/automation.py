@@ -6,8 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import dagster as dg
 
-from orchestration.defs.operating import STARTED_BY
-from orchestration.defs.watch import check_without_a_step
+from orchestration.defs.operating import REBUILD, STARTED_BY
+from orchestration.defs.raw_zone import LANDING, raw_zone
+from orchestration.defs.warehouse import dbt_models, incremental_selection
+from orchestration.defs.watch import PUBLISHED, check_without_a_step
 from orchestration.lib.landing.listing import Landing
 from orchestration.lib.lock import is_held
 from orchestration.lib.monitoring.health import note_up_to_date
@@ -19,13 +21,25 @@ from orchestration.lib.settings import read_settings
 # A tick has a minute. S3 that does not answer in time is left to the run, which tries again.
 _LOOK_SECONDS = 30
 
+# What is fetched has a job of its own. Nobody makes the landing folder: only its checks are run.
+_OUTSIDE_OF_DBT = (
+    dg.AssetSelection.assets(*raw_zone.keys, PUBLISHED)
+    | dg.AssetSelection.checks_for_assets(LANDING.key)
+    | dg.AssetSelection.checks_for_assets(PUBLISHED)
+)
+
 contact_reports = dg.define_asset_job(
     "contact_reports",
-    # What is fetched has days for partitions, and a job of its own. Nobody makes the landing folder: it is not among
-    # all assets, but its checks belong here.
-    selection=dg.AssetSelection.all() - dg.AssetSelection.groups("respond_io")
-    | dg.AssetSelection.checks_for_assets(dg.AssetKey("landing")),
-    description="Extract what is new, build and test the warehouse, publish it.",
+    # Views, functions and seeds are rules. A run whose rules changed rebuilds them too, and reports that by itself.
+    selection=_OUTSIDE_OF_DBT | incremental_selection(),
+    description="Extract what is new, build the tables that it touches, test them, publish.",
+)
+
+full_rebuild = dg.define_asset_job(
+    "full_rebuild",
+    selection=_OUTSIDE_OF_DBT | dg.AssetSelection.assets(*dbt_models.keys),
+    description="Build everything from the raw zone, test it, publish it. Nothing is extracted.",
+    config=REBUILD,
 )
 
 

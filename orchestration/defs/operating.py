@@ -5,7 +5,6 @@ from contextlib import contextmanager
 
 import dagster as dg
 
-from orchestration.lib.dbt import project as dbt
 from orchestration.lib.lock import only_writer
 from orchestration.lib.monitoring.health import noting_the_run
 from orchestration.lib.pipeline import explain
@@ -16,6 +15,8 @@ from orchestration.lib.settings import Settings, read_settings
 STARTED_BY = "contact_reports/started_by"
 # Of runs with the same value of this tag, one waits for the other (dagster.yaml): they share a token's rate.
 FETCHES = "contact_reports/fetches"
+# The run configuration of a full rebuild.
+REBUILD = {"resources": {"operation": {"config": {"rebuild": True}}}}
 # A rebuild of many millions of events on the command line takes a quarter of an hour.
 LOCK_PATIENCE_SECONDS = 1800
 # What may pass by itself is tried again so often, so much later. What lasts longer is for the next hour's run.
@@ -41,10 +42,7 @@ class Operation(dg.ConfigurableResource):  # type: ignore[type-arg]
         # Another run passes, so one that nobody waits for waits for it.
         patience = LOCK_PATIENCE_SECONDS if nobody_waits(context.run) else 0
         with problems_as_failures(self.settings), only_writer(data, patience), noting_the_run(data, problem):
-            try:
-                yield self
-            finally:
-                dbt.send_away()
+            yield self
 
     @property
     def settings(self) -> Settings:

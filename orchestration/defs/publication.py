@@ -9,7 +9,7 @@ from orchestration.defs.watch import PUBLISHED
 from orchestration.lib.monitoring.health import PUBLISHED_WITHIN, read_health
 from orchestration.lib.raw_zone.compaction import compact
 from orchestration.lib.raw_zone.zone import RawZone
-from orchestration.lib.warehouse import build as warehouse
+from orchestration.lib.warehouse.publish import publish
 
 
 @dg.asset(
@@ -32,7 +32,7 @@ def published(operation: Operation) -> dg.MaterializeResult:  # type: ignore[typ
     """Put the warehouse in the place of the publication."""
     settings = operation.settings
     with problems_as_failures(settings):
-        warnings = warehouse.publish(settings)
+        warnings = publish(settings)
         # Now that nobody waits for it any more.
         compact(RawZone(settings.raw))
         metadata: dict[str, dg.MetadataValue] = {

@@ -2,13 +2,11 @@
 
 import glob
 from collections.abc import Iterator
-from functools import partial
 
 import dagster as dg
 import duckdb
 
 from orchestration.defs.operating import Operation, problems_as_failures
-from orchestration.lib.dbt import project as dbt
 from orchestration.lib.extraction.extract import Extraction
 from orchestration.lib.monitoring.health import note_unread_files, read_unread_files
 from orchestration.lib.pipeline import load_landing
@@ -67,7 +65,7 @@ def raw_zone(
             zone.prepare()
             extraction = Extraction(notes=remove_beside(settings.published), unread=read_unread_files(settings.data))
         else:
-            extraction = load_landing(settings, when_new=partial(dbt.get_ready, settings))
+            extraction = load_landing(settings)
             note_unread_files(settings.data, extraction.unread)
         rows = _rows(zone)
     for warning in extraction.warnings:

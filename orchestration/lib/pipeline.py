@@ -5,7 +5,6 @@ import errno
 import re
 import shutil
 import sqlite3
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,16 +28,13 @@ from orchestration.lib.receiver.collecting import collect
 from orchestration.lib.receiver.segments import OPEN, SEALED
 from orchestration.lib.settings import Settings
 from orchestration.lib.text import printable
-from orchestration.lib.warehouse import build as warehouse
+from orchestration.lib.warehouse.plan import plan
 from orchestration.lib.warehouse.published import found_beside, remove_beside
 from orchestration.sample.sample import write_sample
 
 
-def load_landing(settings: Settings, when_new: Callable[[], None] = lambda: None) -> Extraction:
-    """Extract what is new in the landing folder, webhooks included; in the sample's when nothing is configured.
-
-    `when_new` is called before new files are loaded.
-    """
+def load_landing(settings: Settings) -> Extraction:
+    """Extract what is new in the landing folder, webhooks included; in the sample's when nothing is configured."""
     beside = remove_beside(settings.published)
     zone, is_sample = RawZone(settings.raw), settings.is_sample
     if is_sample:
@@ -52,7 +48,6 @@ def load_landing(settings: Settings, when_new: Callable[[], None] = lambda: None
         landing,
         zone,
         _checksums(settings),
-        when_new,
         encoding=settings.encoding,
         memory_limit=settings.memory_limit_of_duckdb,
     )
@@ -138,7 +133,7 @@ def _files_changed(settings: Settings, listing: Listing) -> str | None:
 
 def _publication_differs(settings: Settings) -> str | None:
     with RawZone(settings.raw).at_rest():
-        todo = warehouse.plan(settings)
+        todo = plan(settings)
     return None if todo.nothing_to_do else todo.reason
 
 

@@ -133,11 +133,6 @@ class Settings(BaseSettings):
         return self.plain_folder / "warehouse" / f"{DATABASE_NAME}.duckdb"
 
     @property
-    def former(self) -> Path:
-        """The publication before the one that is published."""
-        return self.data / "warehouse" / "former.duckdb"
-
-    @property
     def spill(self) -> Path:
         """Where DuckDB writes what does not fit into memory while dbt builds, as in profiles.yml."""
         return self.data / "warehouse" / "spill"

@@ -11,7 +11,8 @@ import duckdb
 import pytest
 
 from orchestration.lib.pipeline import load_landing
-from orchestration.lib.warehouse import build as warehouse
+from orchestration.lib.warehouse.plan import plan
+from orchestration.lib.warehouse.provenance import _fingerprint, _remember
 from orchestration.lib.warehouse.verify import verify
 from tests.faults.commands import ADDED, failed, land, start, truncate
 from tests.faults.foreign import leave_beside, rows
@@ -52,9 +53,9 @@ def checks_of_the_last_run() -> list[tuple[str, bool]]:
 def test_a_publication_that_is_damaged_or_of_another_layout_is_to_be_rebuilt_though_nothing_is_new(
     pipeline: Pipeline, damage: Callable[[Path], None]
 ) -> None:
-    assert warehouse.plan(pipeline.settings).nothing_to_do
+    assert plan(pipeline.settings).nothing_to_do
     damage(pipeline.settings.published)
-    todo = warehouse.plan(pipeline.settings)
+    todo = plan(pipeline.settings)
     assert todo.rebuild
     assert todo.reason == "the published file is damaged or of another layout"
 
@@ -82,7 +83,7 @@ def test_a_backup_of_the_raw_zone_brings_back_all_that_was_published_on_an_empty
             shutil.copytree(tmp_path / folder, data / folder)
 
     restore("raw", "published")
-    assert warehouse.plan(pipeline.settings).nothing_to_do
+    assert plan(pipeline.settings).nothing_to_do
     assert verify(pipeline.settings).differences == []
     restore("raw", "landing")
     assert pipeline.run().files == 0, "nothing is loaded twice"
@@ -95,7 +96,7 @@ def test_a_data_folder_that_was_copied_does_not_look_into_the_one_it_came_from(
 ) -> None:
     shutil.copytree(pipeline.settings.data, tmp_path / "copy")
     copy = Pipeline(tmp_path / "copy")
-    assert f"the raw zone was moved here from {pipeline.settings.raw}" in warehouse.plan(copy.settings).reason
+    assert f"the raw zone was moved here from {pipeline.settings.raw}" in plan(copy.settings).reason
     land(copy, 3)
     copy.run()
     assert copy.query(ADDED) == [(1,), (2,), (3,)]
@@ -120,9 +121,9 @@ def test_rows_that_are_wrong_are_found_by_verify_and_mended_by_a_run_that_cannot
     assert "reports.sources: is not defined as it should be" in differences
     assert "dim_contact" not in differences
     assert pipeline.settings.published.read_bytes() == before
-    assert warehouse.plan(pipeline.settings).reason == "another program wrote into the published file, or replaced it"
+    assert plan(pipeline.settings).reason == "another program wrote into the published file, or replaced it"
     # As if the rows had been wrong when they were published.
-    warehouse._remember(pipeline.settings, "", [warehouse._fingerprint(pipeline.settings.published)])
+    _remember(pipeline.settings, "", [_fingerprint(pipeline.settings.published)])
     land(pipeline, 3)
     run = start(pipeline)
     printed, said = run.communicate()
@@ -152,7 +153,7 @@ def test_what_a_killed_program_left_beside_the_publication_is_told_and_removed_b
     assert f"{log} was removed: a program wrote into the published file and was ended" in " ".join(printed.split())
     assert not log.exists()
     assert rows(published, ADDED) == [(1,), (2,)]
-    assert warehouse.plan(pipeline.settings).nothing_to_do
+    assert plan(pipeline.settings).nothing_to_do
 
 
 @pytest.mark.slow
@@ -171,7 +172,7 @@ def test_what_another_program_wrote_into_the_publication_is_told_by_verify_never
         "checkpoint",
         "delete from marts.fct_contacts_added",
     )
-    todo = warehouse.plan(pipeline.settings)
+    todo = plan(pipeline.settings)
     assert (todo.rebuild, todo.reason) == (True, "another program wrote into the published file, or replaced it")
     differences, _ = failed(start(pipeline, "verify"))
     assert f"{log} is left of a program that wrote into the publication and was ended" in differences
@@ -194,10 +195,10 @@ def test_a_restored_publication_that_nobody_here_is_known_to_have_made_is_publis
     pipeline: Pipeline,
 ) -> None:
     shutil.rmtree(pipeline.settings.data / "cache")
-    assert warehouse.plan(pipeline.settings).nothing_to_do
+    assert plan(pipeline.settings).nothing_to_do
     land(pipeline, 3)
     load_landing(pipeline.settings)
-    todo = warehouse.plan(pipeline.settings)
+    todo = plan(pipeline.settings)
     assert (todo.rebuild, todo.reason) == (True, "the published file is not known to be made here")
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from orchestration.lib.raw_zone.zone import RawZone
 from orchestration.lib.settings import export_settings
-from orchestration.lib.warehouse import build as warehouse
+from orchestration.lib.warehouse.build import prepare
+from orchestration.lib.warehouse.plan import plan
 from tests.harness import Outcome, Pipeline, dbt_invoke
 
 
@@ -16,7 +17,7 @@ from tests.harness import Outcome, Pipeline, dbt_invoke
 def copy_of_a_tick(sample: Pipeline) -> Path:
     """A warehouse file with what is published, in which the data tests look at what is new."""
     export_settings(sample.settings)
-    warehouse.prepare(sample.settings, replace(warehouse.plan(sample.settings), rebuild=False))
+    prepare(sample.settings, replace(plan(sample.settings), rebuild=False))
     return sample.settings.warehouse
 
 
@@ -37,7 +38,7 @@ def test_the_unit_tests_of_the_models_pass(tmp_path: Path) -> None:
     # Where no workspace is listed, as what is listed is all that a workspace can be.
     settings = Pipeline(tmp_path).settings
     RawZone(settings.raw).prepare()
-    warehouse.prepare(settings, warehouse.plan(settings))
+    prepare(settings, plan(settings))
     assert dbt_invoke("build", "--exclude-resource-type", "test", "unit_test").success
     outcome = dbt_invoke("test", "--select", "test_type:unit", after=("run", "--select", "tag:this_run"))
     assert outcome.success, outcome.failures

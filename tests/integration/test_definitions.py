@@ -1,8 +1,6 @@
 """What Dagster shows and does: assets along the flow, checks, the schedule, the sensor, one writer."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import dagster as dg
@@ -47,15 +45,14 @@ def test_the_data_tests_are_asset_checks(defs: dg.Definitions) -> None:
     assert len(checks) > 40
 
 
-def test_the_definitions_are_loaded_without_dbt_which_others_can_import_afterwards(tmp_path: Path) -> None:
-    code = """
-import sys, orchestration.definitions
-assert not [name for name in sys.modules if name == "dbt" or name.startswith("dbt.")], "dbt was loaded"
-import dbt.version
-"""
-    environment = {**os.environ, "CONTACT_REPORTS_DATA": str(tmp_path)}
-    loaded = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
-    assert loaded.returncode == 0, loaded.stderr
+def test_an_incremental_run_is_to_build_tables_and_a_full_rebuild_everything(defs: dg.Definitions) -> None:
+    def assets(job: str) -> set[str]:
+        return {key.to_user_string() for key in defs.resolve_job_def(job).asset_layer.executable_asset_keys}
+
+    incremental, full = assets("contact_reports"), assets("full_rebuild")
+    assert {"raw/events", "marts/fct_contacts_added", "published/contact_reports"} <= incremental
+    assert {"reports/contacts_overview", "seeds/sources", "staging/stg_events"} <= full - incremental
+    assert incremental <= full
 
 
 def test_the_schedule_is_the_settings(defs: dg.Definitions) -> None:

@@ -20,8 +20,10 @@ from orchestration.lib.problems import Problem
 from orchestration.lib.raw_zone.compaction import compact
 from orchestration.lib.raw_zone.zone import RawZone
 from orchestration.lib.settings import Settings
-from orchestration.lib.warehouse import build as warehouse
 from orchestration.lib.warehouse import verify as verify_module
+from orchestration.lib.warehouse.build import prepare
+from orchestration.lib.warehouse.plan import plan
+from orchestration.lib.warehouse.publish import publish
 from orchestration.sample.sample import write_sample
 from tests.harness import Pipeline
 
@@ -172,9 +174,9 @@ def test_a_warehouse_that_dbt_could_not_write_into_its_file_is_not_published(pip
     land(pipeline, "2", "added", 2)
     load_landing(pipeline.settings)
     # As dbt leaves it then: with what it is to be built from, and nothing of what was built.
-    warehouse.prepare(pipeline.settings, warehouse.plan(pipeline.settings))
+    prepare(pipeline.settings, plan(pipeline.settings))
     with pytest.raises(Problem, match=r"What was built could not be written into .*\. The publication is untouched"):
-        warehouse.publish(pipeline.settings)
+        publish(pipeline.settings)
     assert pipeline.query(ADDED) == [(1,)]
     pipeline.run()
     assert pipeline.query(ADDED) == [(1,), (2,)]
@@ -186,11 +188,11 @@ def test_building_twice_by_hand_before_publishing_counts_nothing_twice(pipeline:
     land(pipeline, "2", "added", 2)
     land(pipeline, "1", "added", 5)
     load_landing(pipeline.settings)
-    todo = warehouse.plan(pipeline.settings)
-    warehouse.prepare(pipeline.settings, todo)
+    todo = plan(pipeline.settings)
+    prepare(pipeline.settings, todo)
     pipeline.build(rebuild=False)
     pipeline.build(rebuild=False)
-    warehouse.publish(pipeline.settings)
+    publish(pipeline.settings)
     assert pipeline.query(ADDED) == [(2,), (5,)]
     assert pipeline.query("select sum(contacts) from marts.agg_contacts_daily") == [(2,)]
 
@@ -357,7 +359,7 @@ def test_a_damaged_folder_of_several_batches_is_named_and_its_batches_can_be_loa
     assert compact(zone, growth=2) == 2
     (broken,) = zone.files("events")[1:]
     assert broken.parent == zone.folder_of(1) == zone.folder_of(2)
-    assert warehouse.plan(pipeline.settings).nothing_to_do
+    assert plan(pipeline.settings).nothing_to_do
     broken.write_bytes(broken.read_bytes()[:-100])
     with pytest.raises(duckdb.Error) as error, duckdb.connect() as connection:
         connection.execute(f"from {zone.reading('events')}")
@@ -370,7 +372,7 @@ def test_a_damaged_folder_of_several_batches_is_named_and_its_batches_can_be_loa
     pipeline.run()
 
     assert pipeline.query(ADDED) == [(1,), (2,), (3,)]
-    assert warehouse.plan(pipeline.settings).nothing_to_do
+    assert plan(pipeline.settings).nothing_to_do
 
 
 @pytest.mark.slow

@@ -44,7 +44,7 @@ def execute(instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
 
 
 @pytest.mark.slow
-def test_dagster_is_told_of_every_test_as_a_check_of_rows_and_of_the_newest_event(
+def test_every_test_is_reported_as_a_check_and_every_table_with_rows_column_types_and_its_newest_event(
     settings: Settings, instance: dg.DagsterInstance
 ) -> None:
     result = execute(instance)
@@ -63,9 +63,40 @@ def test_dagster_is_told_of_every_test_as_a_check_of_rows_and_of_the_newest_even
                 assert connection.execute(f"select count(*) from {schema}.{table}").fetchone() == (told.value,), table
     assert not any(told for asset, told in rows.items() if not asset.startswith("raw/")), "a view has rows"
 
-    (observed,) = instance.fetch_observations(dg.AssetKey(["marts", "fct_contacts_added"]), limit=1).records
-    assert observed.asset_observation is not None
-    assert observed.asset_observation.metadata["newest_event"].value == datetime(2026, 3, 1, 12, tzinfo=UTC).timestamp()
+    (added,) = (one for one in materialized if one.asset_key.path == ["marts", "fct_contacts_added"])
+    assert added.metadata["newest_event"].value == datetime(2026, 3, 1, 12, tzinfo=UTC).timestamp()
+    schema = added.metadata["dagster/column_schema"].value
+    assert isinstance(schema, dg.TableSchema)
+    assert {column.name: column.type for column in schema.columns}["occurred_at"] == "TIMESTAMP WITH TIME ZONE"
+
+
+@pytest.mark.slow
+def test_an_incremental_run_reports_what_it_built_and_a_full_rebuild_everything(
+    settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    from orchestration.definitions import defs
+
+    def reported(job: str) -> tuple[set[str], set[str]]:
+        ran = defs.resolve_job_def(job).execute_in_process(instance=instance, run_config=QUIET, raise_on_error=False)
+        assert ran.success
+        materialized = (event.materialization.asset_key for event in ran.get_asset_materialization_events())
+        built = {
+            result["unique_id"]
+            for result in json.loads((settings.dbt_target / "run_results.json").read_text())["results"]
+        }
+        return {key.to_user_string() for key in materialized}, built
+
+    everything = {key.to_user_string() for key in defs.resolve_asset_graph().materializable_asset_keys}
+    assert reported("contact_reports")[0] == everything, "the first run builds all that there is"
+    events = settings.landing_url + "/acme/events/2.csv"
+    Path(events).write_text("event_id,event_type,occurred_at,contact_id\n2,added,2026-03-02T12:00:00Z,2\n")
+    incremental, built = reported("contact_reports")
+    tables = {name for name in incremental if not name.startswith(("raw/", "published/"))}
+    assert {name.split("/")[1] for name in tables} == {
+        name.split(".")[2] for name in built if name.startswith("model.")
+    }
+    assert not {name for name in tables if name.startswith(("seeds/", "staging/"))}
+    assert reported("full_rebuild")[0] == everything
 
 
 # dagster-dbt's reader of dbt's output, once nobody reads it any more, offers one more line where it should end.
@@ -88,6 +119,6 @@ def test_a_run_whose_events_cannot_be_kept_any_more_leaves_no_dbt_behind(
     assert not execute(instance).success
     assert len(told) >= 3
     children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
-    assert not [child for child in children if "dbt_child" in Path(f"/proc/{child}/cmdline").read_text()]
+    assert not [child for child in children if "lib.dbt.child" in Path(f"/proc/{child}/cmdline").read_text()]
     assert not settings.published.exists()
     gc.collect()

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from orchestration.lib.dbt import project as dbt
+from orchestration.lib.dbt.results import failures, keep_messages
 
 CONTRACT = """Compilation Error in model data_status (models/reports/data_status.sql)
   This model has an enforced contract that failed.
@@ -39,14 +39,14 @@ def results(target: Path, *messages: str) -> Path:
 
 
 def test_a_broken_contract_is_told_with_the_column_and_both_types(tmp_path: Path) -> None:
-    said = dbt.failures(results(tmp_path, CONTRACT))
+    said = failures(results(tmp_path, CONTRACT))
     assert "(models/reports/data_status.sql)" in said
     assert "records_standing; BIGINT; VARCHAR; data type mismatch" in said
     assert "---" not in said and "> in macro" not in said and "\n" not in said
 
 
 def test_a_broken_seed_is_told_with_its_file_its_line_and_the_value(tmp_path: Path) -> None:
-    said = dbt.failures(results(tmp_path, SEED))
+    said = failures(results(tmp_path, SEED))
     for cause in ("(seeds/sources.csv)", "Line: 3", '"added"', '"perhaps"', "BOOLEAN"):
         assert cause in said
     assert said.endswith("to 'BOOLEAN'"), "the options of the reader are no cause"
@@ -54,11 +54,11 @@ def test_a_broken_seed_is_told_with_its_file_its_line_and_the_value(tmp_path: Pa
 
 def test_a_message_without_end_is_cut_and_kept_whole_in_a_log(tmp_path: Path) -> None:
     message = "Runtime Error in model m\n" + "a long story, " * 1000 + "in the end"
-    said = dbt.failures(results(tmp_path, message, message, CONTRACT, "the fourth"))
+    said = failures(results(tmp_path, message, message, CONTRACT, "the fourth"))
     assert len(said) < 3000
     assert said.endswith(" and 1 more")
     log = tmp_path / "logs" / "dbt_failures.log"
-    dbt.keep_messages(tmp_path, log)
+    keep_messages(tmp_path, log)
     kept = log.read_text()
     assert message in kept and CONTRACT in kept and "the fourth" in kept
     assert "model.contact_reports.m3" in kept

@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from orchestration.lib.settings import PROJECT_ROOT, Settings, guard, read_settings
-from orchestration.lib.warehouse.build import publish
+from orchestration.lib.warehouse.publish import publish
 
 
 def mode(path: Path) -> int:

@@ -9,9 +9,11 @@ import pytest
 
 from orchestration.lib.problems import Problem
 from orchestration.lib.settings import Settings, read_settings
-from orchestration.lib.warehouse.build import _is_whole, publish, read_state
+from orchestration.lib.warehouse.provenance import is_whole
+from orchestration.lib.warehouse.publish import publish
 from orchestration.lib.warehouse.published import attach_published, found_beside, open_published, remove_beside
 from orchestration.lib.warehouse.rebuild import published_days
+from orchestration.lib.warehouse.state import read_state
 from tests.faults.foreign import leave_beside, rows, writing_into
 
 ALL = "select i from t order by all"
@@ -140,7 +142,7 @@ def hostile(settings: Settings, tmp_path: Path) -> Path:
 
 
 def test_names_of_tables_are_not_executed(settings: Settings, hostile: Path, tmp_path: Path) -> None:
-    assert _is_whole(settings)
+    assert is_whole(settings)
     assert not (tmp_path / "written").exists()
 
 

@@ -1,97 +1,41 @@
-"""dbt's command line, in a process that goes when the run that started it is killed.
+"""dbt's command line, in a process that ends when the run that started it is killed.
 
-Without that, a dbt that outlives its run would build on in a warehouse file that the next run takes for its own. It
-goes, too, when memory runs out: DuckDB may then wait for ever for a thread that found none (seen with `ulimit -v`).
-
-It gets ready before there is a warehouse: it imports dbt, loads the project, and works out what its arguments mean,
-which are a line of JSON on its standard input. It opens the warehouse when another line says that it is there. When
-there is none, it leaves.
+Without that, a dbt that outlives its run would go on building in a warehouse file that the next run takes for its own.
+It ends, too, when memory runs out: DuckDB may then wait for ever for a thread that found none (seen with `ulimit -v`).
 """
 
 import ctypes
-import json
 import os
 import signal
 import sys
-from pathlib import Path
-from typing import Any, NoReturn
+from collections.abc import Sequence
+from typing import Any
 
-from orchestration.lib.dbt_trimmed import trim_importing, trim_loading
-from orchestration.lib.long_lived import made_to_stay
+from dbt.cli.main import dbtRunner
+
 from orchestration.lib.problems import says_memory_is_short
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
-def _go_with(parent: int) -> None:
-    """Have the kernel end this process with its parent. Only Linux knows how."""
+def _end_with(parent: int) -> None:
+    """Have the kernel end this process with its parent. Only Linux can."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
             sys.exit(1)
 
 
-def _give_up(event: Any) -> None:
+def _end_without_memory(event: Any) -> None:
     if event.info.name == "NodeFinished" and says_memory_is_short(event.data.run_result.message):
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _wait_for_the_warehouse(event: Any) -> None:
-    # The last that dbt says before it opens the file.
-    if event.info.name == "ConcurrencyLine" and not sys.stdin.readline():
-        os._exit(1)
-
-
-def _is_written() -> bool:
-    """Have DuckDB write what was built into its file. Says why where it cannot: closing the file would not."""
-    import duckdb
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-    from dbt.events.types import MainEncounteredError
-    from dbt_common.events.functions import fire_event
-
-    try:
-        connection: Any = DuckDBConnectionManager.env()
-        connection.handle().cursor().execute("checkpoint contact_reports")
-    except duckdb.Error as error:
-        fire_event(MainEncounteredError(exc=str(error)))
-        return False
-    return True
-
-
-def _leave(code: int) -> NoReturn:
-    """End this process at once. The kernel takes back its memory, which DuckDB would first free block by block."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
-
-
-def _main(parent: int) -> int:
-    _go_with(parent)
-    # Who stops it while it gets ready, for seconds, need not read where that was.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    with made_to_stay():
-        trim_importing()
-        from dbt.artifacts.schemas.run import RunExecutionResult
-        from dbt.cli.main import dbtRunner
-
-        target = Path(os.environ["DBT_TARGET_PATH"])
-        trim_loading(target / "templates")
-        # The manifest lies there already (`ensure_manifest`). Writing it once more, and again at the end of a build,
-        # takes dbt 0.4 s; `--no-write-json` leaves out the results too.
-        manifest: Any = dbtRunner().invoke(["--quiet", "--no-write-json", "parse"]).result
-    if not (line := sys.stdin.readline()):
-        return 0
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    # Where the project could not be loaded, dbt says so once more, to those who listen now.
-    invoked = dbtRunner(manifest=manifest, callbacks=[_wait_for_the_warehouse, _give_up]).invoke(
-        ["--no-write-json", *json.loads(line)]
-    )
-    succeeded = invoked.success
-    if isinstance(invoked.result, RunExecutionResult):
-        invoked.result.write(str(target / "run_results.json"))
-        succeeded &= _is_written()
-    _leave(int(not succeeded))
+def main(parent: int, arguments: Sequence[str]) -> int:
+    """Run dbt. Returns its exit code."""
+    _end_with(parent)
+    return int(not dbtRunner(callbacks=[_end_without_memory]).invoke(list(arguments)).success)
 
 
 if __name__ == "__main__":
-    sys.exit(_main(int(sys.argv[1])))
+    sys.exit(main(int(sys.argv[1]), sys.argv[2:]))

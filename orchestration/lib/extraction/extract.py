@@ -70,17 +70,16 @@ def extract(
     landing: Landing,
     zone: RawZone,
     cache: Path,
-    when_new: Callable[[], None] = lambda: None,
     *,
     encoding: str | None = None,
     memory_limit: str | None = None,
 ) -> Extraction:
     """Load every new file of the landing folder as one batch.
 
-    `cache` is a file that remembers checksums; deleting it costs reading the landing folder once. `when_new` is called
-    before new files are loaded. `encoding` is how lines that are not UTF-8 are read, `memory_limit` what DuckDB may
-    hold. Files that cannot be loaded are named, this time and every time until they are replaced. Raises Problem when
-    the landing folder cannot be listed, or when its workspaces.csv is missing or wrong.
+    `cache` is a file that remembers checksums; deleting it costs reading the landing folder once. `encoding` is how
+    lines that are not UTF-8 are read, `memory_limit` what DuckDB may hold. Files that cannot be loaded are named, this
+    time and every time until they are replaced. Raises Problem when the landing folder cannot be listed, or when its
+    workspaces.csv is missing or wrong.
     """
     loaded_at = datetime.now(UTC)
     listing = landing.list()
@@ -93,7 +92,6 @@ def extract(
         new_files = _new_files(landing, zone, connection, listing.files, loaded, workspaces, cache, result)
         if not new_files:
             return result
-        when_new()
         with zone.incoming() as folder:
             batch_id = zone.newest_batch() + 1
             batch = Batch(landing, connection, folder, batch_id, loaded_at, encoding)

@@ -15,12 +15,13 @@ from pathlib import Path
 import duckdb
 
 from orchestration.lib.dbt import project as dbt
+from orchestration.lib.dbt.results import failures
 from orchestration.lib.problems import Problem, says_disk_is_full
 from orchestration.lib.progress import announce
 from orchestration.lib.raw_zone.zone import PARQUET_OPTIONS, RECORD_TABLES, RawZone, read_parquet, sql_text
 from orchestration.lib.settings import PROJECT_ROOT, Settings, environment
-from orchestration.lib.warehouse.build import BuildState, rules_fingerprint
 from orchestration.lib.warehouse.published import attach_published, found_beside, sql_name
+from orchestration.lib.warehouse.state import BuildState, rules_fingerprint
 
 # What the last run had to do: another one has other things to do.
 _OF_ONE_RUN = r"int\_%change%"
@@ -168,7 +169,7 @@ def _build(scratch: Settings) -> None:
     )
     if built.returncode or not _has_tables(scratch.warehouse):
         said = " ".join((built.stdout + built.stderr).split())
-        failed = f"{dbt.failures(scratch.dbt_target)} {said[:300]}"
+        failed = f"{failures(scratch.dbt_target)} {said[:300]}"
         if not built.returncode or says_disk_is_full(said):
             failed = "not all of it could be written"
         raise Problem(

@@ -1,0 +1,49 @@
+"""What a run has to do: nothing, an incremental build, or a full rebuild."""
+
+from dataclasses import dataclass
+
+from orchestration.lib.raw_zone.zone import RawZone
+from orchestration.lib.settings import Settings
+from orchestration.lib.warehouse.provenance import is_whole, was_made_here
+from orchestration.lib.warehouse.state import BuildState, read_state, rules_fingerprint
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run has to do to the publication."""
+
+    target: BuildState
+    reason: str  # why everything is built anew, why nothing is done, or what is new
+    rebuild: bool
+    nothing_to_do: bool = False
+
+
+def plan(settings: Settings, *, rebuild: bool = False) -> Plan:
+    """Compare the publication with the raw zone and the rules as they are now; with `rebuild`, do not ask it."""
+    zone = RawZone(settings.raw)
+    newest = zone.newest_batch()
+    target = BuildState(zone.zone_id, str(zone.path), newest, zone.contents(newest), rules_fingerprint(zone))
+    if rebuild:
+        return Plan(target, "a rebuild was asked for", rebuild=True)
+    if not settings.published.exists():
+        return Plan(target, "nothing is published yet", rebuild=True)
+    published = read_state(settings.published)
+    if published is None or not is_whole(settings):
+        return Plan(target, "the published file is damaged or of another layout", rebuild=True)
+    made_here = was_made_here(settings)
+    if made_here is False:
+        return Plan(target, "another program wrote into the published file, or replaced it", rebuild=True)
+    if published == target:
+        return Plan(target, "the publication is up to date", rebuild=False, nothing_to_do=True)
+    if published.zone_id != target.zone_id or published.batch_id > target.batch_id:
+        return Plan(target, "the published file was built from another raw zone", rebuild=True)
+    if published.raw_zone != target.raw_zone:
+        return Plan(target, f"the raw zone was moved here from {published.raw_zone}", rebuild=True)
+    if published.contents != zone.contents(published.batch_id):
+        return Plan(target, "batches that were published are gone from the raw zone, or are others now", rebuild=True)
+    if published.rules != target.rules:
+        return Plan(target, "the rules changed (models, seeds, workspaces or their time zones)", rebuild=True)
+    if not made_here:
+        # dbt would run the SQL of its views.
+        return Plan(target, "the published file is not known to be made here", rebuild=True)
+    return Plan(target, f"batches {published.batch_id + 1} to {target.batch_id} are new", rebuild=False)

@@ -1,0 +1,60 @@
+"""What a warehouse file was built from: written into the file by the run that builds it, and read by the next one."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from orchestration.lib.raw_zone.zone import RawZone
+from orchestration.lib.settings import PROJECT_ROOT
+from orchestration.lib.warehouse.published import has_a_writer, open_published
+
+# What the models' results depend on, besides the raw zone. dbt's tests only look at them.
+_RULE_FILES = ("models/**/*.sql", "macros/*.sql", "seeds/*.csv", "dbt_project.yml", "profiles.yml")
+
+
+@dataclass(frozen=True)
+class BuildState:
+    """What a warehouse was built from. Two that are equal in this hold the same rows."""
+
+    zone_id: str
+    raw_zone: str  # where it lay: views of the publication look there
+    batch_id: int
+    contents: str  # of the batches up to that one
+    rules: str
+
+
+def rules_fingerprint(zone: RawZone) -> str:
+    """What changes when a rule does: models, macros, seeds, listed workspaces and their zones, DuckDB's version."""
+    digest = hashlib.sha256()
+    for pattern in _RULE_FILES:
+        for path in sorted(PROJECT_ROOT.glob(pattern)):
+            digest.update(f"{path.relative_to(PROJECT_ROOT)}\0".encode() + path.read_bytes() + b"\0")
+    files, workspaces = zone.reading("files"), zone.reading("workspaces")
+    with duckdb.connect() as connection:
+        rows = connection.execute(
+            f"""
+            select workspace_id, timezone from {workspaces}
+            where file_id = (select max(file_id) from {files} where kind = 'workspaces') order by source_line"""
+        ).fetchall()
+    digest.update(repr(rows).encode())
+    # Hashes that the warehouse keeps may differ from one version of DuckDB to the next.
+    digest.update(duckdb.__version__.encode())
+    return digest.hexdigest()
+
+
+def read_state(path: Path) -> BuildState | None:
+    """What a warehouse file says it was built from; None when it cannot be read, or does not say."""
+    try:
+        with open_published(path) as connection:
+            row = connection.execute(
+                "select zone_id, raw_zone, batch_id, contents, rules from intermediate.build_state"
+            ).fetchone()
+    except duckdb.IOException as error:
+        if "Could not set lock" in str(error):
+            raise has_a_writer(path) from None
+        return None
+    except duckdb.Error:
+        return None
+    return BuildState(*row) if row else None
