@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run status rebuild verify ui receiver docs bench test faults unit lint format lock clean help
+.PHONY: run status rebuild verify ui receiver docs bench model test faults unit lint format lock clean help
 
 help: ## this list
 	@awk -F ':.*## ' '/^##@ / { print "\n" substr($$0, 5) } /^[a-z]+:.*## / { printf "  make %-10s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ faults: $(VENV)/installed-dev ## 300 killed runs, every other fault, a million f
 
 unit: $(VENV)/installed-dev ## the tests that take seconds
 	@$(BIN)/python -m pytest tests/unit
+
+model: $(VENV)/installed ## build a model that you edited in a scratch copy, and show rows: make model MODEL=contacts_overview
+	@$(BIN)/python -m orchestration model $(MODEL) $(if $(ROWS),--rows $(ROWS))
 
 lint: $(VENV)/installed-dev ## format, style and types of Python and SQL, secrets, packages
 	@$(BIN)/ruff format --check --quiet

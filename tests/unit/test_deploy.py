@@ -12,7 +12,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 from dagster._core.instance.config import dagster_instance_config
 
-from orchestration.__main__ import main
+from orchestration.cli.commands import main
 from orchestration.lib.secrets import Secrets, without_secrets
 from orchestration.lib.settings import PROJECT_ROOT, Settings
 

@@ -1,0 +1,65 @@
+"""What a command checks in its first second, before it imports Dagster or dbt."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+from orchestration.lib.dbt.project import ensure_manifest
+from orchestration.lib.lock import only_writer
+from orchestration.lib.monitoring.health import note_run
+from orchestration.lib.problems import Problem
+from orchestration.lib.secrets import read_secrets
+from orchestration.lib.settings import PROJECT_ROOT, Settings, export_settings, read_settings
+
+
+def prepare_to_write() -> Settings:
+    """The settings, checked with all else that a command can be told in its first second, and their data folder."""
+    settings = read_settings()
+    if tokens := read_secrets().api_tokens:
+        from orchestration.lib.respond_io.fetch import check_workspace_id
+
+        for workspace_id in tokens:
+            check_workspace_id(workspace_id)
+    try:
+        export_settings(settings)
+    except (FileExistsError, FileNotFoundError, NotADirectoryError) as error:
+        raise Problem(
+            f"The data folder {settings.data} cannot be made: {error.strerror}",
+            "Set CONTACT_REPORTS_DATA to a folder, or to a place where one can be made",
+        ) from None
+    if not (settings.dagster_home / "dagster.yaml").is_file():
+        raise Problem(
+            f"CONTACT_REPORTS_DAGSTER_HOME={str(settings.dagster_home)!r} has no dagster.yaml",
+            "Set it to a folder that has one, such as deploy, or leave it out",
+        )
+    return settings
+
+
+@contextlib.contextmanager
+def noting_problems(settings: Settings) -> Iterator[None]:
+    """Note what stops a run before it begins, for `status`; not while another run writes."""
+    try:
+        yield
+    except Problem as problem:
+        with contextlib.suppress(Problem), only_writer(settings.data):
+            note_run(settings.data, str(problem))
+        raise
+
+
+def make_landing(settings: Settings) -> None:
+    """Whoever has a token is past the sample, and need not make the folder that it fetches into."""
+    if read_secrets().api_tokens and settings.landing is None:
+        (settings.data / "landing").mkdir(parents=True, exist_ok=True)
+
+
+def become(program: str, *arguments: str) -> NoReturn:
+    """Go on as a program of Dagster's, with our settings."""
+    settings = prepare_to_write()
+    # Once, rather than in each of the processes that are about to load the definitions.
+    ensure_manifest(settings)
+    executable = str(Path(sys.executable).with_name(program))
+    os.chdir(PROJECT_ROOT)
+    os.execv(executable, [executable, *arguments])
