@@ -63,10 +63,10 @@ def run() -> None:
 @click.option("--from", "first", type=_DATE, help="Say which days from this one on changed (local days).")
 @click.option("--to", "last", type=_DATE, help="Say which days up to this one changed.")
 def rebuild(first: datetime | None, last: datetime | None) -> None:
-    """Build everything anew from the raw zone, test, publish; say on which days other events stand than before.
+    """Rebuild everything from the raw zone, test, publish; say which days changed.
 
-    What a record is depends on records of any other day, so that a range of days is no less work: it is built with all
-    the others, and the days that changed outside of it are counted.
+    A record's state may depend on records of any other day, so a range of days is no less work. All days are built;
+    days that changed outside of the range are counted.
     """
     from orchestration.lib.warehouse.rebuild import describe_changes, published_days
 

@@ -16,7 +16,7 @@ from orchestration.lib.settings import PROJECT_ROOT, Settings, export_settings, 
 
 
 def prepare_to_write() -> Settings:
-    """The settings, checked with all else that a command can be told in its first second, and their data folder."""
+    """Check the settings, and whatever else can be checked in the first second; make the data folder."""
     settings = read_settings()
     if tokens := read_secrets().api_tokens:
         from orchestration.lib.respond_io.fetch import check_workspace_id

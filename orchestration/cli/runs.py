@@ -1,4 +1,4 @@
-"""Runs of Dagster's jobs in this process, and what they came to."""
+"""Runs Dagster's jobs in this process, and says how they ended."""
 
 import contextlib
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ def fetch(
 ) -> tuple[list[str], list[str]]:
     """Fetch some days of some workspaces. Returns a line for each workspace, and the problems of those that failed.
 
-    By way of Dagster's job, in this process: its page shows which days were fetched, whoever fetched them.
+    The days are fetched by Dagster's job, so that its page shows them, whoever fetched them.
     """
     if not workspace_ids:
         return [], []

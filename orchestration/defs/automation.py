@@ -18,7 +18,7 @@ from orchestration.lib.problems import Problem
 from orchestration.lib.receiver.collecting import collect
 from orchestration.lib.settings import read_settings
 
-# A tick has a minute. S3 that does not answer in time is left to the run, which tries again.
+# Dagster gives a schedule a minute. Where S3 does not answer in time, a run starts, and retries.
 _LOOK_SECONDS = 30
 
 # What is fetched has a job of its own. Nobody makes the landing folder: only its checks are run.

@@ -1,4 +1,4 @@
-"""The resource every step of a run shares: the settings, and the lock that makes it the only writer."""
+"""The resource that every step of a run shares: the settings, and the lock of the only writer."""
 
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
@@ -19,15 +19,15 @@ FETCHES = "contact_reports/fetches"
 REBUILD = {"resources": {"operation": {"config": {"rebuild": True}}}}
 # A rebuild of many millions of events on the command line takes a quarter of an hour.
 LOCK_PATIENCE_SECONDS = 1800
-# What may pass by itself is tried again so often, so much later. What lasts longer is for the next hour's run.
+# Transient problems are retried this often, this much later. Longer ones are left to the next hour's run.
 RETRIES = 3
 RETRY_AFTER_SECONDS = 60
 
 
 class Operation(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """Held from a run's first step to its last. The executor runs all steps in one process for that.
+    """Held from a run's first step to its last, which the executor runs in one process.
 
-    `rebuild` builds everything from the raw zone, whatever is published.
+    `rebuild` asks for a full rebuild. Nothing is extracted then.
     """
 
     rebuild: bool = False
@@ -39,8 +39,8 @@ class Operation(dg.ConfigurableResource):  # type: ignore[type-arg]
             return problem_of_run(context.instance, context.run_id)
 
         data = self.settings.data
-        # Another run passes, so one that nobody waits for waits for it.
-        patience = LOCK_PATIENCE_SECONDS if nobody_waits(context.run) else 0
+        # An unattended run waits for the other run to end.
+        patience = LOCK_PATIENCE_SECONDS if is_unattended(context.run) else 0
         with problems_as_failures(self.settings), only_writer(data, patience), noting_the_run(data, problem):
             yield self
 
@@ -49,8 +49,8 @@ class Operation(dg.ConfigurableResource):  # type: ignore[type-arg]
         return read_settings()
 
 
-def nobody_waits(run: dg.DagsterRun | None) -> bool:
-    """Whether a run is the schedule's or a sensor's, so that it may take its time. A person is told at once."""
+def is_unattended(run: dg.DagsterRun | None) -> bool:
+    """Whether the schedule or a sensor started the run. Such a run may wait and retry; a person gets the error at once."""
     return run is not None and not run.tags.keys().isdisjoint((STARTED_BY, FETCHES))
 
 
@@ -58,7 +58,7 @@ def nobody_waits(run: dg.DagsterRun | None) -> bool:
 def problems_as_failures(settings: Settings, context: dg.AssetExecutionContext | None = None) -> Iterator[None]:
     """Turn what an operator can mend into a failure whose description is one line, not a stack trace.
 
-    With the context of a step that nobody waits for, what may pass by itself is tried again before it fails.
+    With the context of a step of an unattended run, transient problems are retried before they fail.
     """
     try:
         yield
@@ -66,7 +66,12 @@ def problems_as_failures(settings: Settings, context: dg.AssetExecutionContext |
         problem = explain(error, settings)
         if problem is None:
             raise
-        if problem.passes and context is not None and nobody_waits(context.run) and context.retry_number < RETRIES:
+        if (
+            problem.is_transient
+            and context is not None
+            and is_unattended(context.run)
+            and context.retry_number < RETRIES
+        ):
             context.log.warning(f"Tried again in {RETRY_AFTER_SECONDS} s: {problem}")
             raise dg.RetryRequested(RETRIES, RETRY_AFTER_SECONDS) from error
         raise dg.Failure(description=str(problem), allow_retries=False) from error

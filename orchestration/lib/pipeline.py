@@ -1,4 +1,4 @@
-"""The steps of a run as plain functions, and what an error in one of them means to an operator."""
+"""The first step of a run, the look for something new, and what an error means to an operator."""
 
 import contextlib
 import errno
@@ -95,8 +95,7 @@ def check_landing(settings: Settings) -> None:
 
 
 def find_news(settings: Settings) -> str | None:
-    """What a run would have to do, in words; None when there is nothing. It is found without a run, and without reading
-    a file of the landing folder, but for workspaces.csv.
+    """Why a run is due, in words; None when nothing is new. Reads no file of the landing folder but workspaces.csv.
 
     Raises Problem when the landing folder cannot be listed, or when its workspaces.csv is missing or wrong.
     """

@@ -4,13 +4,13 @@ from orchestration.lib.text import printable
 
 
 class Problem(Exception):
-    """Something that has to be mended before a run can succeed. Its text is the whole message, on one line.
+    """What keeps a run from succeeding until somebody mends it. Its text is the whole message, on one line.
 
-    `passes`: it may be over in some minutes without anybody, as it lies in the network or in somebody's server.
+    `is_transient`: it may go away within minutes without anybody's help, as a network failure does.
     """
 
-    def __init__(self, what: str, cure: str | None = None, *, passes: bool = False) -> None:
-        self.passes = passes
+    def __init__(self, what: str, cure: str | None = None, *, is_transient: bool = False) -> None:
+        self.is_transient = is_transient
         super().__init__(printable(" ".join((f"{what}. {cure}" if cure else what).split())))
 
 

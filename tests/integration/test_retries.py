@@ -161,5 +161,5 @@ def test_dagster_starts_a_run_again_that_was_killed_and_not_one_that_said_why_it
 
 def test_runs_of_schedules_and_sensors_are_those_that_nobody_waits_for() -> None:
     for tags, expected in (({STARTED_BY: "fetch"}, True), ({FETCHES: "acme"}, True), ({"some": "tag"}, False)):
-        assert operating.nobody_waits(dg.DagsterRun(job_name="contact_reports", tags=tags)) is expected
-    assert not operating.nobody_waits(None)
+        assert operating.is_unattended(dg.DagsterRun(job_name="contact_reports", tags=tags)) is expected
+    assert not operating.is_unattended(None)

@@ -17,8 +17,7 @@ from orchestration.lib.settings import PROJECT_ROOT, Settings
 # Beside the running Python: the one that belongs to it, whatever PATH says.
 DBT_EXECUTABLE = str(Path(sys.executable).with_name("dbt"))
 
-# Materializations that hold no rows: they are what the rules make them, and copied with the publication. So are tables
-# that no record has a part in, and tests of such, by their tag.
+# Only a full rebuild builds what depends on rules alone: views, functions, seeds, and what has this tag.
 _WITHOUT_ROWS = ("view", "table_function")
 _RULES_ALONE = "rules_alone"
 
@@ -26,9 +25,9 @@ _PROJECT_FILES = ("models/**/*", "macros/**/*", "seeds/**/*", "tests/dbt/**/*", 
 
 
 def build_arguments(*, rebuild: bool, chosen: Sequence[str] = ()) -> list[str]:
-    """The dbt command of a run, of everything or of the models chosen.
+    """The dbt command of a run, for everything or for the chosen models.
 
-    Unit tests are about the code and run with `make test`, not with the data.
+    Unit tests check the code. They run with `make test`, not with the data.
     """
     arguments = ["build", "--exclude-resource-type", "unit_test"]
     if rebuild:
@@ -36,14 +35,14 @@ def build_arguments(*, rebuild: bool, chosen: Sequence[str] = ()) -> list[str]:
     arguments.append("seed")
     if chosen:
         return [*arguments, "--select", *chosen]
-    # A changed seed, view or function is a changed rule, and that is a rebuild. Tests of views look at what is new.
+    # A changed seed, view or function is a changed rule, which costs a full rebuild. Tests of views run all the same.
     unchanged = (f"config.materialized:{materialization}" for materialization in _WITHOUT_ROWS)
     tag = f"tag:{_RULES_ALONE}"
     return [*arguments, "--indirect-selection", "empty", "--exclude", "path:seeds", tag, *unchanged]
 
 
 def nodes_to_build(manifest: Mapping[str, Any], *, rebuild: bool) -> list[Mapping[str, Any]]:
-    """The models, tests and seeds that a run of everything builds."""
+    """The models, tests and seeds that a run builds when none are chosen."""
     nodes = (node for node in manifest["nodes"].values() if node["resource_type"] != "operation")
     return [node for node in nodes if rebuild or not _is_made_of_rules(node)]
 
@@ -57,14 +56,14 @@ def _is_made_of_rules(node: Mapping[str, Any]) -> bool:
 
 
 def ensure_manifest(settings: Settings) -> Path:
-    """The manifest of the project as it is now, parsed anew only when a file of it changed."""
+    """The manifest of the project as it is now. It is parsed only after one of its files changed."""
     manifest = settings.dbt_target / "manifest.json"
     stamp = settings.dbt_target / "manifest.sha256"
     settings.dbt_target.mkdir(parents=True, exist_ok=True)
     with FileLock(settings.dbt_target / "manifest.lock"):
         digest = _project_digest(settings)
         if not (manifest.exists() and stamp.exists() and stamp.read_text() == digest):
-            announce("parsing the models, as they are new or changed")
+            announce("parsing the models, which are new or have changed")
             parsed = subprocess.run(
                 [DBT_EXECUTABLE, "--quiet", "parse", "--project-dir", str(PROJECT_ROOT)],
                 capture_output=True,

@@ -8,12 +8,12 @@ from typing import Any
 
 
 def error_messages(target: Path) -> str:
-    """All that the models of a dbt invocation said that could not be built."""
+    """The messages of all models and seeds that an invocation of dbt could not build."""
     return "\n".join(result["message"] or "" for result in _failed(target) if result["status"] != "fail")
 
 
 def keep_messages(target: Path, log: Path) -> None:
-    """Write what dbt said of each model, seed and test that failed into a file, in full, each with its query."""
+    """Write the full message and the query of each model, seed and test that failed into a file."""
     said = [
         f"{one['unique_id']}\n{one['message']}\n{one.get('compiled_code') or ''}".strip() for one in _failed(target)
     ]
@@ -35,7 +35,7 @@ def _results(target: Path) -> list[dict[str, Any]]:
 
 
 def failures(target: Path, at_most: int = 3) -> str:
-    """What went wrong in a dbt invocation, from its run_results.json, short enough for one line."""
+    """What failed in an invocation of dbt, short enough for one line."""
     results = _results(target)
     if not results:
         return "dbt left no results, see its log"
@@ -52,7 +52,7 @@ def failures(target: Path, at_most: int = 3) -> str:
 
 # Long enough for what dbt and DuckDB put before the cause, short enough for a line that a person reads.
 _MESSAGE_AT_MOST = 800
-# What they add that is no cause: frames of tables, the way through macros, advice, the options of a CSV reader.
+# Lines that do not name the cause: table borders, macro call stacks, advice, the options of a CSV reader.
 _NO_CAUSE = re.compile(
     r"[|\s:-]*|> (in|called by) .*|Please ensure the name, .*|This (type|error) .*|Possible .*|\* .*"
     r"|[a-z_]+ = .*|Column \w+ is being converted .*|The Column types set .*"
@@ -60,7 +60,7 @@ _NO_CAUSE = re.compile(
 
 
 def on_one_line(message: str) -> str:
-    """A message of dbt's: the rows of a table follow each other, and what is no cause is left out."""
+    """A message of dbt's on one line. Rows of a table follow one another; lines that do not name the cause are left out."""
     lines = [line.strip() for line in message.splitlines()]
     rows = [
         "; ".join(cell.strip() for cell in line.strip("|").split("|")) if line.startswith("|") else line

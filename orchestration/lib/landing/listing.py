@@ -135,7 +135,7 @@ class Landing:
             raise Problem(
                 f"The landing folder {self.url} cannot be listed: {error}",
                 "Check the bucket, the network, and the credentials in the AWS_* variables",
-                passes=_may_pass(error),
+                is_transient=_may_pass(error),
             ) from error
         listing.files.sort(key=lambda file: file.path.encode())
         return listing

@@ -1,4 +1,4 @@
-"""What somebody is told of: each thing once, when it begins, and again only if it went away and came back."""
+"""Alerts: each condition is reported once when it begins, and again only if it ended in between."""
 
 import logging
 import re
@@ -13,7 +13,7 @@ from orchestration.lib.monitoring.health import EXPORT_CHECKS, NEWEST_EVENT_WITH
 from orchestration.lib.secrets import read_secrets
 from orchestration.lib.text import printable
 
-# Alert → what it tells of. docs/runbook.md says of each what to do.
+# Alert → what it reports. docs/runbook.md says what to do about each.
 KINDS = {
     "run_failed": "a run of Dagster's failed",
     "new_rejects": "more records are rejected than before",
@@ -38,7 +38,7 @@ logging.getLogger("httpx").setLevel(logging.WARNING)
 
 @dataclass(frozen=True)
 class Alert:
-    """One thing to tell."""
+    """One alert."""
 
     kind: str
     text: str
@@ -49,15 +49,15 @@ class Alert:
 
 @dataclass(frozen=True)
 class EndedRun:
-    """A run that ended. The subject is the job and what it was asked to make: a success of it ends its failures."""
+    """A run that ended. The subject is its job and its assets: a success of a subject ends the subject's failures."""
 
     run_id: str
     subject: str
     problem: str | None
 
 
-class Told(BaseModel):
-    """What was told already, and what could not be posted yet: the memory from one look to the next."""
+class AlertState(BaseModel):
+    """What has been reported, and what could not be posted yet. Kept from one evaluation of the sensor to the next."""
 
     runs_until: datetime | None = None
     run_ids: list[str] = []
@@ -68,62 +68,62 @@ class Told(BaseModel):
     unsent: list[str] = []
 
 
-def of_runs(told: Told, runs: Iterable[EndedRun]) -> Iterator[Alert]:
-    """A failure that says something else than those of its subject since the last success. Runs in order of ending."""
+def of_runs(state: AlertState, runs: Iterable[EndedRun]) -> Iterator[Alert]:
+    """A failure whose message differs from those of its subject since the last success. Runs in order of ending."""
     for run in runs:
-        if run.run_id in told.run_ids:
+        if run.run_id in state.run_ids:
             continue
-        told.run_ids = [*told.run_ids, run.run_id][-200:]
+        state.run_ids = [*state.run_ids, run.run_id][-200:]
         if run.problem is None:
-            told.failures.pop(run.subject, None)
+            state.failures.pop(run.subject, None)
             continue
-        # The hours, process numbers and counts in it are others each time.
+        # Times, process numbers and counts differ each time.
         same = re.sub(r"\d+", "0", run.problem)
-        known = told.failures.setdefault(run.subject, [])
+        known = state.failures.setdefault(run.subject, [])
         if same not in known:
-            told.failures[run.subject] = [*known, same][-20:]
+            state.failures[run.subject] = [*known, same][-20:]
             yield Alert("run_failed", f"run {run.run_id[:8]} of {run.subject}: {run.problem}")
 
 
-def of_health(told: Told, health: Health, now: datetime) -> Iterator[Alert]:
+def of_health(state: AlertState, health: Health, now: datetime) -> Iterator[Alert]:
     """What is stale, more rejects than before, and findings in exports that were not there before."""
     stale = health.stale(now, PUBLISHED_WITHIN, NEWEST_EVENT_WITHIN)
     if health.last_run is None and health.published_at is None:
-        stale = {}  # It is new, and its first run is yet to come.
-    yield from _of_conditions(told, {_STALE[what]: text for what, text in stale.items()})
+        stale = {}  # The first run is yet to come.
+    yield from _of_conditions(state, {_STALE[what]: text for what, text in stale.items()})
     more = {
-        group: count - told.rejects.get(group, 0)
+        group: count - state.rejects.get(group, 0)
         for group, count in health.rejects.items()
-        if count > told.rejects.get(group, 0)
+        if count > state.rejects.get(group, 0)
     }
     if more:
         shown = "; ".join(f"{count:,} in {group}" for group, count in more.items())
         yield Alert("new_rejects", f"{sum(more.values()):,} more records are rejected: {shown}")
-    told.rejects = health.rejects
+    state.rejects = health.rejects
     for check in EXPORT_CHECKS:
-        yield from _of_findings(told, check.alert, health.exports[check.name])
+        yield from _of_findings(state, check.alert, health.exports[check.name])
 
 
-def of_unread_files(told: Told, warnings: Iterable[str]) -> Iterator[Alert]:
-    yield from _of_findings(told, "file_was_not_read", list(warnings))
+def of_unread_files(state: AlertState, warnings: Iterable[str]) -> Iterator[Alert]:
+    yield from _of_findings(state, "file_was_not_read", list(warnings))
 
 
-def of_unreadable_publication(told: Told, problem: str) -> Iterator[Alert]:
-    yield from _of_conditions(told, {"publication_cannot_be_read": problem})
+def of_unreadable_publication(state: AlertState, problem: str) -> Iterator[Alert]:
+    yield from _of_conditions(state, {"publication_cannot_be_read": problem})
 
 
-def _of_conditions(told: Told, holding: Mapping[str, str]) -> Iterator[Alert]:
+def _of_conditions(state: AlertState, holding: Mapping[str, str]) -> Iterator[Alert]:
     for kind, text in holding.items():
-        if kind not in told.conditions:
+        if kind not in state.conditions:
             yield Alert(kind, text)
-    told.conditions = sorted(holding)
+    state.conditions = sorted(holding)
 
 
-def _of_findings(told: Told, kind: str, found: list[str]) -> Iterator[Alert]:
-    known = {finding for finding in told.findings if finding.startswith(f"{kind} ")}
+def _of_findings(state: AlertState, kind: str, found: list[str]) -> Iterator[Alert]:
+    known = {finding for finding in state.findings if finding.startswith(f"{kind} ")}
     keys = {f"{kind} {text}": text for text in found}
     new = [text for key, text in keys.items() if key not in known]
-    told.findings = sorted(set(told.findings) - known | keys.keys())
+    state.findings = sorted(set(state.findings) - known | keys.keys())
     if new:
         yield Alert(kind, "; ".join(first_few(new)))
 

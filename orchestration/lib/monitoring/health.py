@@ -1,4 +1,4 @@
-"""How the data and the runs are: what `status` prints, what checks warn of and what alerts are made of."""
+"""The health of the data and of the runs, for `status`, checks and alerts."""
 
 import json
 import os
@@ -88,18 +88,18 @@ class LastRun:
 
 @dataclass(frozen=True)
 class Health:
-    """What there is to know of the publication and of the runs. All instants are aware, and in UTC."""
+    """The state of the publication and of the runs. All instants are aware, and in UTC."""
 
     published_at: datetime | None  # None: nothing is published
-    up_to_date_at: datetime | None  # the last time that a run made it, or found it up to date
+    up_to_date_at: datetime | None  # when a run last published, or found nothing new
     newest_event_at: datetime | None
     records_landed: int
     records_standing: int
     rejects: dict[str, int]  # by workspace and reason, as shown
     exports: dict[str, list[str]]  # name of an export check → what to do about each finding
-    unread_files: list[str]  # what the last run that looked at the landing folder warned of
+    unread_files: list[str]  # warnings of the last run that looked at the landing folder
     last_run: LastRun | None
-    beside: list[Path] = field(default_factory=list)  # what a program left that wrote into the publication
+    beside: list[Path] = field(default_factory=list)  # left by a program that wrote into the publication
 
     def stale(self, now: datetime, published_within: timedelta, newest_event_within: timedelta) -> dict[str, str]:
         """What is older than it may be: `publication` or `newest_event` → in words."""
@@ -151,7 +151,7 @@ def read_health(settings: Settings) -> Health:
         raise Problem(
             f"The publication {settings.published} cannot be read: {first_line(error)}",
             "Close what has it open for writing; if nothing has, run again: what lies beside it is removed, and it is "
-            "built anew from the raw zone where it is damaged",
+            "rebuilt from the raw zone where it is damaged",
         ) from None
     looked = [datetime.fromisoformat(last_run.succeeded_at)] if last_run and last_run.succeeded_at else []
     with suppress(FileNotFoundError):
@@ -206,7 +206,7 @@ def noting_the_run(data: Path, problem_of_the_run: Callable[[], str | None]) -> 
 
 
 def note_run(data: Path, problem: str | None) -> None:
-    """Note a run that ended without a step of its own: nothing was new, or its problem was found before it began."""
+    """Note a run without steps: nothing was new, or its problem was found before it began."""
     with noting_the_run(data, lambda: problem):
         pass
 
@@ -221,7 +221,7 @@ def _found_up_to_date(data: Path) -> Path:
 
 
 def note_unread_files(data: Path, unread: UnreadFiles) -> None:
-    """Keep which files of the landing folder a run did not read, for those who ask between two runs."""
+    """Keep which files of the landing folder a run did not read, until the next run."""
     _write(data / "unread_files.json", asdict(unread))
 
 
@@ -246,7 +246,7 @@ def _now() -> str:
 
 
 def _write(note: Path, content: object) -> None:
-    """In one step: a reader finds the old note or the new one. Not flushed: it is news, not truth."""
+    """Write in one step: a reader finds the old note or the new one. Not flushed, as losing it loses no data."""
     new = note.with_name(f"{note.name}.tmp")
     new.write_text(json.dumps(content) + "\n")
     os.replace(new, note)

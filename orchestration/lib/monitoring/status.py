@@ -1,4 +1,4 @@
-"""What `status` prints: the last run, the publication, the newest event, rejects, and files that need somebody."""
+"""What `status` prints: last run, publication, newest event, rejects, and files that need attention."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -9,7 +9,7 @@ from orchestration.lib.monitoring.health import EXPORT_CHECKS, Health, shown
 def status_lines(
     health: Health, now: datetime, published_within: timedelta, newest_event_within: timedelta
 ) -> Iterator[str]:
-    """A line for each thing there is to know; what is stale comes last."""
+    """The lines of the status. What is stale comes last."""
     yield f"last run      {health.last_run.in_words if health.last_run else 'none is known'}"
     if health.published_at is not None and health.up_to_date_at is not None:
         made, seen = shown(health.published_at), shown(health.up_to_date_at)

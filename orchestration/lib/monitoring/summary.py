@@ -1,4 +1,4 @@
-"""What a run says at its end: what became of the records, each workspace's last days, where to go from here."""
+"""The summary at the end of a run: records by state, each workspace's last days, where to look next."""
 
 import json
 import shlex
@@ -50,7 +50,7 @@ _LAST_DAYS = """
     order by last_days.workspace_id"""
 
 
-# The checks whose findings last from run to run: each summary has them, whether a run made the checks or not.
+# Checks whose findings last from run to run. Each summary has them, also where the run did not make the checks.
 _STANDING = {
     "every_file_was_read",
     "every_workspace_has_a_token",
@@ -60,12 +60,12 @@ _STANDING = {
 
 
 def is_standing(check: str) -> bool:
-    """Whether a summary says what this check finds without being told."""
+    """Whether each summary includes what this check finds."""
     return check in _STANDING
 
 
 def standing_warnings(health: Health, now: datetime) -> Iterator[str]:
-    """What was true before a run as well, and lasts until somebody acts."""
+    """Warnings that last until somebody acts."""
     yield from first_few(health.unread_files)
     for check in EXPORT_CHECKS:
         yield from first_few(health.exports[check.name], check.view)
@@ -114,7 +114,7 @@ def print_summary(settings: Settings, warnings: list[str], console: Console) -> 
 
 
 def new_rejects(settings: Settings) -> str:
-    """What the last run that published rejected and none before it: by reason and workspace, and where to look."""
+    """The rejects that are new with the last publication, by workspace and reason."""
     with open_published(settings.published) as connection:
         found = connection.execute(
             """

@@ -303,7 +303,7 @@ class RawZone:
         ).fetchone()
         return None if row is None or row[1] is None else (row[0], datetime.fromtimestamp(row[1] / 1e6, UTC))
 
-    def contents(self, up_to: int) -> str:
+    def fingerprint(self, up_to: int) -> str:
         """What the batches up to one loaded, and when, in few letters: others when one of them is not the same."""
         with duckdb.connect() as connection:
             row = connection.execute(

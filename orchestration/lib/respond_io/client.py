@@ -253,7 +253,7 @@ class Client:
         raise Problem(
             f"respond.io's API, workspace {self.workspace_id!r}: {method} {path} got {what}{times}",
             cure,
-            passes=isinstance(error, _TryAgain),
+            is_transient=isinstance(error, _TryAgain),
         ) from None
 
     def _said(self, content: bytes) -> str:

@@ -1,4 +1,4 @@
-"""What explains the publication: dbt's documentation as one page, and the data dictionary, both of the descriptions."""
+"""The documentation of the publication: dbt's page and the data dictionary, both written from the descriptions."""
 
 import json
 import os
@@ -73,7 +73,7 @@ def dictionary(manifest: Path, published: Path) -> str:
             return "\n".join(_lines(models, connection))
         except duckdb.CatalogException as error:
             raise Problem(
-                f"{published} is older than the models: {str(error).splitlines()[0]}", "`make run` publishes it anew"
+                f"{published} is older than the models: {str(error).splitlines()[0]}", "`make run` publishes a new one"
             ) from None
 
 
@@ -105,12 +105,12 @@ def _section(model: dict[str, Any], connection: duckdb.DuckDBPyConnection) -> It
     yield ""
     yield "| column | type | meaning |"
     yield "|---|---|---|"
-    # To describe a function is to bind it; what it is called with does not matter.
+    # DuckDB describes a function by a call of it. The arguments do not matter.
     required = ["null" for parameter in parameters if ":=" not in parameter]
     relation = f"{name}({', '.join(required)})" if _is_function(model) else name
     for column, data_type, *_ in connection.execute(f"describe from {relation}").fetchall():
         meaning = _one_line(model["columns"].get(column, {}).get("description", "")).replace("|", "\\|")
-        # Of an ENUM not its values: the seed has them.
+        # Without the values of an ENUM: they are in its seed.
         yield f"| `{column}` | {data_type.partition('(')[0].lower()} | {meaning} |"
     yield ""
 

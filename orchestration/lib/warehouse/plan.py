@@ -10,19 +10,19 @@ from orchestration.lib.warehouse.state import BuildState, read_state, rules_fing
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run has to do to the publication."""
+    """The work of a run: a full rebuild, an incremental build, or nothing."""
 
     target: BuildState
-    reason: str  # why everything is built anew, why nothing is done, or what is new
+    reason: str  # why a full rebuild is due, what is new, or why nothing is to be done
     rebuild: bool
     nothing_to_do: bool = False
 
 
 def plan(settings: Settings, *, rebuild: bool = False) -> Plan:
-    """Compare the publication with the raw zone and the rules as they are now; with `rebuild`, do not ask it."""
+    """Compare the publication with the raw zone and the rules as they are now. `rebuild` asks for a full rebuild."""
     zone = RawZone(settings.raw)
     newest = zone.newest_batch()
-    target = BuildState(zone.zone_id, str(zone.path), newest, zone.contents(newest), rules_fingerprint(zone))
+    target = BuildState(zone.zone_id, str(zone.path), newest, zone.fingerprint(newest), rules_fingerprint(zone))
     if rebuild:
         return Plan(target, "a rebuild was asked for", rebuild=True)
     if not settings.published.exists():
@@ -39,7 +39,7 @@ def plan(settings: Settings, *, rebuild: bool = False) -> Plan:
         return Plan(target, "the published file was built from another raw zone", rebuild=True)
     if published.raw_zone != target.raw_zone:
         return Plan(target, f"the raw zone was moved here from {published.raw_zone}", rebuild=True)
-    if published.contents != zone.contents(published.batch_id):
+    if published.batches != zone.fingerprint(published.batch_id):
         return Plan(target, "batches that were published are gone from the raw zone, or are others now", rebuild=True)
     if published.rules != target.rules:
         return Plan(target, "the rules changed (models, seeds, workspaces or their time zones)", rebuild=True)

@@ -1,4 +1,4 @@
-"""How our own readers open the published file, and what other programs leave beside it."""
+"""Opens the published file safely, and finds what other programs leave beside it."""
 
 import errno
 import fcntl

@@ -1,4 +1,4 @@
-"""What a rebuild changed: the days on which the published events are not those that were published before."""
+"""What a full rebuild changed: the days whose published events differ from those before."""
 
 from datetime import date
 
@@ -8,13 +8,13 @@ from orchestration.lib.settings import DATABASE_NAME, Settings
 from orchestration.lib.warehouse.published import attach_published
 
 Days = dict[tuple[str, date], tuple[int, int]]
-"""Workspace and local day → how many events stand, and what changes when one of them does."""
+"""Workspace and local day → number of standing events, and their fingerprint."""
 
 _AT_MOST = 20
 
 
 def published_days(settings: Settings) -> Days | None:
-    """The days of the publication; None when there is none that can be read."""
+    """The days of the publication. None when there is no publication that can be read."""
     try:
         with duckdb.connect() as connection:
             attach_published(connection, settings.published)
@@ -29,7 +29,7 @@ def published_days(settings: Settings) -> Days | None:
 
 
 def describe_changes(before: Days | None, after: Days, first: date | None, last: date | None) -> list[str]:
-    """Lines that say which days are others now, those from `first` to `last` by name. Local days of each workspace."""
+    """Lines about the days that changed. Those from `first` to `last` are named, in each workspace's local days."""
     if before is None:
         return ["What was published before cannot be read: every day is new."]
     changed = sorted(day for day in before.keys() | after.keys() if before.get(day) != after.get(day))

@@ -16,17 +16,17 @@ _RULE_FILES = ("models/**/*.sql", "macros/*.sql", "seeds/*.csv", "dbt_project.ym
 
 @dataclass(frozen=True)
 class BuildState:
-    """What a warehouse was built from. Two that are equal in this hold the same rows."""
+    """What a warehouse was built from. Warehouses with equal states hold the same rows."""
 
     zone_id: str
-    raw_zone: str  # where it lay: views of the publication look there
+    raw_zone: str  # its path, which views of the publication contain
     batch_id: int
-    contents: str  # of the batches up to that one
-    rules: str
+    batches: str  # fingerprint of batches 1 to batch_id
+    rules: str  # fingerprint of models, macros, seeds, and listed workspaces
 
 
 def rules_fingerprint(zone: RawZone) -> str:
-    """What changes when a rule does: models, macros, seeds, listed workspaces and their zones, DuckDB's version."""
+    """Fingerprint of the models, macros, seeds, listed workspaces with their zones, and DuckDB's version."""
     digest = hashlib.sha256()
     for pattern in _RULE_FILES:
         for path in sorted(PROJECT_ROOT.glob(pattern)):
@@ -45,11 +45,11 @@ def rules_fingerprint(zone: RawZone) -> str:
 
 
 def read_state(path: Path) -> BuildState | None:
-    """What a warehouse file says it was built from; None when it cannot be read, or does not say."""
+    """The state that a warehouse file was built from. None when the file cannot be read or has none."""
     try:
         with open_published(path) as connection:
             row = connection.execute(
-                "select zone_id, raw_zone, batch_id, contents, rules from intermediate.build_state"
+                "select zone_id, raw_zone, batch_id, batches, rules from intermediate.build_state"
             ).fetchone()
     except duckdb.IOException as error:
         if "Could not set lock" in str(error):

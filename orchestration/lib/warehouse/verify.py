@@ -1,7 +1,7 @@
-"""Checks the publication against the raw zone, and writes nothing but a scratch folder that goes when it is done.
+"""Checks the publication against a full rebuild in a scratch folder, which is removed at the end.
 
-Everything is built anew from the batches that the publication was built from, and compared table by table. The
-publication stays open all the while: a run that replaces it in the meantime does not change what is compared.
+The rebuild reads the batches that the publication was built from. Every table is compared. The publication stays open
+meanwhile, so a run that replaces it does not change what is compared.
 """
 
 import os
@@ -23,7 +23,7 @@ from orchestration.lib.settings import PROJECT_ROOT, Settings, environment
 from orchestration.lib.warehouse.published import attach_published, found_beside, sql_name
 from orchestration.lib.warehouse.state import BuildState, rules_fingerprint
 
-# What the last run had to do: another one has other things to do.
+# Tables about the last run alone. A rebuild has other rows in them.
 _OF_ONE_RUN = r"int\_%change%"
 _SAMPLE_ROWS = 3
 _SAMPLE_LETTERS = 300
@@ -59,7 +59,7 @@ def verify(settings: Settings) -> Verification:
         scratch = settings.model_copy(update={"data": Path(folder).resolve()})
         connection.execute(f"set temp_directory = {sql_text(scratch.data / 'spill')}")
         connection.execute("set TimeZone = 'UTC'")
-        # All that it may open besides the publication, whose views may be anybody's.
+        # The publication's views may be anybody's: nothing else may be opened.
         connection.execute(f"set allowed_directories = [{sql_text(scratch.warehouse.parent)}]")
         state = _open_publication(settings, connection)
         with RawZone(settings.raw).at_rest():
@@ -69,9 +69,9 @@ def verify(settings: Settings) -> Verification:
             if rules_fingerprint(RawZone(scratch.raw)) != state.rules:
                 raise Problem(
                     "The rules changed since the publication (models, seeds, or DuckDB's version)",
-                    "Run `make run`, which builds everything anew, and verify then",
+                    "Run `make run`, which rebuilds everything, then verify",
                 )
-            announce(f"building {state.batch_id:,} batches anew in {folder}")
+            announce(f"rebuilding from {state.batch_id:,} batches in {folder}")
             _build(scratch)
         connection.execute(f"attach {sql_text(scratch.warehouse)} as rebuilt (read_only)")
         announce("comparing")
@@ -102,7 +102,7 @@ def _open_publication(settings: Settings, connection: duckdb.DuckDBPyConnection)
     try:
         attach_published(connection, settings.published)
         row = connection.execute(
-            "select zone_id, raw_zone, batch_id, contents, rules from contact_reports.intermediate.build_state"
+            "select zone_id, raw_zone, batch_id, batches, rules from contact_reports.intermediate.build_state"
         ).fetchone()
     except duckdb.Error as error:
         raise _damaged(settings) from error
@@ -116,7 +116,7 @@ def _compare_counts(
 ) -> None:
     zone = RawZone(settings.raw)
     result.compare("the raw zone is the one that was published", state.zone_id, zone.zone_id)
-    result.compare("its batches are those that were published", state.contents, zone.contents(state.batch_id))
+    result.compare("its batches are those that were published", state.batches, zone.fingerprint(state.batch_id))
     landed = 0
     with duckdb.connect() as of_the_zone:
         for name, table in RECORD_TABLES.items():
@@ -126,8 +126,8 @@ def _compare_counts(
             )
             count = _one(of_the_zone, query)
             landed += count if table.route else 0
-    judged = "select sum(records_landed)::bigint from contact_reports.intermediate.int_file_records"
-    result.compare("records in the raw zone and among those judged", landed, _one(connection, judged) or 0)
+    validated = "select sum(records_landed)::bigint from contact_reports.intermediate.int_file_records"
+    result.compare("records in the raw zone and among those validated", landed, _one(connection, validated) or 0)
     states = "records_standing + records_superseded + records_rejected + records_ignored"
     for view in ("quality.load_balance", "reports.data_status"):
         unbalanced = f"select count(*) from contact_reports.{view} where records_landed <> {states}"
@@ -141,7 +141,7 @@ def _one(connection: duckdb.DuckDBPyConnection, query: str) -> int:
 
 
 def _link_batches(zone: RawZone, scratch: Path, newest: int) -> None:
-    """A raw zone of links, that has the batches up to one; of a folder that has later ones too, a copy without them."""
+    """Make a raw zone of links with the batches up to `newest`. A folder that also has later ones is copied without them."""
     scratch.mkdir()
     for folder in zone.folders():
         if folder.last <= newest:
@@ -179,7 +179,7 @@ def _build(scratch: Settings) -> None:
 
 
 def _has_tables(path: Path) -> bool:
-    """Whether dbt's work is in the file: DuckDB closes a file that it cannot write without a word."""
+    """Whether the tables are in the file. DuckDB reports no error when it closes a file that it cannot write."""
     with duckdb.connect(str(path), read_only=True) as connection:
         return bool(connection.execute("from duckdb_tables()").fetchone())
 
@@ -187,7 +187,7 @@ def _has_tables(path: Path) -> bool:
 def _compare_definitions(
     settings: Settings, scratch: Settings, connection: duckdb.DuckDBPyConnection, result: Verification
 ) -> None:
-    # Views of the raw zone say where it is.
+    # Views of the raw zone contain its path.
     elsewhere, here = (sql_text(environment(one)["CONTACT_REPORTS_RAW"])[1:-1] for one in (scratch, settings))
     for what, query in {
         "views": "select schema_name || '.' || view_name, sql from duckdb_views() where database_name = $1",
@@ -205,7 +205,7 @@ def _compare_definitions(
 
 
 def _compare_tables(connection: duckdb.DuckDBPyConnection, result: Verification) -> None:
-    """Tables are equal when they have as many rows, of the same hashes; where they are not, the rows are looked for."""
+    """Compare the number of rows and their hashes, table by table. Look for the rows where they differ."""
     columns = f"""
         select schema_name, table_name, list(column_name || ' ' || data_type order by column_index)
         from duckdb_columns() semi join duckdb_tables() using (database_name, schema_name, table_name)
