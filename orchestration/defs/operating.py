@@ -50,7 +50,7 @@ class Operation(dg.ConfigurableResource):  # type: ignore[type-arg]
 
 
 def is_unattended(run: dg.DagsterRun | None) -> bool:
-    """Whether the schedule or a sensor started the run. Such a run may wait and retry; a person gets the error at once."""
+    """Whether the schedule or a sensor started the run. Such a run may wait and retry. A person may not."""
     return run is not None and not run.tags.keys().isdisjoint((STARTED_BY, FETCHES))
 
 

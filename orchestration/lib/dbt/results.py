@@ -60,7 +60,7 @@ _NO_CAUSE = re.compile(
 
 
 def on_one_line(message: str) -> str:
-    """A message of dbt's on one line. Rows of a table follow one another; lines that do not name the cause are left out."""
+    """A message of dbt's on one line. Without lines that do not name the cause."""
     lines = [line.strip() for line in message.splitlines()]
     rows = [
         "; ".join(cell.strip() for cell in line.strip("|").split("|")) if line.startswith("|") else line

@@ -304,7 +304,7 @@ class RawZone:
         return None if row is None or row[1] is None else (row[0], datetime.fromtimestamp(row[1] / 1e6, UTC))
 
     def fingerprint(self, up_to: int) -> str:
-        """What the batches up to one loaded, and when, in few letters: others when one of them is not the same."""
+        """Fingerprint of batches 1 to `up_to`. It changes when any of them changes."""
         with duckdb.connect() as connection:
             row = connection.execute(
                 f"""

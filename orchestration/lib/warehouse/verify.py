@@ -141,7 +141,7 @@ def _one(connection: duckdb.DuckDBPyConnection, query: str) -> int:
 
 
 def _link_batches(zone: RawZone, scratch: Path, newest: int) -> None:
-    """Make a raw zone of links with the batches up to `newest`. A folder that also has later ones is copied without them."""
+    """Make a raw zone of links with the batches up to `newest`. A folder with later ones is copied without them."""
     scratch.mkdir()
     for folder in zone.folders():
         if folder.last <= newest:
