@@ -171,7 +171,7 @@ def _read_directories(connection: duckdb.DuckDBPyConnection, landing: Path) -> N
         select workspace_id, coalesce(workspace_name, workspace_id) as workspace_name, timezone
         from (select trim(columns(*)) from read_csv('{landing}/workspaces.csv', all_varchar = true));
 
-        create temp table sources as from read_csv('{_SEEDS}/sources.csv');
+        create temp table sources as from read_csv('{_SEEDS}/event_sources.csv');
 
         create temp table aliases as from read_csv('{_SEEDS}/source_aliases.csv');"""
     )

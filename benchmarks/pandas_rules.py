@@ -16,7 +16,7 @@ _ISO_8601 = _WITHOUT_OFFSET + r"(?:Z|[+-](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?)"
 
 
 def read_sources() -> pd.DataFrame:
-    return pd.read_csv(_SEEDS / "sources.csv")
+    return pd.read_csv(_SEEDS / "event_sources.csv")
 
 
 def trimmed(text: pd.Series) -> pd.Series:

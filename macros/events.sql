@@ -54,7 +54,7 @@
         events.user_name,
         events.channel_id,
         events.channel_name,
-        {{ one_of('sources.source_label', 'sources', 'source_label') }} as source_label
+        {{ one_of('sources.source_label', 'event_sources', 'source_label') }} as source_label
     from {{ accepted }} as events
     inner join {{ ref('dim_source') }} as sources on events.source = sources.source
     left join {{ ref('int_superseded_events') }} as superseded

@@ -48,24 +48,26 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Before rows are appended: remove those that a build by hand has appended since the last build. -#}
-{% macro remove_newer_rows() -%}
-    {% if is_incremental() %} delete from {{ this }} where batch_id > {{ last_built_batch() }} {% endif %}
+{#- In a pre-hook of an incremental model: deletes the rows of its table that a condition selects. Empty on a full refresh. -#}
+{% macro delete_rows(condition) -%}
+    {% if is_incremental() %} delete from {{ this }} where {{ condition }} {% endif %}
 {%- endmacro %}
 
 {#-
-    Before changed facts are appended: remove their former rows. Used with
-    `records_to_load`, which gives the rows to append.
+    Deletes the rows whose keys are in a relation. With `and_newer_batches` also the rows of batches after the last build,
+    which only a dbt command outside of a run can have appended.
 -#}
-{% macro remove_changed_records() -%}
-    {#- Outside of the condition, as dbt looks for dependencies without running the model. -#}
-    {%- set changed_records = ref('int_changed_records') -%}
-    {% if is_incremental() %}
-        delete from {{ this }}
-        where
-            batch_id > {{ last_built_batch() }}
-            or (file_id, source_line) in (select file_id, source_line from {{ changed_records }})
-    {% endif %}
+{% macro delete_rows_of(relation, keys, and_newer_batches=false) -%}
+    {%- set columns = keys | join(', ') -%}
+    {{ delete_rows(
+        ('batch_id > ' ~ last_built_batch() ~ ' or ' if and_newer_batches else '')
+        ~ '(' ~ columns ~ ') in (select ' ~ columns ~ ' from ' ~ relation ~ ')'
+    ) }}
+{%- endmacro %}
+
+{#- Deletes the rows of batches after the last build, which only a dbt command outside of a run can have appended. -#}
+{% macro delete_newer_rows() -%}
+    {{ delete_rows('batch_id > ' ~ last_built_batch()) }}
 {%- endmacro %}
 
 {#-
@@ -95,23 +97,22 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Before daily counts are appended: remove those that are others now, or of nothing any more. -#}
-{% macro remove_changed_daily_counts() -%}
-    {#- Outside of the condition, as dbt looks for dependencies without running the model. -#}
-    {%- set changed_days, counted_again = ref('int_changed_days'), ref('int_changed_daily_counts') -%}
-    {% if is_incremental() %}
-        delete from {{ this }} as counts
-        where
-            (workspace_id, report_date, event_type) in (select workspace_id, report_date, event_type from {{ changed_days }})
-            and not exists (
-                select 1 from {{ counted_again }} as counted
-                where
-                    {% for column in [
-                        'workspace_id', 'report_date', 'event_type', 'source', 'channel_id', 'user_id',
-                        'contacts', 'first_event_at', 'last_event_at',
-                    ] -%}
-                    {{ 'and ' if not loop.first }}counted.{{ column }} is not distinct from counts.{{ column }}
-                    {% endfor %}
-            )
-    {% endif %}
+{#- Deletes the daily counts that are different now, or are of no event any more. -#}
+{% macro delete_changed_daily_counts(changed_days, counted_again) -%}
+    {%- set is_the_same_day -%}
+        (workspace_id, report_date, event_type) in (select workspace_id, report_date, event_type from {{ changed_days }})
+    {%- endset -%}
+    {%- set is_counted_again_as_it_is -%}
+        exists (
+            select 1 from {{ counted_again }} as counted
+            where
+                {% for column in [
+                    'workspace_id', 'report_date', 'event_type', 'source', 'channel_id', 'user_id',
+                    'contacts', 'first_event_at', 'last_event_at',
+                ] -%}
+                {{ 'and ' if not loop.first }}counted.{{ column }} is not distinct from {{ this.identifier }}.{{ column }}
+                {% endfor %}
+        )
+    {%- endset -%}
+    {{ delete_rows(is_the_same_day ~ ' and not ' ~ is_counted_again_as_it_is) }}
 {%- endmacro %}

@@ -1,11 +1,7 @@
 {{
     config(
         materialized='incremental',
-        incremental_strategy='append',
-        pre_hook="{% if is_incremental() %}
-            delete from {{ this }}
-            where (workspace_id, contact_id) in (select workspace_id, contact_id from {{ ref('int_changed_contacts') }})
-        {% endif %}",
+        pre_hook="{{ delete_rows_of(ref('int_changed_contacts'), ['workspace_id', 'contact_id']) }}",
     )
 }}
 {% set changed_contacts, facts = ref('int_changed_contacts'), ref('fct_contact_events') %}

@@ -1,29 +1,23 @@
 {{
     config(
         materialized='incremental',
-        incremental_strategy='append',
-        pre_hook="{% if is_incremental() %}
-            delete from {{ this }}
-            where (workspace_id, survivor_contact_id) in (
-                select
-                    touched.workspace_id,
-                    coalesce(survivors.survivor_contact_id, touched.contact_id)
-                from (
-                    select workspace_id, contact_id from {{ ref('int_changed_contacts') }}
-                    union
-                    select workspace_id, merged_into_contact_id from {{ ref('int_contact_histories') }}
-                    where
-                        merged_into_contact_id is not null
-                        and (workspace_id, contact_id) in (
-                            select workspace_id, contact_id from {{ ref('int_changed_contacts') }}
-                        )
-                ) as touched
-                left join {{ this }} as survivors
-                    on
-                        touched.workspace_id = survivors.workspace_id
-                        and touched.contact_id = survivors.contact_id
-            )
-        {% endif %}",
+        pre_hook="{{ delete_rows('(workspace_id, survivor_contact_id) in (
+            select
+                touched.workspace_id,
+                coalesce(survivors.survivor_contact_id, touched.contact_id)
+            from (
+                select workspace_id, contact_id from ' ~ ref('int_changed_contacts') ~ '
+                union
+                select workspace_id, merged_into_contact_id from ' ~ ref('int_contact_histories') ~ '
+                where
+                    merged_into_contact_id is not null
+                    and (workspace_id, contact_id) in (select workspace_id, contact_id from ' ~ ref('int_changed_contacts') ~ ')
+            ) as touched
+            left join ' ~ this ~ ' as survivors
+                on
+                    touched.workspace_id = survivors.workspace_id
+                    and touched.contact_id = survivors.contact_id
+        )') }}",
     )
 }}
 -- depends_on: {{ ref('int_changed_contacts') }}

@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='append', pre_hook='{{ remove_newer_rows() }}') }}
+{{ config(materialized='incremental', pre_hook='{{ delete_newer_rows() }}') }}
 
 with logs as (
     select

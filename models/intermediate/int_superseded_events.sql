@@ -1,13 +1,7 @@
 {{
     config(
         materialized='incremental',
-        incremental_strategy='append',
-        pre_hook="{% if is_incremental() %}
-            delete from {{ this }}
-            where
-                batch_id > {{ last_built_batch() }}
-                or (file_id, source_line) in (select file_id, source_line from {{ ref('int_superseded_changes') }})
-        {% endif %}",
+        pre_hook="{{ delete_rows_of(ref('int_superseded_changes'), ['file_id', 'source_line'], and_newer_batches=true) }}",
     )
 }}
 

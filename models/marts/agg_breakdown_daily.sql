@@ -1,11 +1,7 @@
 {{
     config(
         materialized='incremental',
-        incremental_strategy='append',
-        pre_hook="{% if is_incremental() %}
-            delete from {{ this }}
-            where (workspace_id, report_date) in (select workspace_id, report_date from {{ ref('int_changed_days') }})
-        {% endif %}",
+        pre_hook="{{ delete_rows_of(ref('int_changed_days'), ['workspace_id', 'report_date']) }}",
     )
 }}
 {% set changed_days = ref('int_changed_days') %}

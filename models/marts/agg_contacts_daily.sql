@@ -1,8 +1,7 @@
 {{
     config(
         materialized='incremental',
-        incremental_strategy='append',
-        pre_hook="{{ remove_changed_daily_counts() }}",
+        pre_hook="{{ delete_changed_daily_counts(ref('int_changed_days'), ref('int_changed_daily_counts')) }}",
     )
 }}
 {% set changed_days, counted_again = ref('int_changed_days'), ref('int_changed_daily_counts') %}

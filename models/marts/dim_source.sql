@@ -4,4 +4,4 @@ select
     source,
     source_label,
     label_fr
-from {{ ref('sources') }}
+from {{ ref('event_sources') }}

@@ -1,8 +1,7 @@
 {{
     config(
         materialized='incremental',
-        incremental_strategy='append',
-        pre_hook='{{ remove_changed_records() }}',
+        pre_hook="{{ delete_rows_of(ref('int_changed_records'), ['file_id', 'source_line'], and_newer_batches=true) }}",
     )
 }}
 

@@ -75,7 +75,7 @@ judged as (
                 then 'merged_into_itself'
         end as reject_reason
     from with_lookups
-    left join {{ ref('sources') }} as sources on with_lookups.resolved_source = sources.source
+    left join {{ ref('event_sources') }} as sources on with_lookups.resolved_source = sources.source
 ),
 
 localised as (
@@ -110,7 +110,7 @@ select
     cast(occurred_at_local as date) as report_date,
     contact_id,
     contact_name,
-    {{ one_of('resolved_source', 'sources', 'source') }} as source,
+    {{ one_of('resolved_source', 'event_sources', 'source') }} as source,
     case when source is not null and matched_source is null then source end as unmatched_source,
     case when resolved_source = 'user' then user_id end as user_id,
     case when event_type = 'connected' then channel_id end as channel_id,

@@ -1,9 +1,9 @@
 with spellings as (
-    select source, source as spelling from {{ ref('sources') }}
+    select source, source as spelling from {{ ref('event_sources') }}
     union
-    select source, source_label as spelling from {{ ref('sources') }}
+    select source, source_label as spelling from {{ ref('event_sources') }}
     union
-    select source, label_fr as spelling from {{ ref('sources') }}
+    select source, label_fr as spelling from {{ ref('event_sources') }}
     union
     select source, alias as spelling from {{ ref('source_aliases') }}
 )

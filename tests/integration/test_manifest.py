@@ -35,7 +35,7 @@ PREFIXES = {"staging": ("stg_",), "intermediate": ("int_",), "marts": ("fct_", "
 
 # Tables and seeds without a `unique_together` of their own, and what tests their key.
 KEYS_TESTED_ELSEWHERE = {
-    "dim_source": "sources_has_its_key_and_required_values",
+    "dim_source": "event_sources_has_its_key_and_required_values",
     "int_new_records": "new_records_have_one_row_per_key",
     "agg_contacts_daily": "daily_counts_equal_the_facts",
     "agg_breakdown_daily": "daily_reports_count_every_event",
@@ -118,7 +118,8 @@ def test_every_model_lies_in_the_folder_of_its_schema_and_is_named_like_it(model
         assert model["original_file_path"].split("/")[1] == model["schema"]
         assert model["name"].startswith(PREFIXES.get(model["schema"], "")), model["name"]
         if model["schema"] in ("reports", "quality"):
-            assert not model["alias"].startswith(("stg_", "int_", "fct_", "dim_", "agg_")), model["name"]
+            assert not model["name"].startswith(("stg_", "int_", "fct_", "dim_", "agg_")), model["name"]
+        assert model["name"] == model["alias"], "a file is named like its table or view"
 
 
 def test_every_description_says_what_a_row_is(manifest: dict[str, Any], models: list[Node], seeds: list[Node]) -> None:
@@ -192,7 +193,7 @@ def test_exposures_read_what_is_published_and_every_view_of_a_report_has_a_reade
     assert published.keys() - read == {"date_ranges_at"}, "date_ranges_at is for tests and for what-if questions"
 
 
-def test_the_database_bears_the_descriptions(sample: Pipeline, models: list[Node]) -> None:
+def test_the_database_bears_the_descriptions(sample: Pipeline, models: list[Node], seeds: list[Node]) -> None:
     comments: dict[tuple[str, ...], str] = {}
     for *name, comment in sample.query(
         """
@@ -203,6 +204,9 @@ def test_the_database_bears_the_descriptions(sample: Pipeline, models: list[Node
         select schema_name, table_name || '.' || column_name, comment from duckdb_columns() where not internal"""
     ):
         comments[tuple(map(str, name))] = str(comment)
+    for node in [*models, *seeds]:
+        if node["schema"] in ("staging", "intermediate", "seeds") and "this_run" not in node["tags"]:
+            assert comments[node["schema"], node["name"]] == f"Private: {node['description'].strip()}"
     for model in models:
         if model["schema"] not in ("reports", "quality", "marts"):
             continue

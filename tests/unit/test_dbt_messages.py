@@ -16,7 +16,7 @@ CONTRACT = """Compilation Error in model data_status (models/reports/data_status
   > in macro assert_columns_equivalent (macros/relations/column/columns_spec_ddl.sql)
   > called by macro get_assert_columns_equivalent (macros/relations/column/columns_spec_ddl.sql)"""
 
-SEED = """Runtime Error in seed sources (seeds/sources.csv)
+SEED = """Runtime Error in seed event_sources (seeds/event_sources.csv)
   Conversion Error: CSV Error on Line: 3
   Original Line: contact_import,Contact Import,Importation,perhaps,false,false,false
   Error when converting column "added". Could not convert string "perhaps" to 'BOOLEAN'
@@ -24,7 +24,7 @@ SEED = """Runtime Error in seed sources (seeds/sources.csv)
   Column added is being converted as type BOOLEAN
   This type was either manually set or derived from an existing table.
 
-    file = /srv/contact-reports/seeds/sources.csv
+    file = /srv/contact-reports/seeds/event_sources.csv
     delimiter = , (Set By User)"""
 
 
@@ -47,7 +47,7 @@ def test_a_broken_contract_is_told_with_the_column_and_both_types(tmp_path: Path
 
 def test_a_broken_seed_is_told_with_its_file_its_line_and_the_value(tmp_path: Path) -> None:
     said = failures(results(tmp_path, SEED))
-    for cause in ("(seeds/sources.csv)", "Line: 3", '"added"', '"perhaps"', "BOOLEAN"):
+    for cause in ("(seeds/event_sources.csv)", "Line: 3", '"added"', '"perhaps"', "BOOLEAN"):
         assert cause in said
     assert said.endswith("to 'BOOLEAN'"), "the options of the reader are no cause"
 

@@ -1,5 +1,3 @@
-{{ config(alias='workspaces') }}
-
 select
     cast(workspace_id as varchar) as workspace_id,
     workspace_name,

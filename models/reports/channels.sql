@@ -1,5 +1,3 @@
-{{ config(alias='channels') }}
-
 select
     channels.workspace_id,
     channels.channel_id,

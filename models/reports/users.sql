@@ -1,5 +1,3 @@
-{{ config(alias='users') }}
-
 select
     users.workspace_id,
     users.user_id,

@@ -1,5 +1,3 @@
-{{ config(alias='sources') }}
-
 select
     source,
     source_label,
