@@ -69,7 +69,7 @@ def _svg(query: str, rows: Sequence[tuple[date, int, int, int]], theme: Theme) -
     yield f'<text x="{_MARGIN}" y="41" font-family="{_MONO}" font-size="14" fill="{theme.ink}">{prompt}</text>'
     yield f'<line x1="0.5" x2="{_WIDTH - 0.5}" y1="64.5" y2="64.5" stroke="{theme.line}"/>'
     for i, metric in enumerate(METRICS):
-        counts = [row[i + 1] for row in rows]
+        counts = tuple(zip(*rows, strict=True))[i + 1]
         yield from _row(f"contacts {metric}", counts, _TOP + _ROW * i, theme, theme.metrics[i])
     yield from _dates(days, _TOP + _ROW * len(METRICS), theme)
     yield "</svg>"
