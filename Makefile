@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 help: ## this list
 	@awk -F ':.*## ' '/^##@ / { print "\n" substr($$0, 5) } /^[a-z]+:.*## / { printf "  make %-10s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
-	@echo "Settings are environment variables, such as CONTACT_REPORTS_LANDING=/srv/files (README, Settings)."
+	@echo "Settings are environment variables, such as CONTACT_REPORTS_LANDING=/srv/files (docs/settings.md)."
 	@echo "Another Python for a new environment: make PYTHON=python3.12 run"
 	@echo "All commands and options, fetch among them: .venv/bin/python -m orchestration --help"
 

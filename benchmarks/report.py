@@ -22,7 +22,7 @@ def write_report() -> None:
         "compare": _contestants(of["compare"]),
         "stages": _stages(of["compare"], "a first run"),
         "ticks": _ticks(of["tick"], of["idle"]),
-        "tick-stages": _stages(of["tick"], "a tick") + _stages(of["idle"], "nothing new"),
+        "tick-stages": _stages(of["tick"], "an incremental run") + _stages(of["idle"], "nothing new"),
         "small-files": _contestants(of["small_files"]),
         "old-batches": _old_batches(of["old_batches"]),
         "queries": _queries(of["queries"]),

@@ -1,19 +1,23 @@
-"""What the README and the cookbook promise, on the sample: their queries answer, their views and files exist."""
+"""What the pages for readers promise, on the sample: their queries answer, and what is published is listed."""
 
 import csv
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import duckdb
 import pytest
 
+from benchmarks.picture import draw
 from orchestration.lib.settings import PROJECT_ROOT
 from tests.harness import DERIVED_VIEWS, QUALITY_VIEWS, REPORT_VIEWS, Pipeline
 
 README = (PROJECT_ROOT / "README.md").read_text()
 COOKBOOK = (PROJECT_ROOT / "docs" / "cookbook.md").read_text()
-QUERIES = re.findall(r"```sql\n(.*?)```", README + COOKBOOK, flags=re.DOTALL)
-SCRIPTS = re.findall(r"```python\n(.*?)```", README + COOKBOOK, flags=re.DOTALL)
+PUBLISHED_FILE = (PROJECT_ROOT / "docs" / "published-file.md").read_text()
+PAGES = [README, *(path.read_text() for path in sorted((PROJECT_ROOT / "docs").glob("*.md")))]
+QUERIES = re.findall(r"^```sql\n(.*?)^```", "\n".join(PAGES), flags=re.DOTALL | re.MULTILINE)
+SCRIPTS = re.findall(r"^```python\n(.*?)^```", "\n".join(PAGES), flags=re.DOTALL | re.MULTILINE)
 # Beside the views that are reckoned: the rejected records once more, by the file.
 NOT_RECKONED = {"refused_files"}
 
@@ -29,7 +33,7 @@ def place(sample: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.slow
 @pytest.mark.usefixtures("place")
 @pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.splitlines()[0][:60])
-def test_every_query_of_readme_and_cookbook_answers_with_rows(sample: Pipeline, query: str) -> None:
+def test_every_query_of_the_pages_answers_with_rows(sample: Pipeline, query: str) -> None:
     assert sample.query(query.strip().removesuffix(";"))
 
 
@@ -63,8 +67,8 @@ def test_the_export_that_the_cookbook_shows_is_guarded_against_formulas(
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("place")
-@pytest.mark.parametrize("script", SCRIPTS, ids=["own tables", "bound arguments"])
-def test_every_script_of_the_cookbook_finds_rows(script: str) -> None:
+@pytest.mark.parametrize("script", SCRIPTS, ids=["own tables", "bound arguments", "opened in Python"])
+def test_every_script_of_the_pages_finds_rows(script: str) -> None:
     names: dict[str, object] = {}
     exec(script, names)
     assert names["rows"]
@@ -76,16 +80,36 @@ def test_the_cookbook_answers_at_least_twenty_questions_each_with_a_query_or_a_s
     assert all(re.search(r"^```(sql|python)$", question, flags=re.MULTILINE) for question in questions)
 
 
-@pytest.mark.slow
-def test_the_readme_names_every_published_view_and_function(sample: Pipeline) -> None:
-    published = sample.query(
-        "select table_name from information_schema.tables where table_schema in ('reports', 'quality') order by all"
+def published_names(sample: Pipeline) -> tuple[set[str], set[str]]:
+    """The views and the table functions that are published."""
+    views = sample.query(
+        "select table_name from information_schema.tables where table_schema in ('reports', 'quality')"
     )
-    assert {name for (name,) in published} == {*REPORT_VIEWS, *DERIVED_VIEWS, *QUALITY_VIEWS, *NOT_RECKONED}
-    functions = sample.query("select function_name from duckdb_functions() where schema_name = 'reports' order by all")
+    functions = sample.query("select function_name from duckdb_functions() where schema_name = 'reports'")
+    return {name for (name,) in views}, {name for (name,) in functions}
+
+
+@pytest.mark.slow
+def test_the_page_of_the_published_file_names_every_view_and_function(sample: Pipeline) -> None:
+    views, functions = published_names(sample)
+    assert views == {*REPORT_VIEWS, *DERIVED_VIEWS, *QUALITY_VIEWS, *NOT_RECKONED}
     assert functions
-    for (name,) in published + functions:
-        assert f"{name}`" in README, name
+    for name in views | functions:
+        assert re.search(rf"`{name}[`(]", PUBLISHED_FILE), name
+
+
+@pytest.mark.slow
+def test_the_sql_of_every_view_and_function_is_where_the_readme_says(sample: Pipeline) -> None:
+    views, functions = published_names(sample)
+    models = PROJECT_ROOT / "models"
+    renamed = {name for name in views if (models / "reports" / f"report_{name}.sql").exists()}
+    assert renamed
+    for name in renamed:
+        assert f"`{name}`" in README, name
+    for name in views - renamed:
+        assert any((models / folder / f"{name}.sql").exists() for folder in ("reports", "quality")), name
+    for name in functions:
+        assert (models / "reports" / "table_functions" / f"{name}.sql").exists(), name
 
 
 @pytest.mark.slow
@@ -106,12 +130,16 @@ def test_the_facts_lie_newest_first_so_that_a_date_range_reads_only_its_part(sam
         assert times == sorted(times, reverse=True), event_type
 
 
-def test_every_file_the_readme_names_exists() -> None:
-    for path in re.findall(r"`((?:models|macros|seeds|orchestration|tests|docs)/[\w/.]*)`", README + COOKBOOK):
-        assert (PROJECT_ROOT / path).exists(), path
-
-
-def test_every_target_the_readme_names_is_in_the_makefile() -> None:
-    makefile = (Path(PROJECT_ROOT) / "Makefile").read_text()
-    for target in set(re.findall(r"`make (\w+)", README)):
-        assert f"\n{target}:" in makefile, target
+@pytest.mark.slow
+def test_the_picture_of_the_readme_can_be_drawn_from_what_is_published(sample: Pipeline, tmp_path: Path) -> None:
+    ((added,),) = sample.query(
+        """
+        select sum(contacts_added) from reports.contacts_overview
+        where report_date between (select max(report_date) - 28 from reports.contacts_overview)
+            and (select max(report_date) - 1 from reports.contacts_overview)"""
+    )
+    drawn = draw(sample.settings.published, tmp_path)
+    assert [f"docs/{path.name}" in README for path in drawn] == [True, True]
+    for path in drawn:
+        ElementTree.parse(path)
+        assert f">{added:,}</text>" in path.read_text()

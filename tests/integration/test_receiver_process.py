@@ -118,9 +118,9 @@ def test_bodies_in_chunks_are_taken_and_one_that_never_ends_is_413(receiver: Rec
 
 
 @pytest.mark.slow
-def test_the_command_of_the_readme_signs_a_body_that_is_kept(tmp_path: Path) -> None:
-    readme = (PROJECT_ROOT / "README.md").read_text()
-    (command,) = re.findall(r"^```sh\n(body=.*?)^```", readme, flags=re.MULTILINE | re.DOTALL)
+def test_the_command_of_the_page_on_webhooks_signs_a_body_that_is_kept(tmp_path: Path) -> None:
+    page = (PROJECT_ROOT / "docs" / "webhooks.md").read_text()
+    (command,) = re.findall(r"^```sh\n(body=.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
     with running_receiver(tmp_path / "data") as receiver:
         command = command.replace("127.0.0.1:8080", f"127.0.0.1:{receiver.port}").replace("try-it", KEY)
         answer = subprocess.run(["bash", "-ec", command], capture_output=True, text=True, check=True)
