@@ -86,7 +86,7 @@ def published_names(sample: Pipeline) -> tuple[set[str], set[str]]:
         "select table_name from information_schema.tables where table_schema in ('reports', 'quality')"
     )
     functions = sample.query("select function_name from duckdb_functions() where schema_name = 'reports'")
-    return {name for (name,) in views}, {name for (name,) in functions}
+    return {str(name) for (name,) in views}, {str(name) for (name,) in functions}
 
 
 @pytest.mark.slow
