@@ -46,6 +46,7 @@ full_rebuild = dg.define_asset_job(
 @dg.schedule(
     name="contact_reports_schedule",
     job=contact_reports,
+    description="Starts a run when something is new. Otherwise it checks the age of the data, and skips.",
     cron_schedule=read_settings().schedule,
     execution_timezone="UTC",
     default_status=dg.DefaultScheduleStatus.RUNNING,
@@ -75,7 +76,12 @@ def nothing_new(instance: dg.DagsterInstance, log: logging.Logger) -> dg.SkipRea
     return dg.SkipReason("Nothing is new: the publication is up to date, and the checks keep their last result")
 
 
-@dg.sensor(job=contact_reports, minimum_interval_seconds=60, default_status=dg.DefaultSensorStatus.STOPPED)
+@dg.sensor(
+    job=contact_reports,
+    minimum_interval_seconds=60,
+    default_status=dg.DefaultSensorStatus.STOPPED,
+    description="Starts a run within a minute when files have landed. Off until it is switched on.",
+)
 def new_files_landed(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
     """Start a run when the landing folder lists differently from the last time a run was asked for."""
     settings = read_settings()

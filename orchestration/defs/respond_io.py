@@ -43,6 +43,7 @@ def build_defs() -> dg.Definitions:
     @dg.schedule(
         name="respond_io_api_schedule",
         job=job,
+        description="Fetches each workspace's days from the newest that was fetched to today.",
         cron_schedule=read_settings().schedule,
         execution_timezone="UTC",
         default_status=dg.DefaultScheduleStatus.RUNNING,
@@ -63,6 +64,7 @@ def build_defs() -> dg.Definitions:
     # published when it is done.
     @dg.run_status_sensor(
         name="contacts_fetched",
+        description="Starts a run that builds and publishes what was fetched.",
         run_status=dg.DagsterRunStatus.SUCCESS,
         monitored_jobs=[job],
         request_job=contact_reports,

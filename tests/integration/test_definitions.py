@@ -1,12 +1,14 @@
 """What Dagster shows and does: assets along the flow, checks, the schedule, the sensor, one writer."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
-from orchestration.lib.settings import export_settings, read_settings
+from orchestration.lib.settings import PROJECT_ROOT, export_settings, read_settings
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +55,21 @@ def test_an_incremental_run_is_to_build_tables_and_a_full_rebuild_everything(def
     assert {"raw/events", "marts/fct_contacts_added", "published/contact_reports"} <= incremental
     assert {"reports/contacts_overview", "seeds/sources", "staging/stg_events"} <= full - incremental
     assert incremental <= full
+
+
+@pytest.mark.slow
+def test_dagsters_own_check_of_the_definitions_passes(defs: dg.Definitions) -> None:
+    command = [str(Path(sys.executable).with_name("dg")), "check", "defs"]
+    checked = subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_every_job_schedule_and_sensor_has_a_description(defs: dg.Definitions) -> None:
+    repository = defs.get_repository_def()
+    jobs = [job for job in repository.get_all_jobs() if not job.name.startswith("__")]
+    named = [*jobs, *repository.schedule_defs, *repository.sensor_defs]
+    assert {"contact_reports", "full_rebuild", "alerts"} <= {one.name for one in named}
+    assert not [one.name for one in named if not one.description]
 
 
 def test_the_schedule_is_the_settings(defs: dg.Definitions) -> None:
