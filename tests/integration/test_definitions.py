@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -67,7 +68,7 @@ def test_dagsters_own_check_of_the_definitions_passes(defs: dg.Definitions) -> N
 def test_every_job_schedule_and_sensor_has_a_description(defs: dg.Definitions) -> None:
     repository = defs.get_repository_def()
     jobs = [job for job in repository.get_all_jobs() if not job.name.startswith("__")]
-    named = [*jobs, *repository.schedule_defs, *repository.sensor_defs]
+    named: list[Any] = [*jobs, *repository.schedule_defs, *repository.sensor_defs]
     assert {"contact_reports", "full_rebuild", "alerts"} <= {one.name for one in named}
     assert not [one.name for one in named if not one.description]
 
