@@ -1,20 +1,19 @@
-"""What is told of a run that failed."""
+"""What is reported of a run that failed."""
 
 from collections.abc import Callable
 
 import dagster as dg
 import pytest
-from dagster._core.errors import DagsterExecutionInterruptedError
 
 from orchestration.defs.operating import was_interrupted
 
 
 def cleaning_up_fails() -> None:
-    raise ValueError("an error while cleaning up") from DagsterExecutionInterruptedError()
+    raise ValueError("an error while cleaning up") from dg.DagsterExecutionInterruptedError()
 
 
 def stopped() -> None:
-    raise DagsterExecutionInterruptedError
+    raise dg.DagsterExecutionInterruptedError
 
 
 def broken() -> None:
