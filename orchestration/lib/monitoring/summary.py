@@ -105,7 +105,7 @@ def print_summary(settings: Settings, warnings: list[str], console: Console) -> 
     if settings.is_sample:
         console.print(
             "This is the sample: nothing is configured. To load your own files, put them in "
-            f"{settings.data / 'landing'} or set CONTACT_REPORTS_LANDING (README, Your own data).",
+            f"{settings.data / 'landing'} or set CONTACT_REPORTS_LANDING (docs/your-data.md).",
             style="yellow",
             soft_wrap=True,
             highlight=False,
