@@ -8,26 +8,23 @@ import io
 import re
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from orchestration.lib.extraction import reading
-from orchestration.lib.extraction.reading import (
+from orchestration.lib.extraction.checksums import HashingStream, checksum
+from orchestration.lib.extraction.chunks import Chunk, read_lines
+from orchestration.lib.extraction.csv_reading import CsvHeader, read_csv
+from orchestration.lib.extraction.encodings import (
     BYTES_MARK,
     CHUNK_MARK,
     FIELD_MARK,
     INVALID_BYTE_MARK,
     RECORD_MARK,
-    Chunk,
-    CsvHeader,
-    HashingStream,
-    checksum,
-    read_csv,
-    read_lines,
 )
+from orchestration.lib.extraction.limits import LIMITS, Limits
 from orchestration.lib.landing.file_types import NotReadable
 
 BOM = b"\xef\xbb\xbf"
@@ -174,14 +171,14 @@ def records_of(chunks: Iterator[Chunk], delimiter: str) -> Iterator[Record]:
             yield int(first_line), raw.partition(BYTES_MARK)[0], fields or None
 
 
-def csv_of(data: bytes, chunk_bytes: int = reading.CHUNK_BYTES) -> tuple[CsvHeader, list[Record]]:
-    header, chunks = read_csv(io.BytesIO(data), compressed=False, chunk_bytes=chunk_bytes)
+def csv_of(data: bytes, chunk_bytes: int = LIMITS.chunk_bytes) -> tuple[CsvHeader, list[Record]]:
+    header, chunks = read_csv(io.BytesIO(data), compressed=False, limits=Limits(chunk_bytes=chunk_bytes))
     return header, list(records_of(chunks, header.delimiter))
 
 
 def text_of(data: bytes, *, compressed: bool = False, chunk_bytes: int = 10) -> bytes:
     """The bytes that read_lines makes its text of."""
-    chunks = read_lines(io.BytesIO(data), compressed=compressed, chunk_bytes=chunk_bytes)
+    chunks = read_lines(io.BytesIO(data), compressed=compressed, limits=Limits(chunk_bytes=chunk_bytes))
     return unmarked("".join(chunk.text for chunk in chunks))
 
 
@@ -189,7 +186,7 @@ def text_of(data: bytes, *, compressed: bool = False, chunk_bytes: int = 10) -> 
 @given(nasty_bytes_with_lone_returns, chunk_sizes)
 @example(BOM + b"a\nb", 1)
 def test_lines_are_the_physical_lines_whatever_the_chunks(data: bytes, chunk_bytes: int) -> None:
-    chunks = read_lines(io.BytesIO(data), compressed=False, chunk_bytes=chunk_bytes)
+    chunks = read_lines(io.BytesIO(data), compressed=False, limits=Limits(chunk_bytes=chunk_bytes))
 
     found = list(lines_of(chunks))
 
@@ -306,7 +303,9 @@ def test_the_separator_that_yields_the_most_known_names_separates(
     known = {"event_id", "contact_id", "source", "user_id"}
     data = f"\n{header}\n1{separator}2\n".encode()
 
-    found, chunks = read_csv(io.BytesIO(data), compressed=False, is_known=known.__contains__, chunk_bytes=chunk_bytes)
+    found, chunks = read_csv(
+        io.BytesIO(data), compressed=False, is_known=known.__contains__, limits=Limits(chunk_bytes=chunk_bytes)
+    )
 
     assert found.delimiter == separator
     assert list(records_of(chunks, separator)) == [(3, f"1{separator}2", ["1", "2"])]
@@ -428,8 +427,8 @@ def test_a_million_quotes_that_are_not_closed_take_as_long_as_any_others(line: b
     assert sum(raw.count("\n") + 1 for _, raw, _ in records) == count + 1
 
 
-def test_a_quote_is_not_looked_for_further_than_a_record_may_be_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "LONGEST_RECORD_BYTES", 10_000)
+def test_a_quote_is_not_looked_for_further_than_a_record_may_be_long() -> None:
+    limits = Limits(chunk_bytes=1000, longest_record_bytes=10_000)
     filler = b"x\n" * 1000
     read: list[int] = []
 
@@ -439,7 +438,7 @@ def test_a_quote_is_not_looked_for_further_than_a_record_may_be_long(monkeypatch
             read.append(len(data))
             return data
 
-    _, chunks = read_csv(Counting(b'a,b\n1,"2\n' + filler * 10), compressed=False, chunk_bytes=1000)
+    _, chunks = read_csv(Counting(b'a,b\n1,"2\n' + filler * 10), compressed=False, limits=limits)
     first = next(records_of(chunks, ","))
 
     assert first == (2, '1,"2', None)
@@ -454,7 +453,9 @@ def test_utf_16_with_a_byte_order_mark_is_read(encoding: str, compressed: bool, 
     data = ("\ufeff" + text).encode(encoding)
 
     header, chunks = read_csv(
-        io.BytesIO(gzip.compress(data) if compressed else data), compressed=compressed, chunk_bytes=chunk_bytes
+        io.BytesIO(gzip.compress(data) if compressed else data),
+        compressed=compressed,
+        limits=Limits(chunk_bytes=chunk_bytes),
     )
 
     assert header == CsvHeader(("a", "b"), ";")
@@ -471,7 +472,7 @@ def test_half_a_pair_or_half_a_character_of_utf_16_is_a_replacement_character() 
 
 
 def lines_in(data: bytes, encoding: str | None, chunk_bytes: int = 1000) -> list[str]:
-    chunks = read_lines(io.BytesIO(data), compressed=False, encoding=encoding, chunk_bytes=chunk_bytes)
+    chunks = read_lines(io.BytesIO(data), compressed=False, encoding=encoding, limits=Limits(chunk_bytes=chunk_bytes))
     return [line for _, line in lines_of(chunks)]
 
 
@@ -544,14 +545,12 @@ def test_a_header_that_would_be_kept_with_each_record_is_bounded(header: str) ->
         csv_of(header.encode() + b"\n1\n")
 
 
-def test_lines_without_records_and_lines_of_few_characters_come_in_chunks_of_few_values(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(reading, "_MOST_VALUES", 100)
+def test_lines_without_records_and_lines_of_few_characters_come_in_chunks_of_few_values() -> None:
+    limits = Limits(most_values=100)
     data = b"\n" * 1000 + b"a,b\n" * 500 + b"\n" * 1000 + b",,,,\n" * 40
 
-    lines = list(read_lines(io.BytesIO(data), compressed=False))
-    _, chunks = read_csv(io.BytesIO(data), compressed=False)
+    lines = list(read_lines(io.BytesIO(data), compressed=False, limits=limits))
+    _, chunks = read_csv(io.BytesIO(data), compressed=False, limits=limits)
 
     assert [number for number, line in lines_of(iter(lines)) if line][:2] == [1001, 1002]
     assert all(chunk.text.count("\n") <= 100 for chunk in lines)
@@ -598,14 +597,14 @@ def test_a_field_may_be_longer_than_the_csv_module_allows_by_default() -> None:
 @pytest.mark.parametrize("read", [read_lines, lambda *args, **kwargs: read_csv(*args, **kwargs)[1]])
 @pytest.mark.parametrize("ending", [b"\n", b""])
 def test_a_file_with_a_line_longer_than_the_longest_record_is_not_readable(
-    monkeypatch: pytest.MonkeyPatch, read: type[Iterator[Chunk]], ending: bytes
+    read: Callable[..., Iterator[Chunk]], ending: bytes
 ) -> None:
-    monkeypatch.setattr(reading, "LONGEST_RECORD_BYTES", 100)
+    limits = Limits(chunk_bytes=10, longest_record_bytes=100)
     short, long = b"a\n" + b"x" * 90 + ending, b"a\n" + b"x" * 120 + ending
 
-    assert "".join(chunk.text for chunk in read(io.BytesIO(short), compressed=False, chunk_bytes=10))  # type: ignore[call-arg]
+    assert "".join(chunk.text for chunk in read(io.BytesIO(short), compressed=False, limits=limits))
     with pytest.raises(NotReadable, match="has a line of more than"):
-        list(read(io.BytesIO(long), compressed=False, chunk_bytes=10))  # type: ignore[call-arg]
+        list(read(io.BytesIO(long), compressed=False, limits=limits))
 
 
 @pytest.mark.parametrize("chunk_bytes", range(1, 8))
@@ -633,10 +632,10 @@ def test_compressed_files_of_one_or_more_members_read_like_plain_ones(members: l
     packed, plain = b"".join(map(gzip.compress, members)), b"".join(members)
 
     whole = read_lines(io.BytesIO(plain), compressed=False)
-    in_parts = read_lines(io.BytesIO(packed), compressed=True, chunk_bytes=chunk_bytes)
+    in_parts = read_lines(io.BytesIO(packed), compressed=True, limits=Limits(chunk_bytes=chunk_bytes))
     lines, same_lines = ([(n, line) for n, line in lines_of(one) if not is_blank(line)] for one in (whole, in_parts))
     assert same_lines == lines
-    header, chunks = read_csv(io.BytesIO(packed), compressed=True, chunk_bytes=chunk_bytes)
+    header, chunks = read_csv(io.BytesIO(packed), compressed=True, limits=Limits(chunk_bytes=chunk_bytes))
     assert (header, list(records_of(chunks, header.delimiter))) == csv_of(plain)
 
 

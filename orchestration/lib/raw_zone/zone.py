@@ -16,18 +16,20 @@ import json
 import os
 import re
 import shutil
-import unicodedata
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 
 from orchestration.lib.folders import flush_to_disk
+from orchestration.lib.landing.kinds import KINDS, Kind
+from orchestration.lib.landing.listing import LandingFile
 from orchestration.lib.problems import Problem
+from orchestration.lib.sql import sql_text
 
 # Zstandard's lowest level: three quarters of the CPU of its default, and no larger a file (2 million events:
 # 2.8 against 3.8 CPU-seconds, 75 against 78 MB). Dictionaries are for texts of few values: for others DuckDB would
@@ -42,110 +44,17 @@ _FILES_COLUMNS = (
 
 
 @dataclass(frozen=True)
-class RecordTable:
-    """A table of landed records, one for each kind of file; all of its fields are text."""
-
-    name: str
-    # Column → what the files call it: a CSV column, or the path of a JSON value.
-    fields: Mapping[str, str] = field(default_factory=dict)
-    route: str | None = None
-    # Exports: what their columns mean is a rule (the seed `header_names`), so that all fields are kept in their order.
-    # NULL where they are what the file's delimiter splits the record into: then they need not be kept twice.
-    is_export: bool = False
-
-    @property
-    def columns(self) -> str:
-        """Column definitions: where a record comes from, its fields, and the record itself."""
-        fields = "fields varchar[], " if self.is_export else "".join(f"{field} varchar, " for field in self.fields)
-        return (
-            "batch_id bigint, file_id bigint, source_line bigint, loaded_at timestamptz, workspace_folder varchar, "
-            f"route varchar, source_file varchar, parse_error varchar, {fields}number_fields varchar, "
-            "extra_fields varchar, raw_record varchar, raw_bytes blob"
-        )
-
-
-def column_name(name: str) -> str:
-    """What spellings of a column's name in our own files have in common: neither case, nor white space or invisible
-    characters around it count."""
-    return "".join(character for character in name if unicodedata.category(character) != "Cf").strip().lower()
-
-
-def _as_named(*names: str) -> dict[str, str]:
-    return {name: name for name in names}
-
-
-RECORD_TABLES = {
-    table.name: table
-    for table in (
-        RecordTable(
-            "events",
-            _as_named(
-                "event_id",
-                "event_type",
-                "occurred_at",
-                "contact_id",
-                "contact_name",
-                "source",
-                "user_id",
-                "channel_id",
-                "merged_contact_id",
-            ),
-            route="events",
-        ),
-        RecordTable("report_logs", route="report_log", is_export=True),
-        RecordTable("data_export", route="data_export", is_export=True),
-        RecordTable(
-            "webhooks",
-            {
-                "event_id": "event_id",
-                "event_type": "event_type",
-                "contact_id": "contact.id",
-                "first_name": "contact.firstName",
-                "last_name": "contact.lastName",
-                "created_at": "contact.created_at",
-                "message_contact_id": "message.contactId",
-                "message_channel_id": "message.channelId",
-                "message_id": "message.messageId",
-                "message_timestamp": "message.timestamp",
-                "message_status": "message.status",
-                "channel_id": "channel.id",
-                "channel_name": "channel.name",
-                "channel_type": "channel.source",
-                "sender_source": "sender.source",
-                "sender_user_id": "sender.userId",
-                "user_id": "user.id",
-                "user_first_name": "user.firstName",
-                "user_last_name": "user.lastName",
-            },
-            route="webhook",
-        ),
-        RecordTable(
-            "api_contacts",
-            {"contact_id": "id", "first_name": "firstName", "last_name": "lastName", "created_at": "created_at"},
-            route="api",
-        ),
-        RecordTable(
-            "api_users", {"user_id": "id", "first_name": "firstName", "last_name": "lastName", "email": "email"}
-        ),
-        RecordTable("api_channels", {"channel_id": "id", "channel_name": "name", "channel_type": "source"}),
-        RecordTable("users", _as_named("user_id", "user_name", "deleted_at")),
-        RecordTable("channels", _as_named("channel_id", "channel_name", "channel_type", "deleted_at")),
-        RecordTable("workspaces", _as_named("workspace_id", "workspace_name", "timezone")),
-    )
-}
-
-
-@dataclass(frozen=True)
 class LoadedContents:
-    """What has been loaded: event files by content, directory files by the content last loaded from a path."""
+    """What has been loaded: event files by content, other files by the content last loaded from a path."""
 
     by_content: frozenset[tuple[str, str, str]]  # workspace_folder, kind, sha256
     last_by_path: dict[str, str]
 
-
-def sql_text(value: str | Path) -> str:
-    """A text as an SQL literal, for the places where DuckDB takes no parameter (the target of COPY)."""
-    return "'" + str(value).replace("'", "''") + "'"
+    def has(self, file: LandingFile, sha256: str) -> bool:
+        """Whether a file with this checksum need not be loaded again."""
+        if file.kind.brings_events:
+            return (file.workspace_id, file.kind.name, sha256) in self.by_content
+        return self.last_by_path.get(file.path) == sha256
 
 
 @dataclass(frozen=True, order=True)
@@ -181,7 +90,7 @@ class RawZone:
             with self.incoming() as folder:
                 (folder / "zone_id").write_text(uuid.uuid4().hex)
                 self.appear(folder, empty)
-        tables = {"files": _FILES_COLUMNS} | {name: table.columns for name, table in RECORD_TABLES.items()}
+        tables = {"files": _FILES_COLUMNS} | {name: _columns_of(kind) for name, kind in KINDS.items()}
         self._check_columns(empty / "columns.json", tables)
         missing = {
             target: columns for name, columns in tables.items() if not (target := empty / f"{name}-0.parquet").exists()
@@ -279,7 +188,7 @@ class RawZone:
     def loaded_with_error(self, connection: duckdb.DuckDBPyConnection, errors: str) -> list[tuple[str, str, str, str]]:
         """Of the contents whose records have such an error, as they were loaded last: workspace_folder, kind, sha256
         and source_file. `errors` is a condition on `parse_error`."""
-        ids = " union ".join(f"select file_id from {self.reading(table)} where {errors}" for table in RECORD_TABLES)
+        ids = " union ".join(f"select file_id from {self.reading(table)} where {errors}" for table in KINDS)
         return connection.execute(
             f"""
             select workspace_folder, kind, sha256, source_file
@@ -357,6 +266,20 @@ class RawZone:
             flush_to_disk(path)
         os.rename(source, target)
         flush_to_disk(target.parent)
+
+
+def _columns_of(kind: Kind) -> str:
+    """Column definitions of the table of a kind of file: where a record comes from, its fields, and the record.
+
+    All fields are text. `fields` of an export is NULL where the file's delimiter splits the record into the same
+    fields, so that they are not kept twice.
+    """
+    fields = "fields varchar[], " if kind.is_export else "".join(f"{column} varchar, " for column in kind.columns)
+    return (
+        "batch_id bigint, file_id bigint, source_line bigint, loaded_at timestamptz, workspace_folder varchar, "
+        f"route varchar, source_file varchar, parse_error varchar, {fields}number_fields varchar, "
+        "extra_fields varchar, raw_record varchar, raw_bytes blob"
+    )
 
 
 def _in_common(one: Path, other: Path) -> Problem:
