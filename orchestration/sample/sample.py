@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from orchestration.sample.connectors import behind_api, write_from_api, write_report_logs, write_webhooks
 from orchestration.sample.files import as_csv, write_once
 from orchestration.sample.stories import STORY_DAYS, DayOfContacts, Delivery
-from orchestration.sample.workspaces import SAMPLE_WORKSPACES, Channel, User, Workspace
+from orchestration.sample.workspaces import Channel, User, Workspace, sample_workspaces
 
 if TYPE_CHECKING:
     from orchestration.sample import stand_in
@@ -33,7 +33,7 @@ def write_sample(folder: Path, now: datetime) -> bool:
     today = now.astimezone(UTC).date()
     first = _first_day(folder) or today - timedelta(days=_DAYS - 1)
     wrote = False
-    for workspace in SAMPLE_WORKSPACES:
+    for workspace in sample_workspaces():
         match workspace.arrives_by:
             case "events":
                 wrote |= _write_events(folder, workspace, first, now)
@@ -46,20 +46,20 @@ def write_sample(folder: Path, now: datetime) -> bool:
                 wrote |= write_webhooks(folder, workspace, first, now)
     # Last, because it completes the sample: a workspace that is not listed counts nowhere.
     listing = [("workspace_id", "workspace_name", "timezone")]
-    listing += [(each.workspace_id, each.workspace_name, each.timezone) for each in SAMPLE_WORKSPACES]
+    listing += [(each.workspace_id, each.workspace_name, each.timezone) for each in sample_workspaces()]
     return write_once(folder / "workspaces.csv", as_csv(listing)) or wrote
 
 
 def sample_behind_api(now: datetime) -> "stand_in.Workspace":
     """What a stand-in of respond.io's API has: the contacts of a sample's workspace, of 90 days."""
-    (workspace,) = (each for each in SAMPLE_WORKSPACES if each.arrives_by == "api")
+    (workspace,) = (each for each in sample_workspaces() if each.arrives_by == "api")
     first = now.astimezone(UTC).date() - timedelta(days=_DAYS - 1)
     return behind_api(workspace, [first + timedelta(days=number) for number in range(_DAYS)], first, now)
 
 
 def _first_day(folder: Path) -> date | None:
     """The first day of the sample that is already there."""
-    paths = (path for each in SAMPLE_WORKSPACES for path in folder.glob(f"{each.workspace_id}/events/[0-9]*"))
+    paths = (path for each in sample_workspaces() for path in folder.glob(f"{each.workspace_id}/events/[0-9]*"))
     return min((date.fromisoformat(path.name[:10]) for path in paths), default=None)
 
 
