@@ -24,11 +24,9 @@ from starlette.types import ASGIApp, Message, Receive, Send
 
 from orchestration.lib.landing.listing import Landing
 from orchestration.lib.problems import Problem
-from orchestration.lib.receiver import collecting
-from orchestration.lib.receiver import inbox as inbox_module
 from orchestration.lib.receiver.app import create_app
 from orchestration.lib.receiver.collecting import collect
-from orchestration.lib.receiver.inbox import Inbox
+from orchestration.lib.receiver.inbox import SEGMENT_BYTES, Inbox
 from orchestration.lib.receiver.segments import Segment
 from orchestration.lib.receiver.server import checked_keys, log_handler
 from tests.webhooks import KEYS, Headers, bodies_in, send, signature, signed
@@ -41,11 +39,12 @@ SEGMENTS = "*/*.jsonl*"
 class Place:
     """A receiver's folder, a landing folder, and the application that works on them."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, segment_bytes: int = SEGMENT_BYTES) -> None:
         self.folder = folder / "data" / "receiver"
         self.landing = folder / "landing"
         self.landing.mkdir(parents=True)
-        self.inbox = Inbox(self.folder)
+        self.inbox = Inbox(self.folder, segment_bytes)
+        self.lock_seconds: dict[str, float] = {}
         keys = {workspace: [key.encode() for key in keys] for workspace, keys in KEYS.items()}
         self.app: ASGIApp = create_app(keys, self.inbox, body_limit=LIMIT, body_seconds=0.2)
 
@@ -61,7 +60,7 @@ class Place:
         return bodies_in(self.folder, SEGMENTS)
 
     def collect(self) -> list[str]:
-        return collect(self.folder, Landing(str(self.landing)))
+        return collect(self.folder, Landing(str(self.landing)), **self.lock_seconds)
 
     def landed(self) -> list[bytes]:
         assert not list(self.folder.glob(SEGMENTS))
@@ -309,14 +308,13 @@ def test_bodies_that_come_together_wait_for_the_disk_once(place: Place, monkeypa
     assert sorted(place.kept()) == sorted([BODY, *bodies])
 
 
-def test_a_large_segment_is_left_for_the_next_run_and_a_new_one_begun(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(inbox_module, "SEGMENT_BYTES", 3 * (len(BODY) + 1))
+def test_a_large_segment_is_left_for_the_next_run_and_a_new_one_begun(tmp_path: Path) -> None:
+    place = Place(tmp_path, segment_bytes=3 * (len(BODY) + 1))
     for _ in range(7):
         assert place.post(BODY) == 200
     sizes = [path.stat().st_size // (len(BODY) + 1) for path in sorted(place.folder.glob(SEGMENTS))]
     assert sizes == [3, 3, 1]
+    place.inbox.close()
 
 
 @pytest.mark.parametrize("torn", [b"", b"{", b'{"half": "', b"x" * 200_000], ids=len)
@@ -351,11 +349,8 @@ def test_a_receiver_does_not_wait_for_a_run_that_holds_its_segment(place: Place)
     assert sorted(place.landed()) == sorted([BODY, b'{"second": 1}'])
 
 
-def test_a_run_does_not_wait_for_a_receiver_that_hangs_and_loads_everything_else(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(collecting, "LOCK_SECONDS", 0.2)
-    monkeypatch.setattr(collecting, "LOCK_SECONDS_AFTERWARDS", 0.1)
+def test_a_run_does_not_wait_for_a_receiver_that_hangs_and_loads_everything_else(place: Place) -> None:
+    place.lock_seconds = {"lock_seconds": 0.2, "later_lock_seconds": 0.1}
     for workspace in KEYS:
         assert place.post(BODY, workspace=workspace) == 200
     acme, globex = sorted(place.folder.glob(SEGMENTS))
@@ -376,8 +371,8 @@ def test_a_run_does_not_wait_for_a_receiver_that_hangs_and_loads_everything_else
     assert sorted(place.landed()) == sorted([BODY, b'{"late": 1}', b'{"second": 1}', BODY])
 
 
-def test_a_run_gets_the_segment_of_a_receiver_that_is_never_idle(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(collecting, "LOCK_SECONDS", 2.0)
+def test_a_run_gets_the_segment_of_a_receiver_that_is_never_idle(place: Place) -> None:
+    place.lock_seconds = {"lock_seconds": 2.0}
     over = threading.Event()
     answered: list[bytes] = []
 

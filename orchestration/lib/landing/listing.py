@@ -134,7 +134,7 @@ class Landing:
         root = Path(self.root).resolve() if self.is_local else Path()
         for entry in _entries_of_disk(root / place) if self.is_local else self._entries_of_bucket(folder):
             name = entry["name"]
-            if not name or name.startswith(".") or name.endswith((".tmp", ".part")):
+            if not is_listed(name):
                 continue
             path = f"{folder}/{name}" if folder else name
             if not _is_text(path):
@@ -164,6 +164,11 @@ class Landing:
             # S3 lists the marker of a folder among the folder's entries.
             if (name := entry["name"].rstrip("/")) != base:
                 yield {**entry, "name": name.rsplit("/", 1)[-1]}
+
+
+def is_listed(name: str) -> bool:
+    """Whether an entry with this name is read: hidden ones are not, nor files that are still being written."""
+    return bool(name) and not name.startswith(".") and not name.endswith((".tmp", ".part"))
 
 
 def _entries_of_disk(folder: Path) -> Iterator[dict[str, Any]]:
