@@ -83,7 +83,9 @@ def extract(
     with _connect(zone.path, memory_limit) as connection:
         _check_clock(zone, connection, loaded_at)
         loaded = _loaded_contents(zone, connection, encoding)
-        new_files = _new_files(landing, zone, connection, listing.files, loaded, workspaces, cache, result, limits)
+        first_id = zone.newest_file_id(connection) + 1
+        checksums = _checksums(landing, listing.files, workspaces, cache, limits, result.unread)
+        new_files = _new_files(checksums, loaded, first_id)
         if not new_files:
             return result
         with zone.incoming() as folder:
@@ -155,22 +157,17 @@ def _loaded_contents(zone: RawZone, connection: duckdb.DuckDBPyConnection, encod
     )
 
 
-def _new_files(
+def _checksums(
     landing: Landing,
-    zone: RawZone,
-    connection: duckdb.DuckDBPyConnection,
     files: list[LandingFile],
-    loaded: LoadedContents,
     workspaces: Workspaces,
     cache: Path,
-    result: Extraction,
     limits: Limits,
-) -> list[NewFile]:
-    """The files to load, in loading order: event files with bytes new to the workspace, changed directories."""
-    new_event_files: set[tuple[str | None, str, str]] = set()
-    next_id = zone.newest_file_id(connection) + 1
+    unread: UnreadFiles,
+) -> list[tuple[LandingFile, str]]:
+    """Each file with its checksum, in loading order. Files that cannot be read are refused."""
+    found: list[tuple[LandingFile, str]] = []
     checksums = ChecksumCache(cache)
-    new_files: list[NewFile] = []
     total, done = sum(file.size for file in files), 0
     unknown = [file for file in files if checksums.get(file) is None]
     began = time.time()  # Threads may have read a file long before its turn comes.
@@ -182,17 +179,26 @@ def _new_files(
                 sha256 = workspaces.sha256 if is_checked else checksums.get(file) or checksum_of(file)
             except OSError as error:
                 reason = f"it cannot be read ({error.strerror or error})"
-                result.unread.refused.append(f"{file.path} is not loaded: {reason}")
+                unread.refused.append(f"{file.path} is not loaded: {reason}")
                 continue
             if not landing.is_local or is_settled(landing.absolute(file.path), began, limits):
                 checksums.remember(file, sha256)
+            found.append((file, sha256))
             done += file.size
             report("looking for new files", done, total)
-            content = file.workspace_id, file.kind.name, sha256
-            if loaded.has(file, sha256) or content in new_event_files:
-                continue
-            if file.kind.brings_events:
-                new_event_files.add(content)
-            new_files.append(NewFile(file, sha256, next_id + len(new_files)))
     checksums.save()
+    return found
+
+
+def _new_files(checksums: list[tuple[LandingFile, str]], loaded: LoadedContents, first_id: int) -> list[NewFile]:
+    """The files to load: event files with bytes new to the workspace, changed directories."""
+    new_files: list[NewFile] = []
+    new_events: set[tuple[str | None, str, str]] = set()
+    for file, sha256 in checksums:
+        content = file.workspace_id, file.kind.name, sha256
+        if loaded.has(file, sha256) or content in new_events:
+            continue
+        if file.kind.brings_events:
+            new_events.add(content)
+        new_files.append(NewFile(file, sha256, first_id + len(new_files)))
     return new_files

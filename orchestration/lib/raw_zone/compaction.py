@@ -30,8 +30,8 @@ def compact(zone: RawZone, growth: int = GROWTH, large_bytes: int = LARGE_BYTES)
     Only the writer calls it. It does nothing while another process reads the zone `at_rest`; a later run merges then.
     """
     merged = 0
-    with zone.unobserved() as unobserved:
-        while unobserved and (folders := _worth_merging(zone, growth, large_bytes)):
+    with zone.without_readers() as alone:
+        while alone and (folders := _worth_merging(zone, growth, large_bytes)):
             _merge(zone, folders)
             merged += len(folders)
     return merged

@@ -215,7 +215,7 @@ class RawZone:
         return None if row is None or row[1] is None else (row[0], datetime.fromtimestamp(row[1] / 1e6, UTC))
 
     def contents(self, up_to: int) -> str:
-        """A fingerprint of what the batches up to one loaded, and when."""
+        """What the batches up to one loaded, and when, in few letters: others when one of them is not the same."""
         with duckdb.connect() as connection:
             row = connection.execute(
                 f"""
@@ -242,7 +242,7 @@ class RawZone:
             yield
 
     @contextmanager
-    def unobserved(self) -> Iterator[bool]:
+    def without_readers(self) -> Iterator[bool]:
         """Whether no process is in `at_rest`. If so, none can enter it during the block."""
         with self._zone_id_file.open("r+b") as file:
             try:
