@@ -59,10 +59,11 @@ unit: $(VENV)/installed-dev ## the tests that take seconds
 model: $(VENV)/installed ## build a model that you edited in a scratch copy, and show rows: make model MODEL=contacts_overview
 	@$(BIN)/python -m orchestration model $(MODEL) $(if $(ROWS),--rows $(ROWS))
 
-lint: $(VENV)/installed-dev ## format, style and types of Python and SQL, secrets, packages
+lint: $(VENV)/installed-dev ## format, style, types and imports of Python, style of SQL, secrets, packages
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache --no-logo
 	@$(BIN)/sqlfluff lint --disable-progress-bar models tests/dbt
 	@git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook --exclude-files '[.]lock$$'
 	@$(BIN)/python -m pip --disable-pip-version-check check --quiet

@@ -8,9 +8,10 @@ import duckdb
 
 from orchestration.defs.operating import Operation, problems_as_failures
 from orchestration.lib.extraction.extract import Extraction
+from orchestration.lib.landing.kinds import KINDS
 from orchestration.lib.monitoring.health import note_unread_files, read_unread_files
 from orchestration.lib.pipeline import load_landing
-from orchestration.lib.raw_zone.zone import RECORD_TABLES, RawZone
+from orchestration.lib.raw_zone.zone import RawZone
 from orchestration.lib.warehouse.published import remove_beside
 
 OWNERS = ["team:data-engineering"]
@@ -25,10 +26,7 @@ LANDING = dg.AssetSpec(
 
 _DESCRIPTIONS = {
     "files": "One row per loaded version of a file: its checksum, size and number of records.",
-    **{
-        name: f"One row per landed record of {name}, all of it text, with file, line and batch."
-        for name in RECORD_TABLES
-    },
+    **{name: f"One row per landed record of {name}, all of it text, with file, line and batch." for name in KINDS},
 }
 
 

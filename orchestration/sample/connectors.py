@@ -1,4 +1,4 @@
-"""The sample's workspaces that come by connectors: report logs of the page, the API and webhooks of respond.io."""
+"""The sample's workspaces without event files: one comes by report logs, one by the API and webhooks."""
 
 import csv
 import io
@@ -19,7 +19,7 @@ from orchestration.sample.workspaces import Channel, User, Workspace
 if TYPE_CHECKING:
     from orchestration.sample import stand_in
 
-# Somebody downloads the logs of the last seven days each morning. For a week nobody did: its first day is in no file.
+# Each morning the logs of the last seven days are downloaded. In one week they were not, so no file has its first day.
 _DOWNLOADED_AT = time(9)
 _DAYS_BEFORE = 6
 _NOT_DOWNLOADED = range(70, 77)
@@ -32,14 +32,14 @@ _LOG_COLUMNS = {
     "merged": ("Timestamp", "Primary Contact ID", "Contact Name", "Source", "User"),
 }
 
-# The day the webhooks were switched on: what was said before is known to nobody.
+# The day the webhooks were switched on. There are none of the time before.
 _WEBHOOKS_FROM = 30
 _FAILED = 0.03
 _CLOSED = 0.15
 
 
 def write_report_logs(folder: Path, workspace: Workspace, first: date, now: datetime) -> bool:
-    """Write the downloads that are missing: four logs each morning, with rows that the last one had, too."""
+    """Write the missing downloads: four logs each morning, which overlap with those of the days before."""
     zone = ZoneInfo(workspace.timezone)
     missing: dict[int, dict[str, Path]] = {}
     for number in set(range((now.astimezone(zone).date() - first).days + 1)).difference(_NOT_DOWNLOADED):
@@ -63,7 +63,7 @@ def write_report_logs(folder: Path, workspace: Workspace, first: date, now: date
 
 
 def _log(workspace: Workspace, log: str, records: list[Record], number: int) -> bytes:
-    """A log as the page exports it on that day: what is absent is `-`, users and channels are names."""
+    """A log as the page exports it on a day: users and channels are names, and `-` stands for a missing value."""
     users = {
         each.user_id: each.user_name
         for each in workspace.users
@@ -93,12 +93,12 @@ def _log(workspace: Workspace, log: str, records: list[Record], number: int) -> 
 
 
 def _guarded(name: str) -> str:
-    """So that a spreadsheet does not take it for a formula."""
+    """The name with an apostrophe if a spreadsheet would take it for a formula."""
     return f"'{name}" if name != "-" and name.startswith(("=", "+", "-", "@")) else name
 
 
 def write_from_api(folder: Path, workspace: Workspace, first: date, now: datetime) -> bool:
-    """Fetch the days that are missing from a stand-in of respond.io's API, as a run would fetch them."""
+    """Fetch the missing days from a stand-in of respond.io's API, as a run fetches them from the API."""
     from orchestration.lib.respond_io.fetch import fetched_until, windows_of
 
     landing = Landing(str(folder))
@@ -106,7 +106,7 @@ def write_from_api(folder: Path, workspace: Workspace, first: date, now: datetim
     days = [first + timedelta(days=number) for number in range((today - first).days + 1)]
     windows = windows_of(landing, workspace.workspace_id)
     until = {day: fetched_until(windows, day) for day in days}
-    # Of today what was there at the first call, as in the other workspaces.
+    # Today is fetched once, as in the other workspaces.
     missing = [
         day
         for day, at in until.items()
@@ -115,7 +115,7 @@ def write_from_api(folder: Path, workspace: Workspace, first: date, now: datetim
     listings = [folder / workspace.workspace_id / "api" / f"{name}.jsonl" for name in ("users", "channels")]
     if not missing and all(path.exists() for path in listings):
         return False
-    # Half a second to import, which only the day's first run has need of.
+    # These imports take half a second, and only the day's first run needs them.
     from pydantic import SecretStr
 
     from orchestration.lib.respond_io.client import Client
@@ -125,7 +125,7 @@ def write_from_api(folder: Path, workspace: Workspace, first: date, now: datetim
     there = {day - timedelta(days=n) for day in missing for n in (0, 1)}.intersection(days)
     with (
         stand_in.StandIn({"sample": behind_api(workspace, there, first, now)}).served() as url,
-        # Nobody else uses it: as fast as it can.
+        # Without a limit, as nobody else uses the stand-in.
         Client(workspace.workspace_id, SecretStr("sample"), url, rate=1e6) as client,
     ):
         for day in missing:
@@ -135,7 +135,7 @@ def write_from_api(folder: Path, workspace: Workspace, first: date, now: datetim
 
 
 def behind_api(workspace: Workspace, days: Iterable[date], first: date, now: datetime) -> "stand_in.Workspace":
-    """What the API has of a workspace: the contacts added on some days, and the users and channels of today."""
+    """What the API returns of a workspace: contacts added on some days, and the users and channels of today."""
     from orchestration.sample import stand_in
 
     added = [
@@ -153,7 +153,7 @@ def behind_api(workspace: Workspace, days: Iterable[date], first: date, now: dat
 
 
 def write_webhooks(folder: Path, workspace: Workspace, first: date, now: datetime) -> bool:
-    """Write the days of captured webhooks that are missing."""
+    """Write the missing days of captured webhooks."""
     webhooks = folder / workspace.workspace_id / "webhooks"
     numbers = range(_WEBHOOKS_FROM, (now.astimezone(UTC).date() - first).days + 1)
     paths = {number: webhooks / f"{first + timedelta(days=number)}.jsonl" for number in numbers}
@@ -174,7 +174,7 @@ def write_webhooks(folder: Path, workspace: Workspace, first: date, now: datetim
 
 
 def _stories(workspace: Workspace, first: date, begin: int, end: int) -> list[Delivery]:
-    """All that may happen from one day to another, counted from the sample's first, and more."""
+    """At least all events from one day to another. Days are counted from the sample's first."""
     return [
         delivery
         for number in range(max(begin - STORY_DAYS, 0), end + 1)
@@ -183,7 +183,7 @@ def _stories(workspace: Workspace, first: date, begin: int, end: int) -> list[De
 
 
 def _webhooks(workspace: Workspace, delivery: Delivery, created: datetime) -> Iterator[dict[str, Any]]:
-    """What respond.io sends when that happens: nothing says that a contact was deleted or merged."""
+    """The webhooks that respond.io sends for an event. It sends none for deleted and merged contacts."""
     record, at = delivery.record, delivery.arrives_at
     chance = Random(f"{workspace.workspace_id} {record['event_id']}")
     contact = _contact(record, created)

@@ -1,4 +1,4 @@
-"""How the sample writes a file: once, whole, and the same content as the same bytes."""
+"""Writes files of the sample: each once, and whole."""
 
 import csv
 import io
@@ -13,7 +13,7 @@ def as_csv(rows: Iterable[Iterable[object]]) -> bytes:
 
 
 def write_once(path: Path, content: bytes) -> bool:
-    """Write a file that is not there yet, under a name that nobody reads until it is whole."""
+    """Write a file unless it exists. It has a hidden name until it is complete. True if it was written."""
     if path.exists():
         return False
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,8 +1,8 @@
-"""Generates the project's own sample workspaces: what `make run` works on when nothing is configured.
+"""Writes the landing folder of the sample.
 
-The contacts that a workspace adds on one day, and all that ever becomes of them, depend on nothing but the
-workspace, the day and the sample's first day. So the file of any day can be written at any time, alone, and
-a generation that was killed is finished by the next.
+The contacts that a workspace adds on a day, and all their later events, depend only on the workspace, the day and the
+sample's first day. So the file of any day can be written at any time, and the next call completes what a killed one
+left.
 """
 
 import gzip
@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 from orchestration.sample.connectors import behind_api, write_from_api, write_report_logs, write_webhooks
 from orchestration.sample.files import as_csv, write_once
 from orchestration.sample.stories import STORY_DAYS, DayOfContacts, Delivery
-from orchestration.sample.workspaces import SAMPLE_WORKSPACES, Channel, User, Workspace
+from orchestration.sample.workspaces import Channel, User, Workspace, sample_workspaces
 
 if TYPE_CHECKING:
     from orchestration.sample import stand_in
 
 _DAYS = 90  # written by the first call, today included
-# Directories are exported on the first day, and again when everybody who leaves has left.
+# Directories are exported on the first day, and again when all who leave have left.
 _DIRECTORY_DAYS = (0, 64)
 
 _IDENTITY_FIELDS = ("event_id", "event_type", "occurred_at", "contact_id", "contact_name")
@@ -29,11 +29,11 @@ _EVENT_FIELDS = (*_IDENTITY_FIELDS, "source", "user_id", "channel_id", "merged_c
 
 
 def write_sample(folder: Path, now: datetime) -> bool:
-    """Write what the landing folder lacks of the sample up to `now`. True if it lacked anything."""
+    """Write the files of the sample up to `now` that the landing folder does not have. True if there were any."""
     today = now.astimezone(UTC).date()
     first = _first_day(folder) or today - timedelta(days=_DAYS - 1)
     wrote = False
-    for workspace in SAMPLE_WORKSPACES:
+    for workspace in sample_workspaces():
         match workspace.arrives_by:
             case "events":
                 wrote |= _write_events(folder, workspace, first, now)
@@ -44,22 +44,22 @@ def write_sample(folder: Path, now: datetime) -> bool:
             case "api":
                 wrote |= write_from_api(folder, workspace, first, now)
                 wrote |= write_webhooks(folder, workspace, first, now)
-    # Last, because it completes the sample: a workspace that is not listed counts nowhere.
+    # Last, because it completes the sample: without it no file is loaded.
     listing = [("workspace_id", "workspace_name", "timezone")]
-    listing += [(each.workspace_id, each.workspace_name, each.timezone) for each in SAMPLE_WORKSPACES]
+    listing += [(each.workspace_id, each.workspace_name, each.timezone) for each in sample_workspaces()]
     return write_once(folder / "workspaces.csv", as_csv(listing)) or wrote
 
 
 def sample_behind_api(now: datetime) -> "stand_in.Workspace":
-    """What a stand-in of respond.io's API has: the contacts of a sample's workspace, of 90 days."""
-    (workspace,) = (each for each in SAMPLE_WORKSPACES if each.arrives_by == "api")
+    """What a stand-in of respond.io's API returns: 90 days of the workspace that comes by the API."""
+    (workspace,) = (each for each in sample_workspaces() if each.arrives_by == "api")
     first = now.astimezone(UTC).date() - timedelta(days=_DAYS - 1)
     return behind_api(workspace, [first + timedelta(days=number) for number in range(_DAYS)], first, now)
 
 
 def _first_day(folder: Path) -> date | None:
-    """The first day of the sample that is already there."""
-    paths = (path for each in SAMPLE_WORKSPACES for path in folder.glob(f"{each.workspace_id}/events/[0-9]*"))
+    """The first day of the sample in the folder; None when it has no events yet."""
+    paths = (path for each in sample_workspaces() for path in folder.glob(f"{each.workspace_id}/events/[0-9]*"))
     return min((date.fromisoformat(path.name[:10]) for path in paths), default=None)
 
 
@@ -120,5 +120,5 @@ def _event_file(workspace: Workspace, deliveries: Iterable[Delivery]) -> bytes:
         line = json.dumps(fields, ensure_ascii=False)
         lines.append(line[: len(line) * 2 // 3] if each.is_cut_off else line)
     content = "".join(f"{line}\n" for line in lines).encode()
-    # With the time of compression in it, the same content would be other bytes each time.
+    # Without the time of compression, so that the same content gives the same bytes.
     return gzip.compress(content, mtime=0) if workspace.file_suffix == ".jsonl.gz" else content

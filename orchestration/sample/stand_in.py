@@ -1,6 +1,6 @@
 """A local stand-in of respond.io's Developer API v2, for tests and the sample: paging, a rate limit, faults on demand.
 
-It does what is known of the API, and is strict where the API is: a client that gets along with it asks correctly.
+It behaves as the API is known to behave, and refuses what the API refuses.
 """
 
 import asyncio
@@ -25,12 +25,12 @@ from starlette.routing import Route
 Item = Mapping[str, Any]
 CursorForm = Literal["address", "relative", "number", "text"]
 Fault = Callable[[dict[str, Any]], Response]
-"""Makes another answer of the right one."""
+"""Makes a faulty answer from the right page."""
 
 
 @dataclass
 class Workspace:
-    """What one token opens."""
+    """What one token gives access to."""
 
     contacts: list[Item] = field(default_factory=list)  # id, created_at (unix seconds), …
     users: list[Item] = field(default_factory=list)
@@ -38,7 +38,7 @@ class Workspace:
 
 
 class Asked(NamedTuple):
-    """A request that came, and the status it was answered with."""
+    """A request, and the status of its answer."""
 
     at: float  # time.monotonic
     path: str
@@ -71,7 +71,7 @@ class StandIn:
 
     @contextmanager
     def served(self, port: int = 0) -> Iterator[str]:
-        """Serve it on a port of this machine, or on a free one, during the block; gives the base address."""
+        """Serve it on a port of this machine, by default a free one, during the block. Yields the base address."""
         with socket.create_server(("127.0.0.1", port)) as listening:
             server = uvicorn.Server(
                 uvicorn.Config(
@@ -80,7 +80,7 @@ class StandIn:
             )
             thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
             thread.start()
-            # Who connects before the server is up waits in the socket's queue.
+            # A client that connects before the server is up waits in the socket's queue.
             try:
                 yield f"http://127.0.0.1:{listening.getsockname()[1]}/v2"
             finally:
@@ -174,13 +174,13 @@ def error(status: int, message: str = "Something went wrong", **headers: str) ->
 
 
 def html(status: int = 200) -> Fault:
-    """What a proxy, or a login page, says instead of the API."""
+    """HTML, as a proxy or a login page sends it."""
     content = "<!doctype html><style>p {}</style><title>Oops</title><p>You cannot &nbsp;be here</p>"
     return lambda page: Response(content, status, media_type="text/html")
 
 
 def truncated(page: dict[str, Any]) -> Response:
-    """JSON that ends in its middle, though the answer is complete."""
+    """A complete answer with half of its JSON."""
     content = json.dumps(page)
     return Response(content[: len(content) // 2], media_type="application/json")
 
@@ -196,22 +196,22 @@ def torn(page: dict[str, Any]) -> Response:
 
 
 def silent(seconds: float) -> Fault:
-    """Nothing is heard for a while."""
+    """The answer begins after a while."""
     return lambda page: _slowly(page, [seconds])
 
 
 def trickling(seconds: float, pieces: int) -> Fault:
-    """The answer comes in pieces, this long in all."""
+    """The answer comes in pieces, and takes this long in all."""
     return lambda page: _slowly(page, [seconds / pieces] * pieces)
 
 
 def body(content: bytes) -> Fault:
-    """Any bytes at all."""
+    """An answer of any bytes."""
     return lambda page: Response(content, media_type="application/json")
 
 
 def leading_to(following: Any) -> Fault:
-    """The right items, and another `next`."""
+    """The right items with another `next`."""
     return lambda page: _json(page | {"pagination": {"next": following}})
 
 

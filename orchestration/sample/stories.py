@@ -1,6 +1,6 @@
-"""What happens in a sample workspace: the contacts of each day, and all that ever becomes of them.
+"""The events of a sample workspace: the contacts added on each day, and all that happens to them later.
 
-It depends on nothing but the workspace, the day and the sample's first day.
+They depend only on the workspace, the day and the sample's first day.
 """
 
 import math
@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from orchestration.sample.workspaces import Channel, Source, User, Workspace
 
-# More than all the delays below can add up to, from a contact's day to the last record about it.
+# More than the longest time from a contact's day to the last record about it, with all delays below.
 STORY_DAYS = 30
 
 _LATE = 0.015
@@ -28,7 +28,7 @@ _Member = TypeVar("_Member", User, Channel)
 
 @dataclass(frozen=True)
 class Delivery:
-    """A record, and when it arrives: that says in which day's file it lies."""
+    """A record, and when it arrives, which decides in which day's file it is."""
 
     arrives_at: datetime
     record: Record
@@ -37,7 +37,7 @@ class Delivery:
 
 @dataclass
 class _Contact:
-    """A contact, and when the last thing happened to it."""
+    """A contact, and the time of its last event."""
 
     contact_id: int
     name: str
@@ -46,7 +46,7 @@ class _Contact:
 
 
 class DayOfContacts:
-    """The contacts that a workspace adds on one day (UTC), and all that becomes of them."""
+    """The contacts that a workspace adds on one day (UTC), and all their later events."""
 
     def __init__(self, workspace: Workspace, day: date, first: date) -> None:
         self._workspace = workspace
@@ -59,7 +59,7 @@ class DayOfContacts:
         self._by_message = next(source for source in workspace.sources if source.brings_a_message)
 
     def deliveries(self) -> Iterator[Delivery]:
-        """Every record about these contacts, each as often and as late as it arrives, whole or broken."""
+        """Every record about these contacts as it arrives: some late, twice or broken."""
         contacts = list(self._contacts())
         shuffled = list(contacts)
         self._chance.shuffle(shuffled)
@@ -100,7 +100,7 @@ class DayOfContacts:
             yield _Contact(first_id + number, self._name(), source, at)
 
     def _same_person(self, contacts: list[_Contact]) -> list[_Contact]:
-        """Take two or three of the contacts, and let them be one person who wrote in different ways."""
+        """Take two or three contacts, and make them one person with different spellings of a name."""
         person = [contacts.pop() for _ in range(3 if self._chance.random() < 0.2 else 2)]
         name = max((contact.name for contact in person), key=len)
         for contact in person[:-1]:
@@ -155,7 +155,7 @@ class DayOfContacts:
         yield from self._sent(at, record | more)
 
     def _sent(self, at: datetime, record: Record) -> Iterator[Delivery]:
-        """The record as it arrives: most at once and once; some late, again, corrected, or broken."""
+        """The record as it arrives. Most arrive once and in time; some late, twice, corrected or broken."""
         is_late = self._chance.random() < _LATE
         arrives_at = at + timedelta(days=self._chance.uniform(1, 4)) if is_late else at
         fortune = self._chance.random()
@@ -219,7 +219,7 @@ class DayOfContacts:
         return midnight + timedelta(hours=hour, microseconds=self._chance.randrange(3_600_000_000))
 
     def _business(self, hour: datetime) -> float:
-        """Which part of an average day's contacts this hour brings."""
+        """The part of an average day's contacts that this hour brings."""
         local = hour.astimezone(self._zone)
         hours = self._workspace.hours
         return self._workspace.weekdays[local.weekday()] * hours[local.hour] / sum(hours)
@@ -230,7 +230,7 @@ class DayOfContacts:
         return local.weekday() in self._workspace.open_weekdays and opens <= local.hour < closes
 
     def _when_open(self, at: datetime) -> datetime:
-        """That moment, or soon after the office has opened again."""
+        """That moment if the office is open, or else a moment soon after it opens."""
         if self._is_open(at):
             return at
         opens, closes = self._workspace.open_hours
@@ -244,7 +244,7 @@ class DayOfContacts:
 
 
 class ClearDayOfContacts(DayOfContacts):
-    """The same, told by one who gets nothing late, twice or broken."""
+    """The same without late, repeated and broken records."""
 
     def _sent(self, at: datetime, record: Record) -> Iterator[Delivery]:
         yield Delivery(at, record)

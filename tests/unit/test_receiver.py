@@ -1,4 +1,4 @@
-"""The receiver, by way of its ASGI interface and real files: what it answers, and what then lies on the disk."""
+"""The receiver, by way of its ASGI interface and real files: what it answers, and what is then on the disk."""
 
 import asyncio
 import base64
@@ -7,65 +7,20 @@ import hashlib
 import io
 import logging
 import os
-import shutil
 import stat
-import threading
-import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
-from starlette.types import ASGIApp, Message, Receive, Send
+from starlette.types import Message
 
-from orchestration.lib.landing.listing import Landing
 from orchestration.lib.problems import Problem
-from orchestration.lib.receiver import collecting
-from orchestration.lib.receiver import inbox as inbox_module
-from orchestration.lib.receiver.app import create_app
-from orchestration.lib.receiver.collecting import collect
-from orchestration.lib.receiver.inbox import Inbox
-from orchestration.lib.receiver.segments import Segment
 from orchestration.lib.receiver.server import checked_keys, log_handler
-from tests.webhooks import KEYS, Headers, bodies_in, send, signature, signed
-
-BODY = b'{"event_type": "contact.created", "event_id": "1"}'
-LIMIT = 1000
-SEGMENTS = "*/*.jsonl*"
-
-
-class Place:
-    """A receiver's folder, a landing folder, and the application that works on them."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder / "data" / "receiver"
-        self.landing = folder / "landing"
-        self.landing.mkdir(parents=True)
-        self.inbox = Inbox(self.folder)
-        keys = {workspace: [key.encode() for key in keys] for workspace, keys in KEYS.items()}
-        self.app: ASGIApp = create_app(keys, self.inbox, body_limit=LIMIT, body_seconds=0.2)
-
-    def post(self, *chunks: bytes, headers: Headers | None = None, workspace: str = "acme") -> int:
-        headers = signed(b"".join(chunks), KEYS.get(workspace, ["?"])[-1]) if headers is None else headers
-        return asyncio.run(send(self.app, f"/webhooks/{workspace}", headers, chunks))
-
-    async def request(self, method: str, path: str, headers: Headers, receive: Receive, answered: Send) -> None:
-        scope = {"type": "http", "method": method, "path": path, "query_string": b"", "headers": headers}
-        await self.app(scope, receive, answered)
-
-    def kept(self) -> list[bytes]:
-        return bodies_in(self.folder, SEGMENTS)
-
-    def collect(self) -> list[str]:
-        return collect(self.folder, Landing(str(self.landing)))
-
-    def landed(self) -> list[bytes]:
-        assert not list(self.folder.glob(SEGMENTS))
-        return bodies_in(self.landing, "*/webhooks/*.jsonl")
+from tests.unit.receiving import BODY, LIMIT, SEGMENTS, Place
+from tests.webhooks import KEYS, Headers, send, signature, signed
 
 
 @pytest.fixture
@@ -88,6 +43,8 @@ def test_the_name_of_the_header_is_the_one_respond_io_sends_and_its_value_the_on
 
 
 GOOD = signature(BODY, KEYS["acme"][1])
+
+
 DIGEST = base64.b64decode(GOOD)
 
 
@@ -215,22 +172,6 @@ def test_what_holds_bodies_is_the_owners_alone(place: Place) -> None:
     assert all(mode == (0o700 if path.is_dir() else 0o600) for path, mode in modes.items()), modes
 
 
-def test_folders_in_a_setgid_landing_folder_are_its_groups_too_and_the_bodies_stay_the_owners(place: Place) -> None:
-    assert place.post(BODY) == 200
-    if os.geteuid() == 0:
-        os.chown(place.landing, -1, 12345)
-    place.landing.chmod(0o2770)
-    assert place.collect() == []
-    landing = place.landing.stat()
-    for folder in ("acme", "acme/webhooks"):
-        made = (place.landing / folder).stat()
-        assert (stat.S_IMODE(made.st_mode), made.st_gid) == (0o2770, landing.st_gid)
-    (file,) = place.landing.glob("acme/webhooks/*")
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    # What the receiver itself keeps is nobody else's.
-    assert stat.S_IMODE((place.folder / "acme").stat().st_mode) == 0o700
-
-
 @pytest.mark.parametrize("call", ["write", "fsync"])
 def test_what_the_disk_refuses_is_503_and_nothing_of_it_stays(
     place: Place, monkeypatch: pytest.MonkeyPatch, call: str
@@ -309,154 +250,13 @@ def test_bodies_that_come_together_wait_for_the_disk_once(place: Place, monkeypa
     assert sorted(place.kept()) == sorted([BODY, *bodies])
 
 
-def test_a_large_segment_is_left_for_the_next_run_and_a_new_one_begun(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(inbox_module, "SEGMENT_BYTES", 3 * (len(BODY) + 1))
+def test_a_large_segment_is_left_for_the_next_run_and_a_new_one_begun(tmp_path: Path) -> None:
+    place = Place(tmp_path, segment_bytes=3 * (len(BODY) + 1))
     for _ in range(7):
         assert place.post(BODY) == 200
     sizes = [path.stat().st_size // (len(BODY) + 1) for path in sorted(place.folder.glob(SEGMENTS))]
     assert sizes == [3, 3, 1]
-
-
-@pytest.mark.parametrize("torn", [b"", b"{", b'{"half": "', b"x" * 200_000], ids=len)
-@pytest.mark.parametrize("lines", [0, 1, 3000], ids="{} lines".format)
-def test_a_torn_last_line_is_cut_and_whole_lines_are_delivered(place: Place, torn: bytes, lines: int) -> None:
-    workspace = place.folder / "acme"
-    workspace.mkdir(parents=True)
-    (workspace / "2026-01-01T00-00-00.000000Z-00000000.jsonl.part").write_bytes((BODY + b"\n") * lines + torn)
-    assert place.collect() == []
-    assert place.landed() == [BODY] * lines
-    assert list(workspace.iterdir()) == []
-
-
-def test_a_run_takes_the_segment_of_a_living_receiver_which_begins_another(place: Place) -> None:
-    for round in range(3):
-        assert place.post(b'{"n": %d}' % round) == 200
-        assert place.post(b'{"g": %d}' % round, workspace="globex") == 200
-        assert place.collect() == []
-        assert len(place.landed()) == 2 * (round + 1)
-    assert [path.name for path in sorted(place.landing.iterdir())] == ["acme", "globex"]
-
-
-def test_a_receiver_does_not_wait_for_a_run_that_holds_its_segment(place: Place) -> None:
-    assert place.post(BODY) == 200
-    (path,) = place.folder.glob(SEGMENTS)
-    held = Segment(path, os.O_RDWR)
-    assert held.lock()
-    assert place.post(b'{"second": 1}') == 200
-    assert path.read_bytes() == BODY + b"\n"
-    held.close()
-    assert place.collect() == []
-    assert sorted(place.landed()) == sorted([BODY, b'{"second": 1}'])
-
-
-def test_a_run_does_not_wait_for_a_receiver_that_hangs_and_loads_everything_else(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(collecting, "LOCK_SECONDS", 0.2)
-    monkeypatch.setattr(collecting, "LOCK_SECONDS_AFTERWARDS", 0.1)
-    for workspace in KEYS:
-        assert place.post(BODY, workspace=workspace) == 200
-    acme, globex = sorted(place.folder.glob(SEGMENTS))
-    hangs = Segment(acme, os.O_WRONLY | os.O_APPEND)
-    assert hangs.lock()
-    # A receiver that was started beside the one that hangs.
-    assert place.post(b'{"second": 1}') == 200
-    began = time.monotonic()
-    for _ in range(2):
-        (warning,) = place.collect()
-        assert str(acme.parent) in warning
-        assert "Restart the receiver" in warning
-    assert time.monotonic() - began < 5
-    assert bodies_in(place.landing, "*/webhooks/*.jsonl") == [b'{"second": 1}', BODY]
-    hangs.append(b'{"late": 1}\n')  # It goes on, answers 200, and lets go.
-    hangs.close()
-    assert place.collect() == []
-    assert sorted(place.landed()) == sorted([BODY, b'{"late": 1}', b'{"second": 1}', BODY])
-
-
-def test_a_run_gets_the_segment_of_a_receiver_that_is_never_idle(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(collecting, "LOCK_SECONDS", 2.0)
-    over = threading.Event()
-    answered: list[bytes] = []
-
-    async def sender(number: int) -> None:
-        while not over.is_set():
-            body = b'{"n": "%d-%d"}' % (number, len(answered))
-            assert await send(place.app, "/webhooks/acme", signed(body), [body]) == 200
-            answered.append(body)
-
-    async def send_without_a_pause() -> None:
-        await asyncio.gather(*(sender(number) for number in range(20)))
-
-    with ThreadPoolExecutor(1) as executor:
-        busy = executor.submit(asyncio.run, send_without_a_pause())
-        try:
-            while len(answered) < 100:
-                time.sleep(0.01)
-            for _ in range(20):
-                assert place.collect() == []
-        finally:
-            over.set()
-        busy.result()
-    assert place.collect() == []
-    assert sorted(place.landed()) == sorted(answered)
-
-
-def test_what_cannot_be_delivered_waits_and_is_a_warning(place: Place) -> None:
-    assert place.post(BODY) == 200
-    assert place.post(BODY, workspace="globex") == 200
-    (place.landing / "acme").mkdir()
-    (place.landing / "acme" / "webhooks").touch()
-    for _ in range(2):
-        (warning,) = place.collect()
-        assert "acme" in warning
-        assert str(place.landing) in warning
-    assert len(bodies_in(place.landing, "globex/webhooks/*.jsonl")) == 1
-    (place.landing / "acme" / "webhooks").unlink()
-    assert place.collect() == []
-    assert place.landed() == [BODY, BODY]
-
-
-def test_a_landing_folder_that_is_configured_and_missing_is_not_made(place: Place) -> None:
-    assert place.post(BODY) == 200
-    place.landing.rmdir()
-    (warning,) = place.collect()
-    assert "No such file" in warning
-    assert not place.landing.exists()
-    assert place.kept() == [BODY]
-
-
-def test_where_there_never_was_a_receiver_nothing_is_collected_or_made(place: Place) -> None:
-    assert place.collect() == []
-    assert not place.folder.exists()
-
-
-def test_a_store_of_objects_gets_the_same_files(place: Place) -> None:
-    assert place.post(BODY) == 200
-    landing = Landing("memory://bucket/landing")
-    assert collect(place.folder, landing) == []
-    assert not list(place.folder.glob(SEGMENTS))
-    (path,) = landing.files.glob("/bucket/landing/acme/webhooks/*.jsonl")
-    assert landing.files.cat_file(path) == BODY + b"\n"
-
-
-def test_a_store_of_objects_that_is_away_is_a_warning_and_nothing_is_lost(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Away(Exception):
-        pass
-
-    def refuse(source: str, target: str) -> None:
-        raise Away("no route")
-
-    assert place.post(BODY) == 200
-    landing = Landing("memory://bucket/landing")
-    monkeypatch.setattr(landing.files, "put_file", refuse)
-    (warning,) = collect(place.folder, landing)
-    assert "no route" in warning
-    assert place.kept() == [BODY]
+    place.inbox.close()
 
 
 def test_the_log_escapes_what_a_terminal_would_act_upon() -> None:
@@ -498,12 +298,18 @@ def test_a_workspace_without_a_possible_folder_is_refused_and_no_key_at_all_as_w
 _BODIES = st.one_of(
     st.binary(max_size=60), st.text(max_size=40).map(str.encode), st.just(b"x" * (LIMIT + 1)), st.just(b"\r\n")
 )
+
+
 _SIGNATURES = st.one_of(
     st.just("right"), st.just("right"), st.just("retired"), st.just("none"), st.just("other"), st.binary(max_size=50)
 )
+
+
 _EXTRA = st.one_of(
     st.just(()), st.just(()), st.tuples(st.tuples(st.sampled_from([b"content-length", b"host"]), st.binary(max_size=9)))
 )
+
+
 _REQUESTS = st.tuples(
     st.sampled_from(["acme", "acme", "globex", "nobody", "..", "a\nb"]),
     _BODIES,
@@ -554,81 +360,3 @@ def test_of_ten_thousand_odd_requests_none_fails_and_every_200_is_one_line(place
     assert sorted(place.kept()) == sorted(expected)
     assert place.collect() == []
     assert sorted(place.landed()) == sorted(expected)
-
-
-class Killed(BaseException):
-    """Nothing catches it, as nothing catches a SIGKILL."""
-
-
-def steps_until_done(work: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """Do the work anew, dying one step on the disk later each time, until it is done. Yields after each death."""
-    names = ("open", "fsync", "ftruncate", "rename", "replace", "unlink", "mkdir")
-    copy = shutil.copyfileobj
-    originals = {name: getattr(os, name) for name in names}
-    step = 0
-    while True:
-        left = step
-
-        def dying(name: str) -> Callable[..., object]:
-            def call(*arguments: object, **named: object) -> object:
-                nonlocal left
-                if left == 0:
-                    raise Killed(name)
-                left -= 1
-                return originals[name](*arguments, **named)
-
-            return call
-
-        def copy_half_and_die(source: BinaryIO, target: BinaryIO) -> None:
-            nonlocal left
-            if left == 0:
-                target.write(source.read(12))
-                raise Killed("copy")
-            left -= 1
-            copy(source, target)
-
-        with monkeypatch.context() as patch:
-            patch.setattr(shutil, "copyfileobj", copy_half_and_die)
-            for name in names:
-                patch.setattr(os, name, dying(name))
-            try:
-                work()
-                return
-            except Killed:
-                pass
-        yield step
-        step += 1
-
-
-def test_collecting_that_dies_before_any_step_is_made_good_by_the_next(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    deaths = 0
-    place = Place(tmp_path / "first")
-
-    def work() -> None:
-        place.collect()
-
-    def prepare() -> None:
-        nonlocal place
-        place.inbox.close()
-        place = Place(tmp_path / f"after-{deaths}")
-        for number in range(3):
-            assert place.post(b'{"n": %d}' % number) == 200
-        (segment,) = place.folder.glob(SEGMENTS)
-        with segment.open("ab") as file:
-            file.write(b'{"torn')
-
-    prepare()
-    for step in steps_until_done(work, monkeypatch):
-        assert step == deaths
-        # A run that only looks at the landing folder sees whole files or none.
-        assert bodies_in(place.landing, "acme/webhooks/[!.]*") in ([], [b'{"n": %d}' % n for n in range(3)])
-        assert place.post(b'{"n": 3}') == 200
-        assert place.collect() == []
-        assert place.landed() == [b'{"n": %d}' % number for number in range(4)]
-        assert not list(place.landing.glob("acme/webhooks/.*"))
-        deaths += 1
-        prepare()
-    place.inbox.close()
-    assert deaths > 8

@@ -1,20 +1,28 @@
-"""The column names that a file may have, by which its separator is recognised. The models say what they mean."""
+"""The column names that a file may have, by which its separator is recognised. What they mean is in the models."""
 
 import csv
 import unicodedata
 from collections.abc import Callable
 from functools import cache
 
-from orchestration.lib.raw_zone.zone import RecordTable, column_name
+from orchestration.lib.landing.kinds import Kind
 from orchestration.lib.settings import PROJECT_ROOT
 
 
-def is_known_in(table: RecordTable) -> Callable[[str], bool]:
-    """What says of a name in a header, as it is written, whether the files of a table have such a column."""
-    if table.is_export:
-        known = _names_of_exports(table.name)
-        return lambda name: _spelling(name) in known
-    names = frozenset(table.fields.values())
+def column_name(name: str) -> str:
+    """One spelling of a column's name in files that are not exports.
+
+    Case does not count, nor do white space and invisible characters around the name.
+    """
+    return "".join(character for character in name if unicodedata.category(character) != "Cf").strip().lower()
+
+
+def is_known_in(kind: Kind) -> Callable[[str], bool]:
+    """A function that says whether files of a kind have a column of this name, as written in a header."""
+    if kind.is_export:
+        known = _names_of_exports(kind.name)
+        return lambda name: _header_spelling(name) in known
+    names = frozenset(kind.columns.values())
     return lambda name: column_name(name) in names
 
 
@@ -22,9 +30,9 @@ def is_known_in(table: RecordTable) -> Callable[[str], bool]:
 def _names_of_exports(kind: str) -> frozenset[str]:
     """The names of the seed `header_names` for a kind of file, in one spelling."""
     with open(PROJECT_ROOT / "seeds" / "header_names.csv", encoding="utf-8", newline="") as seed:
-        return frozenset(_spelling(row["header"]) for row in csv.DictReader(seed) if row["kind"] == kind)
+        return frozenset(_header_spelling(row["header"]) for row in csv.DictReader(seed) if row["kind"] == kind)
 
 
-def _spelling(name: str) -> str:
+def _header_spelling(name: str) -> str:
     """As the macro `header_spelling`: letters and digits, without case and accents."""
     return "".join(character for character in unicodedata.normalize("NFD", name).lower() if character.isalnum())

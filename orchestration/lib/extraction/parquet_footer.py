@@ -1,7 +1,10 @@
-"""A Parquet file's footer, with its texts declared as bytes.
+"""Copies a Parquet file with its texts declared as bytes in the footer.
 
-DuckDB checks every text that a Parquet file declares as UTF-8. Where one is not, it reads none of the file's rows. What
-is declared as bytes it reads as it is. The footer is written in Thrift's compact protocol:
+One text that is not UTF-8 keeps DuckDB 1.5 from reading any row of a Parquet file, unless the column is declared as
+bytes. No option helps: a `schema` with BLOB columns, `binary_as_string` and `try` come after the check. A later DuckDB
+has `utf8_validation` (duckdb/duckdb#24743), which replaces or drops the invalid bytes.
+
+The footer is written in Thrift's compact protocol:
 https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md
 https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift
 """
@@ -11,13 +14,13 @@ from collections.abc import Iterator
 
 _MAGIC = b"PAR1"
 _TAIL_BYTES = 8  # the length of the footer, and the magic bytes
-# A footer of ten thousand columns has about 1 MB. A larger one would take Python seconds.
+# A footer of ten thousand columns has about 1 MB. Python would take seconds for a larger one than this.
 _LONGEST_FOOTER_BYTES = 16 << 20
 
 # Thrift's types.
 _TRUE, _FALSE, _BYTE, _I16, _I32, _I64, _DOUBLE, _BINARY, _LIST, _SET, _MAP, _STRUCT = range(1, 13)
 
-# The fields of FileMetaData and SchemaElement, and the values of ConvertedType and LogicalType, that matter here.
+# Field numbers in FileMetaData and SchemaElement, and the values of ConvertedType and LogicalType that mean text.
 _SCHEMA = 2
 _CONVERTED_TYPE, _LOGICAL_TYPE = 6, 10
 _CONVERTED_TEXTS = frozenset({0, 4, 19})  # UTF8, ENUM, JSON
@@ -66,7 +69,7 @@ def _schema_with_bytes(schema: bytes) -> bytes:
 
 
 def _element_with_bytes(reader: "_Reader") -> bytes:
-    """An element of the schema without what says that it is text."""
+    """An element of the schema without the fields that declare it as text."""
     written, last = b"", 0
     for field, kind, start, end in reader.fields():
         value = reader.data[start:end]
@@ -74,7 +77,7 @@ def _element_with_bytes(reader: "_Reader") -> bytes:
             continue
         if field == _LOGICAL_TYPE and next(_Reader(value).fields(), (0,))[0] in _LOGICAL_TEXTS:
             continue
-        # Fields are numbered by their distance to the one before; all of an element are less than 16 apart.
+        # A field's number is written as the distance to the field before. In an element all are less than 16.
         written += bytes([(field - last) << 4 | kind]) + value
         last = field
     return written + b"\0"
@@ -88,7 +91,7 @@ class _Reader:
         self.position = 0
 
     def fields(self) -> Iterator[tuple[int, int, int, int]]:
-        """Of each field of a structure its number, its type, and where its value begins and ends."""
+        """For each field of a structure: its number, its type, and where its value begins and ends."""
         number = 0
         while header := self._byte():
             distance, kind = header >> 4, header & 15
@@ -99,13 +102,13 @@ class _Reader:
             yield number, kind, start, self.position
 
     def list_header(self) -> tuple[int, int]:
-        """How many values a list or a set has, and their type."""
+        """The number of values in a list or a set, and their type."""
         header = self._byte()
         count, kind = header >> 4, header & 15
         return (self._varint() if count == 15 else count), kind
 
     def integer(self) -> int:
-        """A signed integer of any width but one byte."""
+        """A signed integer of 16, 32 or 64 bits."""
         zigzag = self._varint()
         return (zigzag >> 1) ^ -(zigzag & 1)
 

@@ -1,4 +1,4 @@
-"""Checks workspaces.csv before anything is loaded: without a zone that exists, no event of a workspace has a day."""
+"""Checks workspaces.csv before anything is loaded: the events of a workspace have no day without its time zone."""
 
 import difflib
 import zoneinfo
@@ -9,16 +9,18 @@ from typing import BinaryIO, cast
 
 import duckdb
 
-from orchestration.lib.extraction.header_names import is_known_in
-from orchestration.lib.extraction.reading import INVALID_BYTE_MARK, HashingStream, read_csv, records_of
+from orchestration.lib.extraction.checksums import HashingStream
+from orchestration.lib.extraction.csv_reading import read_csv, records_of
+from orchestration.lib.extraction.encodings import INVALID_BYTE_MARK
+from orchestration.lib.extraction.header_names import column_name, is_known_in
 from orchestration.lib.landing.file_types import NotReadable
-from orchestration.lib.landing.listing import WORKSPACES_FILE, Landing, Listing
+from orchestration.lib.landing.kinds import WORKSPACES
+from orchestration.lib.landing.listing import Landing, Listing
 from orchestration.lib.problems import Problem
-from orchestration.lib.raw_zone.zone import RECORD_TABLES, column_name
 
-_COLUMNS = tuple(RECORD_TABLES["workspaces"].fields.values())
+_COLUMNS = tuple(WORKSPACES.columns.values())
 
-# So much of a line is shown in an error.
+# Characters of a line that an error shows.
 _SHOWN = 200
 
 
@@ -31,14 +33,14 @@ class Workspaces:
 
 
 def check_workspaces(landing: Landing, listing: Listing, encoding: str | None) -> Workspaces:
-    """Read workspaces.csv as it is loaded. Raises Problem where that cannot be done completely.
+    """Read and check workspaces.csv. Raises Problem when it is missing or a line of it is wrong.
 
-    `encoding` is how lines that are not UTF-8 are read.
+    Lines that are not UTF-8 are read in `encoding`.
     """
-    place = f"{landing.url.rstrip('/')}/{WORKSPACES_FILE}"
-    file = next((file for file in listing.files if file.kind == "workspaces"), None)
+    place = f"{landing.url.rstrip('/')}/{WORKSPACES.file_names}"
+    file = next((file for file in listing.files if file.kind is WORKSPACES), None)
     if file is None:
-        refused = f"{WORKSPACES_FILE} is not read: "
+        refused = f"{WORKSPACES.file_names} is not read: "
         if reason := next((text for text in listing.warnings if text.startswith(refused)), None):
             raise Problem(f"{place} is not read: {reason.removeprefix(refused)}", "Put a file there")
         raise Problem(
@@ -59,9 +61,7 @@ def check_workspaces(landing: Landing, listing: Listing, encoding: str | None) -
 
 
 def _ids(place: str, stream: BinaryIO, encoding: str | None) -> Iterator[str]:
-    header, chunks = read_csv(
-        stream, compressed=False, encoding=encoding, is_known=is_known_in(RECORD_TABLES["workspaces"])
-    )
+    header, chunks = read_csv(stream, compressed=False, encoding=encoding, is_known=is_known_in(WORKSPACES))
     names = [column_name(name) for name in header.names]
     if missing := [column for column in _COLUMNS if column not in names]:
         raise Problem(f"{place} has no column {', '.join(missing)}", f"Its first line is {','.join(_COLUMNS)}")
@@ -108,7 +108,7 @@ def _ids(place: str, stream: BinaryIO, encoding: str | None) -> Iterator[str]:
 
 
 def _zones() -> frozenset[str]:
-    """The names that the zone database and the engine both know."""
+    """The names of time zones that both Python and DuckDB know."""
     with duckdb.connect() as connection:
         known = {name for (name,) in connection.execute("select name from pg_timezone_names()").fetchall()}
     return frozenset(known & zoneinfo.available_timezones())

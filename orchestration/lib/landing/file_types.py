@@ -1,6 +1,6 @@
-"""What a file is that is not what its name says, and what to do about it.
+"""Recognises files that are not what their names say, and says what to do with them.
 
-Each text completes the sentence "it …": what the file is, then the cure.
+Each text completes the sentence "it …": what the file is, and after a semicolon the cure.
 """
 
 import re
@@ -11,7 +11,7 @@ _ARCHIVE = "is an archive; unpack it"
 _UNFINISHED = "is a download that has not finished; let it finish, or delete it"
 _WEB_PAGE = "is a web page, perhaps one that asks to sign in; download the file again"
 
-# What a name tells, by its ending.
+# By the ending of a name.
 _ENDINGS = {
     **dict.fromkeys((".crdownload", ".download", ".partial", ".opdownload"), _UNFINISHED),
     **dict.fromkeys((".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".numbers"), _SPREADSHEET),
@@ -21,7 +21,7 @@ _ENDINGS = {
     ".json": "is JSON; write one object a line, and name it .jsonl",
 }
 
-# What the first bytes tell. A tar archive has its mark further on.
+# By the first bytes.
 _BEGINNINGS = {
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "is a spreadsheet of an old kind, or with a password; save its sheet as CSV",
     b"PK\x03\x04": _ARCHIVE,
@@ -41,20 +41,20 @@ _BEGINNINGS = {
     b"\x89PNG": "is a picture",
     b"\xff\xd8\xff": "is a picture",
     b"GIF8": "is a picture",
-    # Little-endian first, as its mark begins with that of UTF-16.
+    # Both marks are of UTF-32. The first one begins with the mark of UTF-16.
     b"\xff\xfe\0\0": "is UTF-32 text; save it as UTF-8",
     b"\0\0\xfe\xff": "is UTF-32 text; save it as UTF-8",
 }
 _PARQUET = b"PAR1"
 _GZIP = b"\x1f\x8b"
-_TAR = 257, b"ustar"
+_TAR = 257, b"ustar"  # where a tar archive has its mark
 _OFFICE = (b"xl/", b"[Content_Types].xml", b"opendocument.spreadsheet", b"Index/")
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _MARKUP = re.compile(rb"<(!doctype|!--|html|head|body|script|meta|table|title)\b", re.IGNORECASE)
 _XML = re.compile(rb"<\?xml\b", re.IGNORECASE)
 _JSON = re.compile(rb'\{\s*"|\[\s*\{')
 
-# Enough for any mark, and for the first line.
+# Enough for every mark, and for the first line.
 HEAD_BYTES = 4096
 
 
@@ -63,11 +63,11 @@ class NotReadable(Exception):
 
     def __init__(self, problem: str, cure: str = "replace it", *, may_pass: bool = False) -> None:
         super().__init__(f"{problem}; {cure}")
-        self.may_pass = may_pass  # whether the next run may read it as it is
+        self.may_pass = may_pass  # whether the next run may be able to read the same file
 
 
 def cure_of_name(name: str) -> str | None:
-    """What a file is whose name is not one of those that are read; None where the name does not tell."""
+    """What a file is that is not read because of its name; None where the name does not tell."""
     name = name.lower()
     if name.startswith("~$"):
         return "is the lock file of an open spreadsheet; close the spreadsheet, or delete the file"
@@ -85,7 +85,7 @@ def check_type(head: bytes, file_format: str, *, compressed: bool, parquet_is_re
         try:
             head = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(head, HEAD_BYTES)
         except zlib.error:
-            return  # Who reads the file says what is broken.
+            return  # Reading the file will say what is broken.
     if head.startswith(_PARQUET) and file_format != "parquet":
         cure = "name it .parquet" if parquet_is_read else "save it as CSV"
         raise NotReadable("is a Parquet file", cure)
@@ -94,7 +94,7 @@ def check_type(head: bytes, file_format: str, *, compressed: bool, parquet_is_re
 
 
 def _not_as_named(text: str) -> NotReadable:
-    """The error of a file that is something else: what it is and, after a semicolon, what to do if that is known."""
+    """The error of a file that is something else. Its text may have a cure after a semicolon."""
     problem, _, cure = text.partition("; ")
     return NotReadable(problem, cure or "replace it")
 
@@ -125,10 +125,10 @@ def _text_type(head: bytes) -> str | None:
 
 
 def _encoding(head: bytes, file_format: str) -> str | None:
-    """What is wrong with the encoding of text, or with its being CSV."""
+    """What is wrong with the encoding of a text, or what it is instead of CSV."""
     if head.startswith(_UTF_16):
         return None
-    # In UTF-16, every second byte of letters as English has them is zero.
+    # In UTF-16, every second byte of ASCII letters is zero.
     zeros, others = sorted((head[:512:2].count(0), head[1:512:2].count(0)), reverse=True)
     if others == 0 and zeros > 0.4 * len(head[:512]):
         return "is UTF-16 text without a byte order mark; save it as UTF-8"

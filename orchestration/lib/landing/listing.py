@@ -1,9 +1,9 @@
-"""What lies in the landing folder: which files there are, which of them are complete, what each one holds."""
+"""Lists the complete files of the landing folder, on a disk or in S3, and opens them."""
 
 import errno
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -14,40 +14,8 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from orchestration.lib.landing.file_types import cure_of_name
+from orchestration.lib.landing.kinds import FOLDERS, KINDS, WORKSPACES, Kind
 from orchestration.lib.problems import Problem
-
-_CSV = {".csv": "csv"}
-_JSON_LINES = {".jsonl": "jsonl"}
-
-
-@dataclass(frozen=True)
-class Kind:
-    """What a workspace's files of one folder hold (contract 2)."""
-
-    name: str
-    folder: str
-    formats: Mapping[str, str]  # suffix → format
-    names: str = "*"  # the files of the folder that are of this kind
-    # Event files are loaded when their content is new to the workspace, directories when it is not what was last
-    # loaded from their path.
-    brings_events: bool = True
-
-
-KINDS = (
-    Kind("events", "events", {**_JSON_LINES, **_CSV, ".parquet": "parquet"}),
-    Kind("users", "users", _CSV, brings_events=False),
-    Kind("channels", "channels", _CSV, brings_events=False),
-    Kind("report_logs", "report_logs", _CSV),
-    Kind("data_export", "data_export", _CSV),
-    Kind("webhooks", "webhooks", _JSON_LINES),
-    Kind("api_contacts", "api", _JSON_LINES, names="contacts-*"),
-    Kind("api_users", "api", _JSON_LINES, names="users.jsonl", brings_events=False),
-    Kind("api_channels", "api", _JSON_LINES, names="channels.jsonl", brings_events=False),
-)
-FOLDERS = tuple(dict.fromkeys(kind.folder for kind in KINDS))
-EVENT_KINDS = frozenset(kind.name for kind in KINDS if kind.brings_events)
-PARQUET_KINDS = frozenset(kind.name for kind in KINDS if "parquet" in kind.formats.values())
-WORKSPACES_FILE = "workspaces.csv"
 
 
 @dataclass(frozen=True)
@@ -56,19 +24,19 @@ class LandingFile:
 
     path: str  # relative to the landing folder, with forward slashes
     workspace_id: str | None  # None for workspaces.csv
-    kind: str
+    kind: Kind
     format: str
     compressed: bool
     size: int
     signature: str  # differs whenever the bytes may differ
-    # On a disk: where the file lies when all links on its path are followed, and its device and inode.
+    # On a disk: the path after all links, relative to the landing folder, and the device and inode.
     place: str = ""
     identity: tuple[int, int] | None = None
 
 
 @dataclass
 class Listing:
-    """The files to consider, in loading order, and what a person should know about the others."""
+    """The files to load, in loading order, and a warning for each file that is not read."""
 
     files: list[LandingFile] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -91,7 +59,7 @@ class Landing:
         return f"{self.root.rstrip('/')}/{path}"
 
     def open(self, file: LandingFile) -> BinaryIO:
-        """Open a file that was listed. Raises OSError, also where another file or a link has taken its place."""
+        """Open a listed file. Raises OSError, also where it was replaced by another file or by a link."""
         if not self.is_local:
             return cast(BinaryIO, self.files.open(self.absolute(file.path), "rb"))
         descriptor = _open_without_links(self.root, file.place)
@@ -102,10 +70,10 @@ class Landing:
         return os.fdopen(descriptor, "rb")
 
     def list(self) -> Listing:
-        """List every file that may be loaded, sorted by the bytes of its path: the order of loading.
+        """List every file that can be loaded, sorted by the bytes of its path, which is the order of loading.
 
-        Raises Problem when the folder, or one below it, is missing or may not be read: a run that saw only part
-        of the landing folder would load later what should have been loaded first.
+        Raises Problem when the folder, or one below it, is missing or may not be read. A run that saw only a part of
+        the landing folder would load the rest in the wrong order.
         """
         listing = Listing()
         self.files.invalidate_cache()
@@ -113,11 +81,13 @@ class Landing:
             for entry in self._entries("", "", listing):
                 if entry["type"] == "directory":
                     self._list_workspace(entry["path"], entry["place"], listing)
-                elif entry["path"] == WORKSPACES_FILE:
-                    listing.files.append(_landing_file(entry, None, "workspaces", "csv", compressed=False))
+                elif entry["path"] == WORKSPACES.file_names:
+                    listing.files.append(_landing_file(entry, None, WORKSPACES, "csv", compressed=False))
                 else:
-                    expected = f"beside {WORKSPACES_FILE} there are only the folders of workspaces; move it into one"
-                    _leave_out(listing, entry["path"], expected)
+                    expected = (
+                        f"beside {WORKSPACES.file_names} there are only the folders of workspaces; move it into one"
+                    )
+                    _warn_of_unread(listing, entry["path"], expected)
         except (FileNotFoundError, NotADirectoryError) as error:
             raise Problem(
                 f"The landing folder {self.url} does not exist ({error})",
@@ -145,25 +115,26 @@ class Landing:
             folder_name = PurePosixPath(folder["path"]).name
             if folder["type"] != "directory" or folder_name not in FOLDERS:
                 expected = f"a workspace's folders are {', '.join(FOLDERS)}"
-                _leave_out(listing, folder["path"], expected)
+                _warn_of_unread(listing, folder["path"], expected)
                 continue
             for entry in self._entries(folder["path"], folder["place"], listing):
                 if entry["type"] == "directory":
-                    _leave_out(listing, entry["path"], f"files lie directly in {folder['path']}")
+                    _warn_of_unread(listing, entry["path"], f"files lie directly in {folder['path']}")
                 elif file := _workspace_file(entry, workspace_id, folder_name):
                     listing.files.append(file)
                 else:
-                    _leave_out(listing, entry["path"], f"{_expected(folder_name)}; rename it")
+                    _warn_of_unread(listing, entry["path"], f"{_files_of(folder_name)}; rename it")
 
     def _entries(self, folder: str, place: str, listing: Listing) -> Iterator[dict[str, Any]]:
-        """The complete entries of a folder: `path` is relative to the landing folder, `place` as well, links followed.
+        """The complete entries of a folder.
 
-        `place` is the folder's own.
+        Each has its `path`, and its `place`: the path after all links. Both are relative to the landing folder.
+        The argument `place` is that of the folder.
         """
         root = Path(self.root).resolve() if self.is_local else Path()
         for entry in _entries_of_disk(root / place) if self.is_local else self._entries_of_bucket(folder):
             name = entry["name"]
-            if not name or name.startswith(".") or name.endswith((".tmp", ".part")):
+            if not is_listed(name):
                 continue
             path = f"{folder}/{name}" if folder else name
             if not _is_text(path):
@@ -180,7 +151,7 @@ class Landing:
                 if not target.is_relative_to(root):
                     listing.warnings.append(f"{path} is not read: it links to a place outside the landing folder")
                     continue
-                # What a link says of itself does not change when the file behind it does.
+                # The link's own status does not change when its target does.
                 entry = _described(target.name, target.lstat())
             if entry["type"] not in ("file", "directory"):
                 listing.warnings.append(f"{path} is not read: it is not a file")
@@ -190,9 +161,14 @@ class Landing:
     def _entries_of_bucket(self, folder: str) -> Iterator[dict[str, Any]]:
         base = self.absolute(folder).rstrip("/")
         for entry in self.files.ls(base, detail=True):
-            # S3 lists a folder's own marker among its entries.
+            # S3 lists the marker of a folder among the folder's entries.
             if (name := entry["name"].rstrip("/")) != base:
                 yield {**entry, "name": name.rsplit("/", 1)[-1]}
+
+
+def is_listed(name: str) -> bool:
+    """Whether an entry with this name is read: hidden ones are not, nor files that are still being written."""
+    return bool(name) and not name.startswith(".") and not name.endswith((".tmp", ".part"))
 
 
 def _entries_of_disk(folder: Path) -> Iterator[dict[str, Any]]:
@@ -201,12 +177,12 @@ def _entries_of_disk(folder: Path) -> Iterator[dict[str, Any]]:
             try:
                 status = entry.stat(follow_symlinks=False)
             except FileNotFoundError:
-                continue  # It has gone since.
+                continue  # It was removed meanwhile.
             yield _described(entry.name, status)
 
 
 def _described(name: str, status: os.stat_result) -> dict[str, Any]:
-    """An entry of a folder on a disk, in the words that S3's entries have."""
+    """An entry of a folder on a disk, with the keys that fsspec gives an entry in S3."""
     types = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "link"}
     return {
         "name": name,
@@ -220,14 +196,14 @@ def _described(name: str, status: os.stat_result) -> dict[str, Any]:
 
 
 def _open_without_links(root: str, place: str) -> int:
-    """A descriptor of what lies at a place below a folder; no link on the way is followed, and no pipe waited for."""
+    """Open a file below a folder. Follows no link on the way, and does not wait for a pipe's writer."""
     *folders, name = place.split("/")
     at = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         for folder in folders:
-            within = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=at)
+            inner = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=at)
             os.close(at)
-            at = within
+            at = inner
         return os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=at)
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.ENOTDIR):
@@ -238,11 +214,11 @@ def _open_without_links(root: str, place: str) -> int:
 
 
 def _may_pass(error: Exception) -> bool:
-    """Whether an error of S3 says that it did not answer, or not now; its driver has tried five times by then."""
+    """Whether an error of S3 may be gone in some minutes. By then its driver has tried five times."""
     from botocore.exceptions import ConnectionError as NotConnected
     from botocore.exceptions import HTTPClientError
 
-    # As s3fs says "slow down", "service unavailable" and "internal error"; the last name is Linux's.
+    # s3fs's codes for "slow down", "service unavailable" and "internal error". Only Linux has EREMOTEIO.
     not_now = (errno.EBUSY, errno.EIO, getattr(errno, "EREMOTEIO", errno.EIO))
     return isinstance(error, HTTPClientError | NotConnected | TimeoutError) or (
         isinstance(error, OSError) and error.errno in not_now
@@ -258,36 +234,40 @@ def _is_text(name: str) -> bool:
 
 
 def _workspace_file(entry: dict[str, Any], workspace_id: str, folder: str) -> LandingFile | None:
-    """The file that an entry of a workspace's folder is, None where the folder holds no such files."""
+    """An entry of a workspace's folder as a file; None where its name is not one that is read there."""
     name = PurePosixPath(entry["path"].lower()).name
     compressed = name.endswith(".gz")
     suffix = PurePosixPath(name.removesuffix(".gz")).suffix
-    for kind in KINDS:
-        if kind.folder == folder and fnmatchcase(name, kind.names) and (file_format := kind.formats.get(suffix)):
+    for kind in _kinds_in(folder):
+        if fnmatchcase(name, kind.file_names) and (file_format := kind.formats.get(suffix)):
             if compressed and file_format == "parquet":
                 return None
-            return _landing_file(entry, workspace_id, kind.name, file_format, compressed)
+            return _landing_file(entry, workspace_id, kind, file_format, compressed)
     return None
 
 
-def _leave_out(listing: Listing, path: str, expected: str) -> None:
-    """Warn of what lies where nothing of its name is read."""
+def _kinds_in(folder: str) -> list[Kind]:
+    return [kind for kind in KINDS.values() if kind.folder == folder]
+
+
+def _warn_of_unread(listing: Listing, path: str, expected: str) -> None:
+    """Add the warning for a file whose name is not one that is read there: what it is, or else what is expected."""
     if cure := cure_of_name(PurePosixPath(path).name):
         listing.warnings.append(f"{path} is not read: it {cure}")
     else:
         listing.warnings.append(f"{path} is not read: {expected}")
 
 
-def _expected(folder: str) -> str:
+def _files_of(folder: str) -> str:
     """The files that a folder holds, in words."""
-    kinds = [kind for kind in KINDS if kind.folder == folder]
-    names = [kind.names for kind in kinds if kind.names != "*"]
+    kinds = _kinds_in(folder)
+    names = [kind.file_names for kind in kinds if kind.file_names != "*"]
     suffixes = dict.fromkeys(suffix for kind in kinds for suffix in kind.formats)
     return f"{folder} come as {', '.join(suffixes)}" + (f", named {', '.join(names)}" if names else "")
 
 
 def _landing_file(
-    entry: dict[str, Any], workspace_id: str | None, kind: str, file_format: str, compressed: bool
+    entry: dict[str, Any], workspace_id: str | None, kind: Kind, file_format: str, compressed: bool
 ) -> LandingFile:
     # A local file cannot change without its ctime changing; an object in S3 not without its ETag.
     version = [entry.get(key) for key in ("size", "mtime", "created", "ino", "ETag", "LastModified")]

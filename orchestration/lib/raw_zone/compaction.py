@@ -1,7 +1,7 @@
-"""Merges small folders of the raw zone that follow one another, so that their number does not grow with the batches'.
+"""Merges small neighbouring folders of the raw zone, so that their number grows more slowly than that of the batches.
 
-The merged folder appears in one step, and only then those that it was made of go. Rows keep their columns and their
-order, so that whoever asks for the newest batches finds them in the last row groups of a file.
+The merged folder appears in one step, and then the folders that it replaces are removed. Rows keep their columns and
+their order, so a query for the newest batches reads the last row groups of a file only.
 """
 
 import shutil
@@ -11,54 +11,58 @@ from itertools import pairwise
 
 import duckdb
 
-from orchestration.lib.raw_zone.zone import PARQUET_OPTIONS, BatchFolder, RawZone, parquet_files, read_parquet, sql_text
+from orchestration.lib.raw_zone.zone import PARQUET_OPTIONS, BatchFolder, RawZone, parquet_files, read_parquet
+from orchestration.lib.sql import sql_text
 
-# What is merged becomes so many times as large as the largest folder in it, at least. So a record is written anew
-# some four times in all, until its folder is large. Where sizes are so mixed that too many folders stay, less will do.
+# A merged folder is at least this many times as large as the largest folder in it, so a record is written again some
+# four times in all, until its folder is large. With more small folders than enough, 4 or 2 times will do.
 GROWTH = 8
 _ENOUGH_FOLDERS = 64
-# A folder of as much is not touched again: opening it costs nothing beside reading it.
-_LARGE_BYTES = 32 << 20
-# The largest merge takes some ten CPU-seconds.
-_LARGEST_BYTES = GROWTH * _LARGE_BYTES
-# What is smaller counts as this: it costs no more to write than to open.
+# A folder of this size is not merged again: the time to open it is negligible beside the time to read it.
+LARGE_BYTES = 32 << 20
+# A smaller folder counts as this size: writing it takes no longer than opening it.
 _SMALL_BYTES = 64 << 10
 
 
-def compact(zone: RawZone, growth: int = GROWTH) -> int:
-    """Merge what is worth it, which is what becomes `growth` times as large. Returns how many folders were merged.
+def compact(zone: RawZone, growth: int = GROWTH, large_bytes: int = LARGE_BYTES) -> int:
+    """Merge the folders that are worth it (`to_merge`). Returns how many were merged.
 
-    To be called by the only writer. Does nothing while somebody else relies on the zone: a later run will.
+    Only the writer calls it. It does nothing while another process reads the zone `at_rest`; a later run merges then.
     """
     merged = 0
-    with zone.unobserved() as unobserved:
-        while unobserved and (folders := _worth_merging(zone, growth)):
+    with zone.without_readers() as alone:
+        while alone and (folders := _worth_merging(zone, growth, large_bytes)):
             _merge(zone, folders)
             merged += len(folders)
     return merged
 
 
-def _worth_merging(zone: RawZone, growth: int) -> Sequence[BatchFolder]:
-    # Without the empty tables, which belong to no batch.
-    folders = zone.folders()[1:]
+def _worth_merging(zone: RawZone, growth: int, large_bytes: int) -> Sequence[BatchFolder]:
+    folders = zone.folders()[1:]  # The first one has the empty tables, which belong to no batch.
     follows = [folder.first == before.last + 1 for before, folder in pairwise(folders)]
-    found = to_merge([folder.bytes for folder in folders], follows, growth)
+    found = to_merge([folder.bytes for folder in folders], follows, growth, large_bytes)
     return folders[found.start : found.stop] if found else []
 
 
-def to_merge(sizes: Sequence[int], follows: Sequence[bool], growth: int = GROWTH) -> range | None:
-    """Which folders are to be one, None when all is well, given their bytes, and of each but the first whether it
-    follows the one before. Over a gap nothing is merged: the batches that are missing may be put back."""
+def to_merge(
+    sizes: Sequence[int], follows: Sequence[bool], growth: int = GROWTH, large_bytes: int = LARGE_BYTES
+) -> range | None:
+    """The folders to merge into one; None when there are none.
+
+    `sizes` are the bytes of each folder. `follows` says of each but the first whether its batches follow those of the
+    folder before. Nothing is merged across a gap, as the missing batches may be put back.
+    """
+    largest_bytes = GROWTH * large_bytes  # by default a merge of some ten CPU-seconds
     counted = [max(size, _SMALL_BYTES) for size in sizes]
-    small = sorted((i for i, size in enumerate(counted) if size < _LARGE_BYTES), key=lambda i: -counted[i])
+    small = sorted((i for i, size in enumerate(counted) if size < large_bytes), key=lambda i: -counted[i])
     for enough in (growth, 4, 2) if len(small) > _ENOUGH_FOLDERS else (growth,):
         for largest in small:
             limit = total = counted[largest]
             first = last = largest
-            while first > 0 and follows[first - 1] and counted[first - 1] <= limit and total < _LARGEST_BYTES:
+            while first > 0 and follows[first - 1] and counted[first - 1] <= limit and total < largest_bytes:
                 first -= 1
                 total += counted[first]
-            while last < len(follows) and follows[last] and counted[last + 1] <= limit and total < _LARGEST_BYTES:
+            while last < len(follows) and follows[last] and counted[last + 1] <= limit and total < largest_bytes:
                 last += 1
                 total += counted[last]
             if total >= enough * limit:

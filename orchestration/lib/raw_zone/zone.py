@@ -1,13 +1,13 @@
 """The raw zone: every landed record, as text, in Parquet batches that appear whole or not at all.
 
-    raw/batches-0-0/            the empty tables, so that a pattern over all batches always finds a file; zone_id
+    raw/batches-0-0/                     empty tables, so that a pattern over all batches always finds a file; zone_id
     raw/batches-1-64/files-*.parquet     the versions of files that batches 1 to 64 loaded
-    raw/batches-1-64/events-*.parquet    their records; likewise every other kind of file
+    raw/batches-1-64/events-*.parquet    their records; likewise for every other kind of file
     raw/batches-65-65/                   a batch that has not been merged with others yet (compaction.py)
 
-A folder is written under a hidden name and renamed when it is complete and on disk. Nothing else records what was
-loaded, so nothing can disagree with it. A folder whose batches are also in a wider one is no part of the zone: the
-wider one has taken its place, and whoever made it was killed before the other was gone.
+A folder is written under a hidden name, and renamed when all of it is on the disk. Only the zone records what was
+loaded. A folder whose batches are also in a wider folder does not count: it was merged into the wider one by a run that
+was killed before it could remove it.
 """
 
 import fcntl
@@ -16,23 +16,25 @@ import json
 import os
 import re
 import shutil
-import unicodedata
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 
 from orchestration.lib.folders import flush_to_disk
+from orchestration.lib.landing.kinds import KINDS, Kind
+from orchestration.lib.landing.listing import LandingFile
 from orchestration.lib.problems import Problem
+from orchestration.lib.sql import sql_text
 
-# Zstandard's lowest level: three quarters of the CPU of its default, and no larger a file (2 million events:
-# 2.8 against 3.8 CPU-seconds, 75 against 78 MB). Dictionaries are for texts of few values: for others DuckDB would
-# collect a thousand first, and give up. Parquet 2 stores those by their lengths (10 million events: written 7.3 against
-# 9.7 CPU-seconds, read 1.5 against 2.0, 324 against 352 MB).
+# Zstandard's lowest level takes three quarters of the CPU of its default, and makes no larger files (2 million events:
+# 2.8 against 3.8 CPU-seconds, 75 against 78 MB). Dictionaries are for columns of few values: without the limit, DuckDB
+# would collect a thousand values of any other column before it gives up. Parquet 2 stores the texts of those by their
+# lengths (10 million events: written 7.3 against 9.7 CPU-seconds, read 1.5 against 2.0, 324 against 352 MB).
 PARQUET_OPTIONS = "format parquet, parquet_version v2, compression zstd, compression_level 1, dictionary_size_limit 500"
 
 _FILES_COLUMNS = (
@@ -42,115 +44,22 @@ _FILES_COLUMNS = (
 
 
 @dataclass(frozen=True)
-class RecordTable:
-    """A table of landed records, one for each kind of file; all of its fields are text."""
-
-    name: str
-    # Column → what the files call it: a CSV column, or the path of a JSON value.
-    fields: Mapping[str, str] = field(default_factory=dict)
-    route: str | None = None
-    # Exports: what their columns mean is a rule (the seed `header_names`), so that all fields are kept in their order.
-    # NULL where they are what the file's delimiter splits the record into: then they need not be kept twice.
-    is_export: bool = False
-
-    @property
-    def columns(self) -> str:
-        """Column definitions: where a record comes from, its fields, and the record itself."""
-        fields = "fields varchar[], " if self.is_export else "".join(f"{field} varchar, " for field in self.fields)
-        return (
-            "batch_id bigint, file_id bigint, source_line bigint, loaded_at timestamptz, workspace_folder varchar, "
-            f"route varchar, source_file varchar, parse_error varchar, {fields}number_fields varchar, "
-            "extra_fields varchar, raw_record varchar, raw_bytes blob"
-        )
-
-
-def column_name(name: str) -> str:
-    """What spellings of a column's name in our own files have in common: neither case, nor white space or invisible
-    characters around it count."""
-    return "".join(character for character in name if unicodedata.category(character) != "Cf").strip().lower()
-
-
-def _as_named(*names: str) -> dict[str, str]:
-    return {name: name for name in names}
-
-
-RECORD_TABLES = {
-    table.name: table
-    for table in (
-        RecordTable(
-            "events",
-            _as_named(
-                "event_id",
-                "event_type",
-                "occurred_at",
-                "contact_id",
-                "contact_name",
-                "source",
-                "user_id",
-                "channel_id",
-                "merged_contact_id",
-            ),
-            route="events",
-        ),
-        RecordTable("report_logs", route="report_log", is_export=True),
-        RecordTable("data_export", route="data_export", is_export=True),
-        RecordTable(
-            "webhooks",
-            {
-                "event_id": "event_id",
-                "event_type": "event_type",
-                "contact_id": "contact.id",
-                "first_name": "contact.firstName",
-                "last_name": "contact.lastName",
-                "created_at": "contact.created_at",
-                "message_contact_id": "message.contactId",
-                "message_channel_id": "message.channelId",
-                "message_id": "message.messageId",
-                "message_timestamp": "message.timestamp",
-                "message_status": "message.status",
-                "channel_id": "channel.id",
-                "channel_name": "channel.name",
-                "channel_type": "channel.source",
-                "sender_source": "sender.source",
-                "sender_user_id": "sender.userId",
-                "user_id": "user.id",
-                "user_first_name": "user.firstName",
-                "user_last_name": "user.lastName",
-            },
-            route="webhook",
-        ),
-        RecordTable(
-            "api_contacts",
-            {"contact_id": "id", "first_name": "firstName", "last_name": "lastName", "created_at": "created_at"},
-            route="api",
-        ),
-        RecordTable(
-            "api_users", {"user_id": "id", "first_name": "firstName", "last_name": "lastName", "email": "email"}
-        ),
-        RecordTable("api_channels", {"channel_id": "id", "channel_name": "name", "channel_type": "source"}),
-        RecordTable("users", _as_named("user_id", "user_name", "deleted_at")),
-        RecordTable("channels", _as_named("channel_id", "channel_name", "channel_type", "deleted_at")),
-        RecordTable("workspaces", _as_named("workspace_id", "workspace_name", "timezone")),
-    )
-}
-
-
-@dataclass(frozen=True)
 class LoadedContents:
-    """What has been loaded: event files by content, directory files by the content last loaded from a path."""
+    """What has been loaded: event files by content, other files by the content last loaded from a path."""
 
     by_content: frozenset[tuple[str, str, str]]  # workspace_folder, kind, sha256
     last_by_path: dict[str, str]
 
-
-def sql_text(value: str | Path) -> str:
-    """A text as an SQL literal, for the places where DuckDB takes no parameter (the target of COPY)."""
-    return "'" + str(value).replace("'", "''") + "'"
+    def has(self, file: LandingFile, sha256: str) -> bool:
+        """Whether a file with this checksum need not be loaded again."""
+        if file.kind.brings_events:
+            return (file.workspace_id, file.kind.name, sha256) in self.by_content
+        return self.last_by_path.get(file.path) == sha256
 
 
 @dataclass(frozen=True, order=True)
 class BatchFolder:
-    """A folder of the zone, and the first and the last of the batches in it."""
+    """A folder of the zone, with the first and the last batch in it."""
 
     first: int
     last: int
@@ -169,9 +78,9 @@ class RawZone:
         self.path = path
 
     def prepare(self) -> None:
-        """Make the zone if it does not exist, complete its empty tables, and clear what a killed run left.
+        """Create the zone if it does not exist, complete its empty tables, and remove what a killed run left.
 
-        To be called by the only writer, before anything reads the zone by its pattern, as models do.
+        Only the writer calls it, before the models read the zone by a pattern.
         """
         self.path.mkdir(parents=True, exist_ok=True)
         for leftover in self.path.glob(".incoming-*"):
@@ -181,7 +90,7 @@ class RawZone:
             with self.incoming() as folder:
                 (folder / "zone_id").write_text(uuid.uuid4().hex)
                 self.appear(folder, empty)
-        tables = {"files": _FILES_COLUMNS} | {name: table.columns for name, table in RECORD_TABLES.items()}
+        tables = {"files": _FILES_COLUMNS} | {name: _columns_of(kind) for name, kind in KINDS.items()}
         self._check_columns(empty / "columns.json", tables)
         missing = {
             target: columns for name, columns in tables.items() if not (target := empty / f"{name}-0.parquet").exists()
@@ -195,20 +104,20 @@ class RawZone:
         self._remove_merged_folders()
 
     def _remove_merged_folders(self) -> None:
-        """Remove the folders that a wider one has taken the place of."""
+        """Remove the folders that were merged into a wider one."""
         for folder in set(self._all_folders()).difference(self.folders()):
             wider = self.folder_of(folder.first)
-            # Half removed, it may have no manifest any more. One with other files than the wider one was put there.
+            # A folder that is half removed may have no manifest. One with other files was put there by somebody.
             if manifests := parquet_files(folder.path, "files"):
                 merged = read_parquet(parquet_files(wider, "files"))
                 with duckdb.connect() as connection:
                     query = f"from {read_parquet(manifests)} except from {merged} limit 1"
                     if connection.execute(query).fetchone():
-                        raise _in_common(folder.path, wider)
+                        raise _overlap(folder.path, wider)
             shutil.rmtree(folder.path)
 
     def _check_columns(self, note: Path, tables: Mapping[str, str]) -> None:
-        """Raise Problem when the zone's records were written with other columns, by another version of the project."""
+        """Raise Problem when another version of the project wrote the zone, with other columns."""
         wanted = json.dumps(tables)
         if note.exists() and note.read_text() == wanted:
             return
@@ -225,11 +134,11 @@ class RawZone:
 
     @property
     def zone_id(self) -> str:
-        """What distinguishes this zone from one that was deleted and begun again."""
-        return self._identity.read_text()
+        """A random text that changes when the zone is deleted and created again."""
+        return self._zone_id_file.read_text()
 
     @property
-    def _identity(self) -> Path:
+    def _zone_id_file(self) -> Path:
         return self.path / "batches-0-0" / "zone_id"
 
     def folders(self) -> list[BatchFolder]:
@@ -242,7 +151,7 @@ class RawZone:
             if not folders or folder.first > folders[-1].last:
                 folders.append(folder)
             elif folder.last > folders[-1].last:
-                raise _in_common(folders[-1].path, folder.path)
+                raise _overlap(folders[-1].path, folder.path)
         return folders
 
     def _all_folders(self) -> list[BatchFolder]:
@@ -250,7 +159,7 @@ class RawZone:
         return [BatchFolder(int(name[1]), int(name[2]), path) for path, name in names if name]
 
     def folder_of(self, batch_id: int) -> Path:
-        """Where a batch is."""
+        """The folder that a batch is in."""
         return next(folder.path for folder in self.folders() if folder.first <= batch_id <= folder.last)
 
     def files(self, table: str) -> list[Path]:
@@ -258,15 +167,15 @@ class RawZone:
         return [file for folder in self.folders() for file in parquet_files(folder.path, table)]
 
     def reading(self, table: str) -> str:
-        """What stands for a table after `from`."""
+        """The SQL that reads a table, for use after `from`."""
         return read_parquet(self.files(table))
 
     def newest_batch(self) -> int:
-        """The number of the newest batch, 0 when there is none."""
+        """The number of the newest batch; 0 when there is none."""
         return self.folders()[-1].last
 
     def loaded_contents(self, connection: duckdb.DuckDBPyConnection) -> LoadedContents:
-        """Read what all batches say they have loaded."""
+        """What has been loaded, according to the manifests of all batches."""
         files = self.reading("files")
         by_content = connection.execute(
             f"select distinct workspace_folder, kind, sha256 from {files} where workspace_folder is not null"
@@ -277,9 +186,11 @@ class RawZone:
         return LoadedContents(frozenset(by_content), dict(last_by_path))
 
     def loaded_with_error(self, connection: duckdb.DuckDBPyConnection, errors: str) -> list[tuple[str, str, str, str]]:
-        """Of the contents whose records have such an error, as they were loaded last: workspace_folder, kind, sha256
-        and source_file. `errors` is a condition on `parse_error`."""
-        ids = " union ".join(f"select file_id from {self.reading(table)} where {errors}" for table in RECORD_TABLES)
+        """The files, as last loaded, with records of certain errors: workspace_folder, kind, sha256, source_file.
+
+        `errors` is an SQL condition on `parse_error`.
+        """
+        ids = " union ".join(f"select file_id from {self.reading(table)} where {errors}" for table in KINDS)
         return connection.execute(
             f"""
             select workspace_folder, kind, sha256, source_file
@@ -291,13 +202,13 @@ class RawZone:
         ).fetchall()
 
     def newest_file_id(self, connection: duckdb.DuckDBPyConnection) -> int:
-        """The highest file_id given to a file, 0 when there is none."""
+        """The highest file_id; 0 when there is none."""
         row = connection.execute(f"select coalesce(max(file_id), 0) from {self.reading('files')}").fetchone()
         assert row is not None
         return int(row[0])
 
     def last_loading(self, connection: duckdb.DuckDBPyConnection) -> tuple[int, datetime] | None:
-        """The batch that says it was loaded last, and when; None when there is none."""
+        """The batch with the latest time of loading, and this time; None when there is no batch."""
         row = connection.execute(
             f"select max_by(batch_id, loaded_at), epoch_us(max(loaded_at)) from {self.reading('files')}"
         ).fetchone()
@@ -321,19 +232,19 @@ class RawZone:
 
     @contextmanager
     def at_rest(self) -> Iterator[None]:
-        """No folder goes during the block because it was merged with others: for who reads without being the writer.
+        """Keep folders from being merged during the block, for a process that reads and is not the writer.
 
         Raises Problem as `folders` does.
         """
         self.folders()
-        with self._identity.open("rb") as file:
+        with self._zone_id_file.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH)
             yield
 
     @contextmanager
-    def unobserved(self) -> Iterator[bool]:
-        """Whether nobody relies on the zone to be at rest; if so, nobody begins to during the block."""
-        with self._identity.open("r+b") as file:
+    def without_readers(self) -> Iterator[bool]:
+        """Whether no process is in `at_rest`. If so, none can enter it during the block."""
+        with self._zone_id_file.open("r+b") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -343,7 +254,7 @@ class RawZone:
 
     @contextmanager
     def incoming(self) -> Iterator[Path]:
-        """A folder to write a batch in, gone at the end of the block unless it was committed."""
+        """A folder to write a batch in, removed at the end of the block unless it was committed."""
         folder = self.path / f".incoming-{uuid.uuid4().hex}"
         folder.mkdir()
         try:
@@ -352,14 +263,28 @@ class RawZone:
             shutil.rmtree(folder, ignore_errors=True)
 
     def appear(self, source: Path, target: Path) -> None:
-        """Give what was written under a hidden name the one that counts, when all of it is on the disk."""
+        """Rename what was written under a hidden name, when all of it is on the disk."""
         for path in [*(source.iterdir() if source.is_dir() else ()), source]:
             flush_to_disk(path)
         os.rename(source, target)
         flush_to_disk(target.parent)
 
 
-def _in_common(one: Path, other: Path) -> Problem:
+def _columns_of(kind: Kind) -> str:
+    """Column definitions of the table of a kind of file: where a record comes from, its fields, and the record.
+
+    All fields are text. `fields` of an export is NULL where the file's delimiter splits the record into the same
+    fields, so that they are not kept twice.
+    """
+    fields = "fields varchar[], " if kind.is_export else "".join(f"{column} varchar, " for column in kind.columns)
+    return (
+        "batch_id bigint, file_id bigint, source_line bigint, loaded_at timestamptz, workspace_folder varchar, "
+        f"route varchar, source_file varchar, parse_error varchar, {fields}number_fields varchar, "
+        "extra_fields varchar, raw_record varchar, raw_bytes blob"
+    )
+
+
+def _overlap(one: Path, other: Path) -> Problem:
     return Problem(
         f"{one} and {other} have batches in common, and are not of one raw zone",
         "Put the raw zone back as it is in one backup, into an empty folder",
@@ -367,11 +292,11 @@ def _in_common(one: Path, other: Path) -> Problem:
 
 
 def parquet_files(folder: Path, table: str) -> list[Path]:
-    """The Parquet files of a table in a folder, in the order they were begun in."""
+    """The Parquet files of a table in a folder, in the order of their numbers."""
     return sorted(folder.glob(f"{table}-*.parquet"), key=lambda file: int(file.stem.rsplit("-", 1)[1]))
 
 
 def read_parquet(files: Sequence[Path]) -> str:
-    """What stands for the rows of files after `from`: their columns, and none that a folder's name suggests."""
+    """The SQL that reads Parquet files, for use after `from`. Names of folders make no columns."""
     names = ", ".join(sql_text(glob.escape(str(file))) for file in files)
     return f"read_parquet([{names}], hive_partitioning = false)"

@@ -1,4 +1,4 @@
-"""The receiver as an ASGI application: which requests are answered how."""
+"""The receiver as an ASGI application: how each request is answered."""
 
 import asyncio
 import base64
@@ -21,11 +21,12 @@ from orchestration.lib.receiver.inbox import Inbox
 # respond.io's bodies are a few kilobytes.
 BODY_LIMIT_BYTES = 1 << 20
 
-# Beyond this a body is a large one. Of those, so many are read at once: senders without a key can take no more memory.
+# A larger body is a large one. Only so many large ones are read at once, so that senders without a key take no more
+# memory than these.
 SMALL_BODY_BYTES = 64 << 10
 LARGE_BODIES = 32
 
-# A sender that dawdles holds a connection; a live one needs a fraction of a second.
+# A slow sender keeps a connection busy. A normal one needs a fraction of a second.
 BODY_SECONDS = 30.0
 
 # base64(HMAC-SHA256(body, key)), as respond.io signs.
@@ -39,7 +40,7 @@ _log = logging.getLogger(__name__)
 def create_app(
     keys: Keys, inbox: Inbox, *, body_limit: int = BODY_LIMIT_BYTES, body_seconds: float = BODY_SECONDS
 ) -> ASGIApp:
-    """The application that keeps bodies in `inbox` when one of the workspace's `keys` signed them.
+    """The application that keeps bodies in `inbox` if they are signed with one of the workspace's `keys`.
 
     `body_limit` is in bytes; `body_seconds` is how long a body may take to arrive.
     """
@@ -60,8 +61,8 @@ def create_app(
         except TimeoutError:
             return Response(status_code=408, headers={"connection": "close"})
         except ClientDisconnect:
-            return Response(status_code=400)  # For the log: nobody is there to read it.
-        # Starlette decodes headers as Latin-1, so this gives back the bytes that were sent.
+            return Response(status_code=400)  # Only for the log.
+        # Starlette decodes headers as Latin-1, so this returns the bytes that were sent.
         if not is_signed(body, request.headers[SIGNATURE_HEADER].encode("latin-1"), keys[workspace_id]):
             return Response(status_code=401)
         if not body.strip():
@@ -87,29 +88,29 @@ def create_app(
         exception_handlers={HTTPException: _without_detail},
         lifespan=_closing(inbox),
     )
-    # Otherwise a path with a slash too many is answered with where to go instead.
+    # Otherwise a path with a surplus slash is answered with a redirect.
     app.router.redirect_slashes = False
     return _AccessLog(app)
 
 
 def is_signed(body: bytes, signature: bytes, keys: Sequence[bytes]) -> bool:
-    """Whether `signature` is that of `body` by one of the keys, in a time that tells nothing of how far it is off."""
+    """Whether `signature` is that of `body` with one of the keys. Takes the same time for all signatures."""
     matches = [hmac.compare_digest(base64.b64encode(hmac.digest(key, body, hashlib.sha256)), signature) for key in keys]
     return any(matches)
 
 
 class _TooManyLargeBodies(Exception):
-    """There is no memory for another large body now."""
+    """As many large bodies as allowed are being read."""
 
 
 async def _read_body(request: Request, large_bodies: asyncio.Semaphore) -> bytes:
     body = bytearray()
-    async with AsyncExitStack() as held:
+    async with AsyncExitStack() as places:
         async for chunk in request.stream():
             if len(body) <= SMALL_BODY_BYTES < len(body) + len(chunk):
                 if large_bodies.locked():
                     raise _TooManyLargeBodies
-                await held.enter_async_context(large_bodies)
+                await places.enter_async_context(large_bodies)
             body += chunk
     return bytes(body)
 
@@ -129,15 +130,15 @@ def _closing(inbox: Inbox) -> Callable[[Starlette], AbstractAsyncContextManager[
 
 
 class _AccessLog:
-    """Notes method, path and status of every request. Uvicorn's own notes the query as well, where a key may stand."""
+    """Logs method, path and status of every request. Uvicorn's own access log has the query too, where a key may be."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def note(message: Message) -> None:
+        async def log_and_send(message: Message) -> None:
             if message["type"] == "http.response.start":
                 _log.info("%s %.200s %d", scope["method"], quote(scope["path"], errors="replace"), message["status"])
             await send(message)
 
-        await self._app(scope, receive, note if scope["type"] == "http" else send)
+        await self._app(scope, receive, log_and_send if scope["type"] == "http" else send)

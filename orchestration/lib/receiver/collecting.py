@@ -1,7 +1,7 @@
-"""Collects what the receiver kept: takes its segments away and puts them into the landing folder.
+"""Collects what the receiver kept: moves its segments into the landing folder.
 
-Each step may be the last one before a kill, and is done again by the next run. The same segment is delivered under the
-same name with the same bytes, and the same bytes of a workspace are loaded once.
+A run may be killed after each step, and the next run repeats it. The same segment is delivered under the same name with
+the same bytes, and the same bytes of a workspace are loaded once.
 """
 
 import os
@@ -13,38 +13,44 @@ from orchestration.lib.folders import flush_to_disk, make_landing_folder
 from orchestration.lib.landing.listing import Landing
 from orchestration.lib.receiver.segments import OPEN, SEALED, Segment
 
-# An append takes milliseconds. Whoever holds a segment for this long hangs, and the run does not wait for that.
+# An append takes milliseconds. A receiver that holds a segment for this long hangs, and the run goes on without it.
 LOCK_SECONDS = 10.0
-LOCK_SECONDS_AFTERWARDS = 1.0
+# The wait for each later segment of the run.
+LATER_LOCK_SECONDS = 1.0
 
 
-def collect(folder: Path, landing: Landing) -> list[str]:
-    """Deliver every body that was answered with 200 so far, whether its receiver lives or not.
+def collect(
+    folder: Path,
+    landing: Landing,
+    *,
+    lock_seconds: float = LOCK_SECONDS,
+    later_lock_seconds: float = LATER_LOCK_SECONDS,
+) -> list[str]:
+    """Deliver every body that was answered with 200 so far, whether its receiver is running or not.
 
-    `folder` is where the receiver keeps them. Returns a warning for each workspace or segment that has to wait.
+    `folder` is where the receiver keeps them. Returns a warning for each workspace or segment that is left there.
     """
     warnings = []
-    patience = LOCK_SECONDS
     try:
         workspaces = sorted(path for path in folder.iterdir() if path.is_dir())
     except FileNotFoundError:
-        return []  # There never was a receiver.
+        return []  # No receiver was ever started.
     except OSError as error:
         return [f"The webhook bodies in {folder} are not loaded: {error.strerror}; give the run's user permission"]
     for workspace in workspaces:
         try:
-            # In the order of their names, which is that of their beginnings.
+            # The order of the names is the order in which the segments were created.
             for path in sorted(workspace.iterdir()):
                 if not path.name.endswith((OPEN, SEALED)):
                     continue
                 try:
-                    _collect(path, landing, patience)
+                    _collect(path, landing, lock_seconds)
                 except BlockingIOError:
                     warnings.append(
                         f"Webhook bodies in {workspace} are not loaded, and wait there: "
-                        f"a receiver has held one of the files for {patience:.0f} s. Restart the receiver"
+                        f"a receiver has held one of the files for {lock_seconds:.0f} s. Restart the receiver"
                     )
-                    patience = min(patience, LOCK_SECONDS_AFTERWARDS)
+                    lock_seconds = min(lock_seconds, later_lock_seconds)
         except Exception as error:
             # The errors of S3 have many types and no common one.
             if landing.is_local and not isinstance(error, OSError):
@@ -61,10 +67,10 @@ def _collect(path: Path, landing: Landing, lock_seconds: float) -> None:
     try:
         segment = Segment(path, os.O_RDWR)
     except FileNotFoundError:
-        return  # Somebody else collected it.
+        return  # Another run collected it.
     with closing(segment):
         if path.name.endswith(OPEN):
-            # Before the lock, so that a busy receiver goes on in another one after the append that is under way.
+            # Before the lock, so that a busy receiver begins another segment after its current append.
             try:
                 segment.seal()
             except FileNotFoundError:
@@ -80,9 +86,9 @@ def _collect(path: Path, landing: Landing, lock_seconds: float) -> None:
 def _deliver(sealed: Path, landing: Landing) -> None:
     target = landing.absolute(f"{sealed.parent.name}/webhooks/{sealed.name}")
     if not landing.is_local:
-        landing.files.put_file(str(sealed), target)  # An object is there when all of it is.
+        landing.files.put_file(str(sealed), target)  # S3 shows an object only when it is complete.
         return
-    # What is configured and not there is to be named, not made.
+    # Fails if the landing folder is missing: a configured folder is not created.
     os.stat(landing.root)
     delivered = Path(target)
     make_landing_folder(delivered.parent)

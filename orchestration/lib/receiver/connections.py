@@ -1,4 +1,4 @@
-"""What a connection may take before its sender has shown a key: bytes of a head, seconds, a place among so many."""
+"""Limits for connections, whose senders have not shown a key yet: their number, bytes of a head, and seconds."""
 
 import asyncio
 import logging
@@ -18,21 +18,21 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Limits:
-    """Of all connections of a server."""
+    """The limits of a server."""
 
     connections: int = 1000
-    # From the connection's beginning, or from the answer before, to the end of a head.
+    # From the start of the connection, or from the previous answer, to the end of a head.
     head_seconds: float = 10.0
-    # From the end of a head to its answer. Longer than a body may take, so that the sender of a slow one gets its 408.
+    # From the end of a head to its answer. Longer than a body may take, so that the sender of a slow body gets a 408.
     answer_seconds: float = 60.0
-    # Of a body that was refused before its end so much is still taken: a sender that is cut off may not see the answer.
+    # This much of a refused body is still received: a sender that is cut off may not see the answer.
     refused_bytes: int = 4 << 20
-    # A flood of connections does not become a flood of log lines.
+    # So that a flood of connections makes few lines in the log.
     seconds_between_warnings: float = 60.0
 
 
 def bounded(limits: Limits) -> type[asyncio.Protocol]:
-    """Uvicorn's protocol by h11, for connections that keep within `limits`."""
+    """Uvicorn's protocol on h11, with `limits` for its connections."""
     connections = Connections(limits)
 
     class Bounded(BoundedProtocol):
@@ -43,11 +43,11 @@ def bounded(limits: Limits) -> type[asyncio.Protocol]:
 
 
 class Connections:
-    """The connections of a server, which keep within its limits.
+    """The open connections of a server.
 
-    Uvicorn by itself closes a connection only some seconds after an answer, and never one that sent no whole request.
-    One connection too many is taken all the same, and the one that has waited longest for an answer is closed: an
-    honest sender needs a fraction of a second, so it is not that one.
+    Uvicorn itself closes a connection only some seconds after an answer, and never one without a whole request. When
+    there are too many connections, the one that has waited longest for an answer is closed. An honest sender needs a
+    fraction of a second, so it is not that one.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -56,7 +56,7 @@ class Connections:
         self._warned_at: float | None = None
 
     def begin(self, connection: "BoundedProtocol", now: float) -> None:
-        """A connection waits for a request from now on. Closes another one if there are too many."""
+        """A connection begins to wait for a request. Closes the oldest one if there are too many."""
         self._oldest_first[connection] = None
         self._oldest_first.move_to_end(connection)
         if len(self._oldest_first) > self.limits.connections:
@@ -76,9 +76,9 @@ class Connections:
 
 
 class BoundedProtocol(asyncio.Protocol):
-    """Passes what is received to another protocol, as long as the connection keeps within the limits.
+    """Passes what is received to another protocol, as long as the connection is within the limits.
 
-    It knows of a request only what goes over the connection: when its head has come to an end, and when it is answered.
+    It sees only bytes: it notices the end of a request's head, and the beginning of an answer.
     """
 
     def __init__(self, connections: Connections, inner: asyncio.Protocol) -> None:
@@ -86,11 +86,11 @@ class BoundedProtocol(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport
         self._timer: asyncio.TimerHandle | None = None
-        self._head: bytes | None = b""  # what may be the end of a head; None when it has come to its end
-        self._received = 0  # bytes since the last answer, until the end of a head
+        self._head: bytes | None = b""  # its last bytes, to find its end; None after the end
+        self._received = 0  # bytes of the head, since the last answer
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # As one of any other loop, that of uvloop is a transport by its methods alone.
+        # The transport of uvloop has the methods of asyncio.Transport, and is no subclass of it.
         self._transport = cast(asyncio.Transport, transport)
         self._wait_for_head()
         self._inner.connection_made(cast(asyncio.BaseTransport, _Watched(self._transport, self)))
@@ -110,7 +110,7 @@ class BoundedProtocol(asyncio.Protocol):
         self._inner.data_received(data)
 
     def answered(self, data: bytes) -> None:
-        """A part of an answer goes out."""
+        """A part of an answer is sent."""
         if not data.startswith(_CONTINUE):
             self._wait_for_head()
 
@@ -144,7 +144,7 @@ class BoundedProtocol(asyncio.Protocol):
 
 
 class _Watched:
-    """A transport that says what is written to it."""
+    """A transport that reports what is written to it."""
 
     def __init__(self, transport: asyncio.Transport, protocol: BoundedProtocol) -> None:
         self._transport, self._protocol = transport, protocol

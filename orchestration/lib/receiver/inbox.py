@@ -1,4 +1,4 @@
-"""The inbox of the receiver: a body is kept when it is safely on the disk, many of them with one wait for the disk."""
+"""The inbox of the receiver: writes bodies to the disk, all that have arrived with one flush."""
 
 import asyncio
 import contextlib
@@ -11,24 +11,25 @@ from pathlib import Path
 from orchestration.lib.folders import flush_to_disk, make_private_folder
 from orchestration.lib.receiver.segments import Segment
 
-# A larger one is left alone for the next run, and a new one begun: what a run delivers, it delivers in one piece.
+# A segment of this size is left for the next run, and a new one is begun, as a run delivers a segment in one piece.
 SEGMENT_BYTES = 64 << 20
 
-# Between the tokens of JSON a line end means what a space means, and inside of them it is not allowed.
+# In JSON a line end between tokens means the same as a space, and inside of a token it is not allowed.
 _ONE_LINE = bytes.maketrans(b"\r\n", b"  ")
 
 _log = logging.getLogger(__name__)
 
 
 class Inbox:
-    """Where the bodies of all workspaces are kept. To be used from one event loop; files are one thread's work.
+    """Keeps the bodies of all workspaces. Used from one event loop; one thread writes the files.
 
-    While the disk is at work, the bodies that arrive gather; then they are written and flushed all at once.
+    Bodies that arrive during a write are written and flushed together after it.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, segment_bytes: int = SEGMENT_BYTES) -> None:
         self.kept = 0  # bodies, since the start
         self._folder = folder
+        self._segment_bytes = segment_bytes
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="inbox")
         self._segments: dict[str, Segment] = {}
         self._waiting: list[tuple[str, bytes, asyncio.Future[None]]] = []
@@ -36,7 +37,7 @@ class Inbox:
         self._checking: asyncio.Future[None] | None = None
 
     async def keep(self, workspace_id: str, body: bytes) -> None:
-        """Return when the body is on the disk. Raises OSError when it could not be put there."""
+        """Return when the body is on the disk. Raises OSError when it cannot be written."""
         kept = asyncio.get_running_loop().create_future()
         self._waiting.append((workspace_id, body.translate(_ONE_LINE) + b"\n", kept))
         if self._writing is None:
@@ -50,7 +51,7 @@ class Inbox:
         await asyncio.shield(self._checking)
 
     def close(self) -> None:
-        """Finish what is being written. The segments stay open for a run to collect."""
+        """Finish the current write. The segments stay for a run to collect."""
         self._disk.shutdown()
         for segment in self._segments.values():
             segment.close()
@@ -91,18 +92,18 @@ class Inbox:
             segment.unlock()
 
     def _locked_segment(self, workspace_id: str) -> Segment:
-        """The workspace's segment; a new one when a run is taking it away, has done so, or when it is large."""
+        """The workspace's segment, locked. A new one when a run is collecting it, has collected it, or it is large."""
         while True:
             segment = self._segments.get(workspace_id)
             if segment is None:
                 segment = self._segments[workspace_id] = Segment.create(self._folder / workspace_id)
             with contextlib.suppress(BlockingIOError):
-                if segment.lock() and segment.size < SEGMENT_BYTES:
+                if segment.lock() and segment.size < self._segment_bytes:
                     return segment
             self._segments.pop(workspace_id).close()
 
     def _write_something(self) -> None:
-        """What an append needs: a new file, a block, and a flush."""
+        """Write and flush a new file, which is all that an append needs of the disk."""
         make_private_folder(self._folder)
         probe = self._folder / f".probe-{uuid.uuid4().hex}"
         try:

@@ -1,10 +1,10 @@
 """Segments: the files in which webhook bodies wait, one a line, until a run collects them.
 
     receiver/<workspace_id>/<time>-<unique>.jsonl.part    open: a receiver may append to it
-    receiver/<workspace_id>/<time>-<unique>.jsonl         sealed: nobody begins to append to it any more
+    receiver/<workspace_id>/<time>-<unique>.jsonl         sealed: no receiver begins another append
 
-Receiver and collector are two processes, and either may be killed at any moment. Each works on a segment only while
-it holds the segment's lock, which the kernel releases when it dies, and only if the segment still lies where it was.
+Receiver and collector are two processes, and either may be killed at any moment. Each works on a segment only while it
+holds the segment's lock, which the kernel releases when the process ends, and only if the file still has its name.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ _POLL_SECONDS = 0.01
 
 
 class Segment:
-    """A file that is open and may be locked. Raises OSError where the disk does not do what it is asked."""
+    """An open file that can be locked. Its methods raise OSError when the disk fails."""
 
     def __init__(self, path: Path, flags: int) -> None:
         self.path = path
@@ -34,7 +34,7 @@ class Segment:
 
     @classmethod
     def create(cls, folder: Path) -> "Segment":
-        """A new open segment, in a folder that is made if need be."""
+        """A new open segment. Creates the folder if it is missing."""
         make_private_folder(folder)
         name = f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%S.%fZ}-{uuid.uuid4().hex[:8]}{OPEN}"
         segment = cls(folder / name, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL)
@@ -50,9 +50,9 @@ class Segment:
         return os.fstat(self._descriptor).st_size
 
     def lock(self, *, wait_seconds: float = 0.0) -> bool:
-        """Take the lock. False when another process has taken the segment away.
+        """Take the lock. False when another process has moved or removed the segment.
 
-        Raises BlockingIOError when another process holds the lock all the time.
+        Raises BlockingIOError when another process still holds the lock after `wait_seconds`.
         """
         until = time.monotonic() + wait_seconds
         while True:
@@ -74,8 +74,8 @@ class Segment:
         os.close(self._descriptor)
 
     def append(self, lines: bytes) -> None:
-        """Append whole lines and wait until they are on the disk. When it fails, none of them is there."""
-        if self.size > self._end:  # The failure was one where they could not be taken back.
+        """Append whole lines and wait until they are on the disk. When this fails, none of them is kept."""
+        if self.size > self._end:  # An append failed, and its lines could not be removed.
             os.ftruncate(self._descriptor, self._end)
         try:
             rest = memoryview(lines)
@@ -89,7 +89,7 @@ class Segment:
         self._end += len(lines)
 
     def cut_torn_line(self) -> None:
-        """Cut off what a receiver wrote of a line before it was killed: that was never answered."""
+        """Cut off an incomplete last line, whose receiver was killed before it answered."""
         end = self.size
         while end:
             start = max(0, end - (1 << 16))
@@ -100,7 +100,7 @@ class Segment:
         os.ftruncate(self._descriptor, end)
 
     def seal(self) -> None:
-        """Give an open segment its sealed name, which its receiver sees before it appends again."""
+        """Give an open segment its sealed name. Its receiver notices before the next append."""
         sealed = self.path.with_name(self.path.name.removesuffix(OPEN) + SEALED)
         os.rename(self.path, sealed)
         flush_to_disk(sealed.parent)

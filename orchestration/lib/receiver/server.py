@@ -1,4 +1,4 @@
-"""The receiver as a process: what it needs to start, where it listens, what it writes to its log, how it ends."""
+"""The receiver as a process: checks its keys, listens, logs, and ends on a signal."""
 
 import logging
 import resource
@@ -13,6 +13,7 @@ import uvicorn
 from pydantic import SecretStr
 
 from orchestration.lib.folders import make_private_folder
+from orchestration.lib.landing.listing import is_listed
 from orchestration.lib.problems import Problem
 from orchestration.lib.receiver.app import Keys, create_app
 from orchestration.lib.receiver.connections import HEAD_BYTES, Limits, bounded
@@ -21,19 +22,19 @@ from orchestration.lib.secrets import read_secrets
 from orchestration.lib.settings import Settings
 from orchestration.lib.text import printable
 
-# Connections that the system accepts before the receiver looks at them.
+# Connections that the system accepts before the receiver takes them.
 BACKLOG = 256
 
-# Then whoever still dawdles over a body is cut off. Process managers kill after 10 seconds or more.
+# After a signal, senders have this long to finish. Process managers kill after 10 seconds or more.
 SHUTDOWN_SECONDS = 5
 
 _log = logging.getLogger(__name__)
 
 
 def serve(settings: Settings, host: str, port: int) -> None:
-    """Receive webhooks until SIGTERM or SIGINT, then answer what is in flight and exit with 0.
+    """Receive webhooks until SIGTERM or SIGINT, then answer the open requests and exit with 0.
 
-    Raises Problem when there is no key, when a workspace cannot have a folder, or when the port cannot be had.
+    Raises Problem when there is no key, when a workspace's name cannot be a folder, or when the port is taken.
     """
     keys = checked_keys(read_secrets().webhook_keys)
     for workspace_id in keys:
@@ -46,14 +47,14 @@ def serve(settings: Settings, host: str, port: int) -> None:
     _log.info("Listening on http://%s:%d/webhooks/<workspace_id> for %s", shown, port, ", ".join(sorted(keys)))
     if settings.is_sample:
         _log.warning("No landing folder is configured: bodies wait in %s until there is one", settings.receiver)
-    # Uvicorn puts these in force again when it is done, and repeats the signal that it ended for.
+    # When uvicorn ends, it restores these handlers and repeats the signal.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
     limits = Limits()
     _allow_open_files(limits.connections + BACKLOG + len(keys))
     config = uvicorn.Config(
         create_app(keys, Inbox(settings.receiver)),
-        # httptools, which uvicorn would choose, takes heads of any length.
+        # httptools, uvicorn's first choice, accepts heads of any length.
         http=bounded(limits),
         h11_max_incomplete_event_size=HEAD_BYTES,
         log_config=None,
@@ -69,21 +70,19 @@ def serve(settings: Settings, host: str, port: int) -> None:
 
 
 def checked_keys(secrets: Mapping[str, Sequence[SecretStr]]) -> Keys:
-    """The keys as bytes, by workspace. Raises Problem when there is none, or a workspace's name is no folder's."""
+    """The keys as bytes, by workspace. Raises Problem when there is none, or when a name cannot be a folder."""
     if not secrets:
         raise Problem(
             "The receiver has no key to check webhooks against",
             'Set CONTACT_REPORTS_WEBHOOK_KEYS to JSON: {"<workspace_id>": ["<signing key>"]}',
         )
     for workspace_id in secrets:
-        # Hidden names and those of incomplete files are not read in the landing folder.
         if (
             workspace_id != workspace_id.strip()
             or not workspace_id.isprintable()
             or not 0 < len(workspace_id.encode()) <= 200
             or "/" in workspace_id
-            or workspace_id.startswith(".")
-            or workspace_id.lower().endswith((".tmp", ".part"))
+            or not is_listed(workspace_id.lower())
         ):
             raise Problem(
                 f"CONTACT_REPORTS_WEBHOOK_KEYS names a workspace {workspace_id[:200]!r}, which no folder can be called",
@@ -106,7 +105,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _allow_open_files(count: int) -> None:
-    """Have the system allow as many files and connections, and what a process needs besides, as far as it does."""
+    """Raise the limit of open files to this number and some for the process itself, as far as the system allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = count + 100
     if soft < wanted:
@@ -119,7 +118,7 @@ class _PrintableFormatter(logging.Formatter):
 
 
 def log_handler(stream: TextIO) -> logging.Handler:
-    """What writes the receiver's log: a line begins with its time in UTC."""
+    """The handler of the receiver's log, whose lines begin with the time in UTC."""
     formatter = _PrintableFormatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%SZ")
     formatter.converter = time.gmtime
     handler = logging.StreamHandler(stream)

@@ -1,4 +1,4 @@
-"""Asks the Developer API v2 of respond.io with one workspace's token: paging, pacing, retries, and clear errors."""
+"""A client of respond.io's Developer API v2 for one workspace's token: pages, request rate, retries, clear errors."""
 
 import html
 import json
@@ -20,7 +20,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 from orchestration.lib.problems import Problem
 
 _ITEMS_A_PAGE = 100  # the most the API gives
-# Nothing says that an empty page cannot have a next one; nor may a listing of them go on for ever.
+# An empty page may have a next one. After this many in a row the listing is given up, as it might never end.
 _EMPTY_PAGES = 10
 _LARGEST_ANSWER = 64 << 20
 # 449 is respond.io's "queued, try again later".
@@ -29,28 +29,28 @@ _PASSING_STATUSES = frozenset({408, 425, 429, 449, *range(500, 600)})
 
 @dataclass(frozen=True)
 class Patience:
-    """How long to go on with a request that does not succeed; all in seconds.
+    """How often and how long to try a request. Times are in seconds.
 
-    respond.io's own client makes 3 attempts, 1, 2, 4 … 10 s apart. Nobody sits before a scheduled fetch, so it makes
-    more of them.
+    respond.io's own client makes 3 attempts, 1, 2, 4 … 10 s apart. This one makes more, as most fetches are scheduled
+    and nobody waits for them.
     """
 
     attempts: int = 5
     first_wait: float = 1.0
     longest_wait: float = 10.0
     longest_retry_after: float = 300.0
-    for_an_answer: float = 60.0  # to its last byte
+    for_an_answer: float = 60.0  # until its last byte
 
 
 class Page(NamedTuple):
-    """A page of a listing, and the cursor of the next one: None on the last."""
+    """A page of a listing, and the cursor of the next page: None on the last."""
 
     items: list[Any]
     cursor: str | None
 
 
 class Unreadable(ValueError):
-    """Bytes that are no page, and why; the items, where it has any all the same."""
+    """The error of bytes that are not a page. `items` are those that could be read nevertheless."""
 
     def __init__(self, why: str, items: list[Any] | None = None) -> None:
         super().__init__(why)
@@ -58,7 +58,7 @@ class Unreadable(ValueError):
 
 
 class _NotAnswered(Exception):
-    """A request that came to nothing, or to items and no way on."""
+    """A request that failed, or that returned items and no usable cursor."""
 
     def __init__(
         self, status: int | None, what: str, retry_after: float | None = None, items: list[Any] | None = None
@@ -72,16 +72,16 @@ class _NotAnswered(Exception):
 
 
 class _TryAgain(_NotAnswered):
-    """A request that came to nothing, but may succeed the next time."""
+    """A request that failed, and may succeed the next time."""
 
 
 class Client:
-    """The API as one workspace's token opens it. Counts its requests and the seconds it waited."""
+    """The API with one workspace's token. Counts its requests and the seconds it waited."""
 
     def __init__(
         self, workspace_id: str, token: SecretStr, url: str, *, rate: float, patience: Patience | None = None
     ) -> None:
-        """`rate` is in requests a second, for each method and path. Raises Problem for what cannot be a token."""
+        """`rate` is in requests per second, for each method and path. Raises Problem when the token cannot be one."""
         self.workspace_id = workspace_id
         self.requests = 0
         self.waited = 0.0
@@ -91,16 +91,16 @@ class Client:
         self._not_before: dict[tuple[str, str], float] = {}
         self._token = token.get_secret_value().strip()
         if not re.fullmatch(r"[!-~]+", self._token):
-            # httpx would refuse it, too, and quote it in the error.
+            # httpx would refuse it as well, and quote it in the error.
             raise Problem(
                 f"The token of workspace {workspace_id!r} has characters that no token has",
-                "Copy it anew into CONTACT_REPORTS_API_TOKENS",
+                "Copy it again into CONTACT_REPORTS_API_TOKENS",
             )
         self._http = httpx.Client(
             base_url=url,
             headers={"Authorization": f"Bearer {self._token}"},
             timeout=self._patience.for_an_answer,
-            # The proxies of the environment do not lead to this machine itself.
+            # A proxy of the environment is not used for an address on this machine.
             trust_env=httpx.URL(url).host not in ("127.0.0.1", "::1", "localhost"),
         )
 
@@ -111,9 +111,9 @@ class Client:
         self._http.close()
 
     def contacts(self, begin: datetime, end: datetime) -> Iterator[list[Any]]:
-        """The contacts created from `begin` to `end` (to the minute, any zone), page by page as they come.
+        """The contacts created from `begin` to `end` (to the minute, any zone), page by page.
 
-        Raises Problem when the API cannot be brought to answer.
+        Raises Problem when the API does not give all pages.
         """
         window = {name: f"{at.astimezone(UTC):%Y-%m-%d %H:%M}" for name, at in (("from", begin), ("to", end))}
         created = {"category": "contactField", "field": "createdAt", "operator": "isTimestampBetween", "value": window}
@@ -150,19 +150,19 @@ class Client:
             asked.add(cursor)
 
     def _ask(self, method: str, path: str, cursor: str | None, body: Mapping[str, Any] | None) -> Page:
-        """One page, however many attempts it takes. Raises _NotAnswered when they were too many."""
+        """One page, after as many attempts as `Patience` allows. Raises _NotAnswered when the last one failed."""
         patience = self._patience
         exponential = wait_exponential(multiplier=patience.first_wait, max=patience.longest_wait)
         enough = stop_after_attempt(patience.attempts)
 
-        def asked_for(state: RetryCallState) -> float | None:
+        def requested_wait(state: RetryCallState) -> float | None:
             error = state.outcome.exception() if state.outcome else None
             return error.retry_after if isinstance(error, _NotAnswered) else None
 
         retrying = Retrying(
             retry=retry_if_exception_type(_TryAgain),
-            stop=lambda state: enough(state) or (asked_for(state) or 0) > patience.longest_retry_after,
-            wait=lambda state: asked_for(state) or exponential(state),
+            stop=lambda state: enough(state) or (requested_wait(state) or 0) > patience.longest_retry_after,
+            wait=lambda state: requested_wait(state) or exponential(state),
             sleep=self._wait,
             reraise=True,
         )
@@ -177,26 +177,26 @@ class Client:
         self._keep_the_rate(method, path)
         try:
             with self._http.stream(method, path, params=parameters, json=body) as response:
-                self._heed(method, path, response.headers)
+                self._obey_rate_headers(method, path, response.headers)
                 content = self._read(response)
         except httpx.RequestError as error:
             raise _TryAgain(None, f"no answer ({type(error).__name__}: {error})") from None
         status = response.status_code
         if not response.is_success:
-            what = f"{status} ({self._said(content) or response.reason_phrase or 'without a word'})"
+            what = f"{status} ({self._message_in(content) or response.reason_phrase or 'without a word'})"
             if status in _PASSING_STATUSES:
                 raise _TryAgain(status, what, _retry_after(response.headers))
             raise _NotAnswered(status, what)
         try:
             return read_page(content)
         except Unreadable as error:
-            # What begins like JSON may be people's names and numbers: they have no place in a message.
-            said = self._said(content) if content.lstrip()[:1] == b"<" else f"{len(content):,} bytes"
+            # JSON may contain people's names and numbers, which must not get into a message.
+            said = self._message_in(content) if content.lstrip()[:1] == b"<" else f"{len(content):,} bytes"
             what = f"{status} with {error} ({said})"
             raise _TryAgain(status, what, items=error.items) from None
 
     def _read(self, response: httpx.Response) -> bytes:
-        """The body. The timeouts of httpx are for each chunk; an answer that trickles would go on for ever."""
+        """The body. httpx has a timeout for each chunk only, so a slow answer could go on for ever."""
         until = time.monotonic() + self._patience.for_an_answer
         chunks = bytearray()
         for chunk in response.iter_bytes():
@@ -216,10 +216,10 @@ class Client:
         self._not_before[endpoint] = now + 1 / self._rate
         self.requests += 1
 
-    def _heed(self, method: str, path: str, headers: httpx.Headers) -> None:
-        """Slow down to what the answer's headers say. Their window is not documented; we take a second.
+    def _obey_rate_headers(self, method: str, path: str, headers: httpx.Headers) -> None:
+        """Slow down as the answer's headers ask. Their window is not documented, and taken for one second.
 
-        They do not speed us up: a rate that was set lower than the API's is a wish.
+        They never speed requests up, as the rate may be set lower than the API's on purpose.
         """
         endpoint = (method, path)
         sent = self._sent[endpoint]
@@ -256,8 +256,8 @@ class Client:
             is_transient=isinstance(error, _TryAgain),
         ) from None
 
-    def _said(self, content: bytes) -> str:
-        """What an answer says, for a message: JSON's `message`, or the text of HTML."""
+    def _message_in(self, content: bytes) -> str:
+        """What an answer says: the `message` of JSON, or the text of HTML."""
         text = content[:100_000].decode(errors="replace")
         try:
             answer = json.loads(content)
@@ -269,14 +269,14 @@ class Client:
         return self._in_short(text)
 
     def _in_short(self, text: str) -> str:
-        """One line of at most 250 characters, in which the token is not, whole or cut."""
+        """One line of at most 250 characters, without the token."""
         text = text.replace(self._token, "***")
         text = " ".join("".join(char if char.isprintable() else " " for char in text).split())
         return text if len(text) <= 250 else f"{text[:249]}…"
 
 
 def read_page(content: bytes) -> Page:
-    """The items of a page and the next cursor. Raises Unreadable saying what the bytes are instead."""
+    """The items of a page and the next cursor. Raises Unreadable, which says what the bytes are instead."""
     if content.lstrip().startswith(b"<"):
         raise Unreadable("HTML instead of JSON")
     try:
@@ -294,7 +294,7 @@ def read_page(content: bytes) -> Page:
 
 
 def _cursor(following: object) -> str | None:
-    """The cursor in `next`: an address, which is never followed, a cursor, or null or "" on the last page."""
+    """The cursor in `next`, which is an address, a cursor, or on the last page null or "". No address is followed."""
     if isinstance(following, str) and re.search("[/?=]", following):
         try:
             query = urllib.parse.parse_qs(urllib.parse.urlsplit(following).query, keep_blank_values=True)
@@ -309,7 +309,7 @@ def _cursor(following: object) -> str | None:
 
 
 def _retry_after(headers: httpx.Headers) -> float | None:
-    """Seconds to wait, None when the header is absent or makes no sense."""
+    """Seconds to wait; None when the header is absent or cannot be read."""
     value = headers.get("Retry-After")
     if (seconds := _positive(value)) is not None:
         return seconds
@@ -321,7 +321,7 @@ def _retry_after(headers: httpx.Headers) -> float | None:
 
 
 def _positive(value: str | None) -> float | None:
-    """A header's number, None when it is none, negative or not finite."""
+    """A header's number; None when it is no number, negative or not finite."""
     try:
         number = float(value or "")
     except ValueError:

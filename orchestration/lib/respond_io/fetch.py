@@ -1,11 +1,10 @@
 """Fetches from respond.io's API into the landing folder: contacts by the day they were created, users and channels.
 
     <workspace_id>/api/contacts-20261121T0000Z-20261122T0000Z.jsonl     all contacts created in that window (UTC)
-    <workspace_id>/api/contacts-partial-<when>.jsonl                    what came before a listing broke off
+    <workspace_id>/api/contacts-partial-<when>.jsonl                    the contacts of a listing that broke off
     <workspace_id>/api/users.jsonl, channels.jsonl                      the whole listing, sorted
 
-The names are the only record of what was fetched. A file appears whole, under its name, or not at all; one with
-contacts is never replaced by another.
+Only the names record what was fetched. A file appears whole or not at all. A file of contacts is never replaced.
 """
 
 import json
@@ -21,14 +20,14 @@ from pathlib import Path
 from typing import IO, Any
 
 from orchestration.lib.folders import flush_to_disk, make_landing_folder
-from orchestration.lib.landing.listing import Landing
+from orchestration.lib.landing.listing import Landing, is_listed
 from orchestration.lib.problems import Problem
 from orchestration.lib.respond_io.client import Client
 
-# How long after its creation a contact may first show in a listing: our choice, respond.io says nothing. What comes
-# twice counts once.
+# A contact may take this long from its creation until listings show it. respond.io does not say how long; this is our
+# choice. A contact that comes twice counts once.
 OVERLAP = timedelta(minutes=60)
-# What is asked for when nothing has been fetched yet; anything before it by a backfill.
+# The days of the first fetch. Earlier days are fetched by a backfill.
 FIRST_DAYS = 7
 
 _MINUTE = "%Y%m%dT%H%MZ"
@@ -40,17 +39,17 @@ Window = tuple[datetime, datetime]
 
 @dataclass
 class Fetched:
-    """What came, and the file it lies in."""
+    """The number of contacts that were fetched, and the file they are in."""
 
     contacts: int = 0
     file: str | None = None
 
 
 def fetch_contacts(client: Client, landing: Landing, day: date, now: datetime) -> Fetched:
-    """Fetch the contacts created on a day (UTC), as far as it has come, into one file of the landing folder.
+    """Fetch the contacts created on a day (UTC), until `now` at most, into one file of the landing folder.
 
-    A day that was not fetched to its end is fetched from where that stopped, and a bit before; one that was, whole
-    again. When the listing breaks off, what came lands under a name that claims nothing, and the Problem is raised.
+    A day that was fetched in part is continued, with an overlap. A day that was fetched whole is fetched whole again.
+    When the listing breaks off, the contacts so far land under a name without a window, and Problem is raised.
     """
     fetched = Fetched()
     if (window := _window(landing, client.workspace_id, day, now)) is None:
@@ -71,10 +70,10 @@ def fetch_contacts(client: Client, landing: Landing, day: date, now: datetime) -
 
 
 def fetch_directories(client: Client, landing: Landing) -> list[str]:
-    """Fetch all users and channels, and put each listing in the place of the last one when it is complete."""
+    """Fetch all users and channels. Each complete listing replaces the previous one. Returns the paths."""
     paths = []
     for name, pages in (("users", client.users()), ("channels", client.channels())):
-        # Sorted, so that the same members are the same bytes in whatever order they come.
+        # Sorted, so that the same members give the same bytes in whatever order they come.
         items = sorted((item for page in pages for item in page), key=_by_id)
         paths.append(f"{client.workspace_id}/api/{name}.jsonl")
         with tempfile.NamedTemporaryFile() as spool:
@@ -84,7 +83,7 @@ def fetch_directories(client: Client, landing: Landing) -> list[str]:
 
 
 def windows_of(landing: Landing, workspace_id: str) -> list[Window]:
-    """The windows that the files of a workspace claim, in order."""
+    """The windows in the names of a workspace's files, in order."""
     landing.files.invalidate_cache()
     try:
         entries = landing.files.ls(landing.absolute(f"{workspace_id}/api"), detail=False)
@@ -102,7 +101,7 @@ def windows_of(landing: Landing, workspace_id: str) -> list[Window]:
 
 
 def fetched_until(windows: list[Window], day: date) -> datetime:
-    """Up to when a day (UTC) was fetched without a gap: its beginning when it was not."""
+    """The time up to which a day (UTC) was fetched without a gap; the day's beginning when it was not fetched."""
     until, end = _bounds(day)
     for begins, ends in windows:
         if begins <= until:
@@ -111,19 +110,18 @@ def fetched_until(windows: list[Window], day: date) -> datetime:
 
 
 def days_to_fetch(landing: Landing, workspace_id: str, today: date) -> tuple[date, date]:
-    """The first and last day (UTC) to ask for: from the end of the newest window, at first the last week, to today."""
+    """The first and last day (UTC) to fetch: from the end of the newest window to today; without windows, a week."""
     windows = windows_of(landing, workspace_id)
     first = max((ends.date() for _, ends in windows), default=today - (FIRST_DAYS - 1) * _DAY)
-    # A later day alone may have been asked for before an earlier one was over.
+    # A later day may have been fetched by a backfill while an earlier one was fetched in part.
     while _bounds(first - _DAY)[0] < fetched_until(windows, first - _DAY) < _bounds(first)[0]:
         first -= _DAY
     return min(first, today), today
 
 
 def check_workspace_id(workspace_id: str) -> None:
-    """Raise Problem when a workspace of the tokens cannot be a folder that the landing folder is read for."""
-    is_hidden = workspace_id.startswith(".") or workspace_id.endswith((".tmp", ".part"))
-    if not workspace_id or is_hidden or not workspace_id.isprintable() or re.search(r"[/\\]", workspace_id):
+    """Raise Problem when a workspace of the tokens cannot be a folder of the landing folder."""
+    if not is_listed(workspace_id) or not workspace_id.isprintable() or re.search(r"[/\\]", workspace_id):
         raise Problem(
             f"CONTACT_REPORTS_API_TOKENS names workspace {workspace_id!r}, which cannot be a folder",
             "Name it as in workspaces.csv",
@@ -131,7 +129,7 @@ def check_workspace_id(workspace_id: str) -> None:
 
 
 def _window(landing: Landing, workspace_id: str, day: date, now: datetime) -> Window | None:
-    """What to ask for; None when the day has not begun."""
+    """The window to fetch; None when the day has not begun."""
     first, last = _bounds(day)
     end = min(now.astimezone(UTC).replace(second=0, microsecond=0), last)
     if end <= first:
@@ -148,19 +146,22 @@ def _bounds(day: date) -> Window:
 
 
 def _line(item: Any) -> bytes:
-    """An item as the API gave it, on one line. Half a surrogate pair stays the escape it was."""
+    """An item on one line. Half of a surrogate pair remains an escape."""
     text = json.dumps(item, ensure_ascii=False, separators=(",", ":"))
     return text.encode(errors="backslashreplace") + b"\n"
 
 
 def _by_id(item: Any) -> tuple[int, str]:
-    """By number where the id is one, then by all there is."""
+    """The key to sort members by: the id where it is a number, then the whole item."""
     member_id = item.get("id") if isinstance(item, dict) else None
     return member_id if isinstance(member_id, int) else 0, json.dumps(item, sort_keys=True)
 
 
 def _add(landing: Landing, workspace_id: str, name: str, spool: IO[bytes]) -> str:
-    """Deliver a file of contacts. What lies under its name stays: the raw zone may not have it yet."""
+    """Deliver a file of contacts, under a numbered name if another file has its name. Returns the path.
+
+    The other file stays, as the raw zone may not have loaded it yet.
+    """
     number = 1
     while True:
         path = f"{workspace_id}/api/{name}{'' if number == 1 else f'-{number}'}.jsonl"
@@ -174,15 +175,15 @@ def _is_same(landing: Landing, path: str, spool: IO[bytes]) -> bool:
     spool.seek(0)
     with landing.files.open(landing.absolute(path), "rb") as stream:
         while True:
-            there, here = stream.read(1 << 20), spool.read(1 << 20)
-            if there != here:
+            landed, fetched = stream.read(1 << 20), spool.read(1 << 20)
+            if landed != fetched:
                 return False
-            if not there:
+            if not landed:
                 return True
 
 
 def _deliver(landing: Landing, path: str, spool: IO[bytes]) -> None:
-    """Put a file into the landing folder in one step; not at all when the same one is there."""
+    """Put a file into the landing folder in one step, unless the same bytes are there already."""
     spool.flush()
     with _writing(landing, path):
         if landing.files.exists(landing.absolute(path)) and _is_same(landing, path, spool):

@@ -9,8 +9,8 @@ from pathlib import Path
 import duckdb
 
 from orchestration.lib.problems import Problem
-from orchestration.lib.raw_zone.zone import sql_text
 from orchestration.lib.settings import DATABASE_NAME
+from orchestration.lib.sql import sql_text
 
 # What DuckDB keeps beside a file that it writes into. Every reader replays it over whatever file has the name by then.
 # Not `.tmp`: that is where a reader spills to.

@@ -16,10 +16,12 @@ import duckdb
 
 from orchestration.lib.dbt import project as dbt
 from orchestration.lib.dbt.results import failures
+from orchestration.lib.landing.kinds import KINDS
 from orchestration.lib.problems import Problem, says_disk_is_full
 from orchestration.lib.progress import announce
-from orchestration.lib.raw_zone.zone import PARQUET_OPTIONS, RECORD_TABLES, RawZone, read_parquet, sql_text
+from orchestration.lib.raw_zone.zone import PARQUET_OPTIONS, RawZone, read_parquet
 from orchestration.lib.settings import PROJECT_ROOT, Settings, environment
+from orchestration.lib.sql import sql_text
 from orchestration.lib.warehouse.published import attach_published, found_beside, sql_name
 from orchestration.lib.warehouse.state import BuildState, rules_fingerprint
 
@@ -119,13 +121,13 @@ def _compare_counts(
     result.compare("its batches are those that were published", state.batches, zone.fingerprint(state.batch_id))
     landed = 0
     with duckdb.connect() as of_the_zone:
-        for name, table in RECORD_TABLES.items():
+        for name, kind in KINDS.items():
             # Every byte is read, so that a file that is broken anywhere is named here.
             query = (
                 f"select count(*), max(hash(columns(*))) from {zone.reading(name)} where batch_id <= {state.batch_id}"
             )
             count = _one(of_the_zone, query)
-            landed += count if table.route else 0
+            landed += count if kind.brings_events else 0
     validated = "select sum(records_landed)::bigint from contact_reports.intermediate.int_file_records"
     result.compare("records in the raw zone and among those validated", landed, _one(connection, validated) or 0)
     states = "records_standing + records_superseded + records_rejected + records_ignored"

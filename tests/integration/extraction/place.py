@@ -12,8 +12,10 @@ from typing import Any
 import duckdb
 
 from orchestration.lib.extraction.extract import Extraction, extract
+from orchestration.lib.extraction.limits import LIMITS
+from orchestration.lib.landing.kinds import KINDS
 from orchestration.lib.landing.listing import Landing
-from orchestration.lib.raw_zone.zone import RECORD_TABLES, RawZone
+from orchestration.lib.raw_zone.zone import RawZone
 
 Row = dict[str, Any]
 WORKSPACES = "workspace_id,workspace_name,timezone\n1,One,UTC\n2,Two,Europe/Paris\n"
@@ -26,6 +28,7 @@ class Place:
         self.landing = folder / "landing"
         self.raw = folder / raw
         self.cache = folder / "state" / "checksums.json"
+        self.limits = LIMITS
         self.land("workspaces.csv", WORKSPACES)
 
     def land(self, path: str, content: str | bytes) -> Path:
@@ -50,6 +53,7 @@ class Place:
             self.cache,
             encoding=encoding,
             memory_limit=memory_limit,
+            limits=self.limits,
         )
         self.check(result)
         return result
@@ -77,12 +81,12 @@ class Place:
         files = self.read("files")
         assert len({row["file_id"] for row in files}) == len(files)
         lines = " union all ".join(
-            f"select file_id, source_line from read_parquet(${i}::varchar[])" for i in range(1, len(RECORD_TABLES) + 1)
+            f"select file_id, source_line from read_parquet(${i}::varchar[])" for i in range(1, len(KINDS) + 1)
         )
         counts = rows_of(
             "select file_id, count(*) as records, count(distinct source_line) as lines "
             f"from ({lines}) group by file_id",
-            [self.parquet(table) for table in RECORD_TABLES],
+            [self.parquet(table) for table in KINDS],
         )
         assert all(row["records"] == row["lines"] for row in counts)
         assert {row["file_id"]: row["records"] for row in counts} == {

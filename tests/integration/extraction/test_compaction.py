@@ -15,7 +15,8 @@ from orchestration.lib.extraction.extract import extract
 from orchestration.lib.landing.listing import Landing
 from orchestration.lib.problems import Problem
 from orchestration.lib.raw_zone.compaction import compact
-from orchestration.lib.raw_zone.zone import PARQUET_OPTIONS, RawZone, parquet_files, sql_text
+from orchestration.lib.raw_zone.zone import PARQUET_OPTIONS, RawZone, parquet_files
+from orchestration.lib.sql import sql_text
 from orchestration.lib.warehouse.verify import _link_batches
 from tests.integration.extraction.place import Place, json_lines
 from tests.integration.extraction.test_kills import die_before_change, in_child
@@ -127,15 +128,14 @@ def test_what_is_merged_is_found_by_its_batch_in_the_last_row_groups(zone: RawZo
     assert groups == sorted(groups) and all(newest - oldest <= 1 for oldest, newest in groups)
 
 
-def test_nothing_is_merged_over_a_gap_nor_what_is_large_already(zone: RawZone, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_merged_over_a_gap_nor_what_is_large_already(zone: RawZone) -> None:
     for _ in range(7):
         add_batch(zone, rows=1)
     shutil.rmtree(zone.folder_of(4))
     compact(zone, growth=2)
     assert ranges(zone) == [(0, 0), (1, 3), (5, 7)]
-    monkeypatch.setattr("orchestration.lib.raw_zone.compaction._LARGE_BYTES", 64 << 10)
     add_batch(zone, rows=1)
-    assert compact(zone, growth=2) == 0
+    assert compact(zone, growth=2, large_bytes=64 << 10) == 0
 
 
 def test_nothing_is_merged_while_somebody_relies_on_the_zone(zone: RawZone) -> None:

@@ -13,18 +13,19 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from orchestration.lib.extraction import decoding
-from orchestration.lib.extraction.reading import CHUNK_MARK, FIELD_MARK, INVALID_BYTE_MARK, RECORD_MARK, read_lines
-from orchestration.lib.raw_zone.zone import RECORD_TABLES
+from orchestration.lib.extraction.chunks import read_lines
+from orchestration.lib.extraction.encodings import CHUNK_MARK, FIELD_MARK, INVALID_BYTE_MARK, RECORD_MARK
+from orchestration.lib.landing.kinds import KINDS
 from tests.integration.extraction.place import Place, Row, refuse_constant, rows_of
 
-EVENTS = RECORD_TABLES["events"]
+EVENTS = KINDS["events"]
 
 
 def decoded_lines(data: bytes) -> dict[int, Row]:
     """The records of JSON lines by line number."""
     rows = {}
     for chunk in read_lines(io.BytesIO(data), compressed=False):
-        parameters = [json.dumps([{"first_line": chunk.first_line}]), chunk.text, None, 1]
+        parameters = [1, None, json.dumps([{"first_line": chunk.first_line}]), chunk.text]
         for row in rows_of(decoding.decode_json_lines(EVENTS, "not UTF-8"), parameters):
             rows[row["source_line"]] = row
     return rows
@@ -59,7 +60,7 @@ scalars = (
 values = st.recursive(
     scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(text, inner, max_size=3), max_leaves=5
 )
-objects = st.dictionaries(st.sampled_from(tuple(EVENTS.fields)) | text, values, max_size=6)
+objects = st.dictionaries(st.sampled_from(tuple(EVENTS.columns)) | text, values, max_size=6)
 
 
 @st.composite
@@ -123,7 +124,7 @@ def test_fields_of_json_objects_are_what_python_reads(lines: Sequence[str]) -> N
     for line, row in zip(lines, rows.values(), strict=True):
         expected = json.loads(line)
         assert (row["parse_error"], row["raw_bytes"]) == (None, None)
-        for field in EVENTS.fields:
+        for field in EVENTS.columns:
             value, found = expected.get(field), row[field]
             if value is None or isinstance(value, str):
                 assert found == value
@@ -149,7 +150,7 @@ def test_a_line_is_a_record_without_error_exactly_when_it_is_a_json_object(lines
         row = rows[number]
         assert row["raw_record"] == line.removesuffix("\r")
         assert (row["parse_error"] is None) == isinstance(parsed(line), dict)
-        assert row["parse_error"] is None or all(row[field] is None for field in EVENTS.fields)
+        assert row["parse_error"] is None or all(row[field] is None for field in EVENTS.columns)
 
 
 SURROGATES = (
@@ -188,7 +189,7 @@ def csv_line(row: Sequence[str], quoting: Any) -> str:
 
 @settings(max_examples=12, deadline=None)
 @given(
-    st.permutations([*EVENTS.fields, "extra", "other"]).flatmap(
+    st.permutations([*EVENTS.columns, "extra", "other"]).flatmap(
         lambda names: st.integers(1, 11).map(lambda n: names[:n])
     ),
     st.lists(st.lists(text | st.sampled_from(["", "a,b", '"', "a\r\nb"]), min_size=1, max_size=11), max_size=20),
@@ -214,9 +215,9 @@ def test_fields_of_csv_are_what_python_reads(names: list[str], rows: list[list[s
     for row, values in zip(found, records, strict=True):
         if len(values) == len(names):
             assert row["parse_error"] is None
-            assert {field: row[field] for field in EVENTS.fields} == dict.fromkeys(EVENTS.fields) | {
-                name: value for name, value in zip(names, values, strict=True) if name in EVENTS.fields
+            assert {field: row[field] for field in EVENTS.columns} == dict.fromkeys(EVENTS.columns) | {
+                name: value for name, value in zip(names, values, strict=True) if name in EVENTS.columns
             }
         else:
             assert row["parse_error"] == f"expected {len(names)} fields, found {len(values)}"
-            assert all(row[field] is None for field in EVENTS.fields)
+            assert all(row[field] is None for field in EVENTS.columns)

@@ -16,9 +16,8 @@ from typing import Any
 
 import pytest
 
-from orchestration.lib.extraction import batch as batch_module
 from orchestration.lib.extraction.extract import extract
-from orchestration.lib.extraction.reading import read_lines
+from orchestration.lib.extraction.limits import LIMITS, Limits
 from orchestration.lib.landing.listing import Landing
 from orchestration.lib.raw_zone.zone import RawZone
 from tests.integration.extraction.place import Place, event_ids, json_lines, rows_of
@@ -30,14 +29,13 @@ def die_at_random_moments(landing: str, folder: Path, kills: int) -> int:
     A run that is done before its moment comes leaves nothing to do: the next one begins in a new place. All this is in
     a process that has no threads, so that a fork of it is a process like any other.
     """
-    pytest.MonkeyPatch().setattr(batch_module, "read_lines", partial(read_lines, chunk_bytes=2 << 20))
     random = Random(1)
     killed = places = 0
     length = 0.0
     while killed < kills:
         started = time.monotonic()
         outcome = in_child(
-            partial(extract_into, landing, folder / str(places)),
+            partial(extract_into, landing, folder / str(places), limits=Limits(chunk_bytes=2 << 20)),
             kill_after=length * (killed + random.random()) / kills if length else None,
         )
         if outcome == "killed":
@@ -57,10 +55,10 @@ def die_at_every_change(landing: str, folder: Path) -> int:
     return changes
 
 
-def extract_into(landing: str, target: Path, die_at: int | None = None) -> None:
+def extract_into(landing: str, target: Path, die_at: int | None = None, limits: Limits = LIMITS) -> None:
     if die_at is not None:
         die_before_change(die_at)
-    extract(Landing(landing), RawZone(target / "raw"), target / "state" / "checksums.json")
+    extract(Landing(landing), RawZone(target / "raw"), target / "state" / "checksums.json", limits=limits)
 
 
 def die_before_change(number: int) -> None:

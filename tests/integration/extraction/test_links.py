@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 import pytest
 
+from orchestration.lib.landing.kinds import WORKSPACES
 from orchestration.lib.landing.listing import Landing, LandingFile, Listing
 from tests.integration.extraction.place import Place, event_ids, json_lines
 
@@ -98,7 +99,7 @@ class Swapping(Landing):
         return listing
 
     def open(self, file: LandingFile) -> BinaryIO:
-        if file.kind != "workspaces":
+        if file.kind is not WORKSPACES:
             self._opened += 1
             if self._opened == self._openings:
                 self._happen()

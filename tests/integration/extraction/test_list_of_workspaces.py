@@ -155,7 +155,7 @@ class Swapping(Landing):
 
     def open(self, file: LandingFile):  # type: ignore[no-untyped-def]
         stream = super().open(file)
-        if file.kind == "workspaces":
+        if file.kind.name == "workspaces":
             self._left -= 1
             if self._left == 0:
                 self._happen()

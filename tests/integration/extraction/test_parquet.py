@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from orchestration.lib.extraction import extract as extract_module
-from orchestration.lib.extraction.batch import NewFile
+from orchestration.lib.extraction.parts import NewFile
 from tests.integration.extraction.place import Place, event_ids, refuse_constant
 
 

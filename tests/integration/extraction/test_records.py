@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from orchestration.lib.extraction.reading import INVALID_BYTE_MARK
+from orchestration.lib.extraction.encodings import INVALID_BYTE_MARK
 from tests.integration.extraction.place import Place, event_ids, json_lines, rows_of
 
 

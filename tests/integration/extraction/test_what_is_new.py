@@ -8,8 +8,9 @@ from typing import BinaryIO
 
 import pytest
 
+from orchestration.lib.extraction import checksums as checksums_module
 from orchestration.lib.extraction import extract as extract_module
-from orchestration.lib.extraction.reading import checksum
+from orchestration.lib.extraction.checksums import checksum
 from orchestration.lib.landing.listing import Landing, Listing
 from tests.integration.extraction.place import WORKSPACES, Place, event_ids, json_lines
 
@@ -148,7 +149,7 @@ def test_a_change_within_one_tick_of_the_clock_is_noticed_however_long_the_files
         now += 60
         return checksum(stream)
 
-    monkeypatch.setattr(extract_module, "checksum", take_long)
+    monkeypatch.setattr(checksums_module, "checksum", take_long)
     monkeypatch.setattr(extract_module, "time", SimpleNamespace(time=lambda: now))
     landing = SlowClockLanding(str(place.landing))
     for name in "AB":

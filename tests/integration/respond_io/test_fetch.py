@@ -267,7 +267,7 @@ def test_a_landing_folder_elsewhere_gets_the_same_files(workspace: Workspace, cl
     assert fetch_contacts(client, landing, DAY, at(30)).contacts == 0
     fetch_directories(client, landing)
     assert fetched_until(windows_of(landing, "acme"), DAY) == at(24)
-    (users,) = (file for file in landing.list().files if file.kind == "api_users")
+    (users,) = (file for file in landing.list().files if file.kind.name == "api_users")
     with landing.open(users) as stream:
         assert stream.read() == b'{"id":1}\n'
 
