@@ -86,7 +86,10 @@
     cast(extract(isodow from {{ date }}) as int)
 {%- endmacro %}
 
-{#- Values → a hash of 8 bytes. Equal values have equal hashes. Different values may, too, so every match has to be checked. -#}
+{#-
+    Values → a hash of 8 bytes. Equal values have equal hashes. Different values may, too, so every match has to be
+    checked.
+-#}
 {% macro hash_of(columns) -%}
     hash({{ columns | join(', ') }})
 {%- endmacro %}

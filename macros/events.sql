@@ -1,4 +1,7 @@
-{#- From validated records to standing events and daily counts: of all records, or of those that an incremental run affects. -#}
+{#-
+    From validated records to standing events and daily counts: of all records, or of those that an incremental run
+    affects.
+-#}
 
 {#- The types of event, as in the seed `event_types`. -#}
 {% macro event_types() -%}
@@ -13,7 +16,10 @@
     ]) }}
 {%- endmacro %}
 
-{#- The columns of an accepted record in every table. Its references are the id or name that it has for user and channel. -#}
+{#-
+    The columns of an accepted record in every table. Its references are the id or name that it has for user and
+    channel.
+-#}
 {% macro event_columns() -%}
     {{ return([
         'batch_id', 'file_id', 'source_line', 'workspace_id', 'route', 'event_id', 'event_type', 'occurred_at',

@@ -1,4 +1,7 @@
-{#- The files that respond.io exports: report logs and Data Export files. The names of their columns are in the seed `header_names`. -#}
+{#-
+    The files that respond.io exports: report logs and Data Export files. The names of their columns are in the seed
+    `header_names`.
+-#}
 
 {#- The fields that a column of an export can be. -#}
 {% macro export_fields() -%}

@@ -48,7 +48,10 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- In a pre-hook of an incremental model: deletes the rows of its table that a condition selects. Does nothing on a full refresh. -#}
+{#-
+    In a pre-hook of an incremental model: deletes the rows of its table that a condition selects. Does nothing on a
+    full refresh.
+-#}
 {% macro delete_rows(condition) -%}
     {% if is_incremental() %} delete from {{ this }} where {{ condition }} {% endif %}
 {%- endmacro %}

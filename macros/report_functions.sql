@@ -13,7 +13,7 @@
     ({{ name }} is not null)
 {%- endmacro %}
 
-{#- The frequencies that a report can be asked for. -#}
+{#- The frequencies of a report. -#}
 {% macro frequencies() -%}
     {{ return(['day', 'week', 'month', 'total']) }}
 {%- endmacro %}

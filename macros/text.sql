@@ -26,7 +26,10 @@
     case when {{ begins_with_ascii(column) }} then true else {{ trimmed_word(column) }} is not null end
 {%- endmacro %}
 
-{#- Whether the first character is a visible ASCII character, as in nearly all values. False for a text that goes on after `~`. -#}
+{#-
+    Whether the first character is a visible ASCII character, as in nearly all values. False for a text that goes on
+    after `~`.
+-#}
 {% macro begins_with_ascii(column) -%}
     {{ column }} between '!' and '~'
 {%- endmacro %}

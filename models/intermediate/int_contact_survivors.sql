@@ -3,8 +3,8 @@
         materialized='incremental',
         pre_hook="{{ delete_rows('(workspace_id, survivor_contact_id) in (
             select
-                touched.workspace_id,
-                coalesce(survivors.survivor_contact_id, touched.contact_id)
+                changed.workspace_id,
+                coalesce(survivors.survivor_contact_id, changed.contact_id)
             from (
                 select workspace_id, contact_id from ' ~ ref('int_changed_contacts') ~ '
                 union
@@ -12,11 +12,11 @@
                 where
                     merged_into_contact_id is not null
                     and (workspace_id, contact_id) in (select workspace_id, contact_id from ' ~ ref('int_changed_contacts') ~ ')
-            ) as touched
+            ) as changed
             left join ' ~ this ~ ' as survivors
                 on
-                    touched.workspace_id = survivors.workspace_id
-                    and touched.contact_id = survivors.contact_id
+                    changed.workspace_id = survivors.workspace_id
+                    and changed.contact_id = survivors.contact_id
         )') }}",
     )
 }}
