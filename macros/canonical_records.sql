@@ -1,6 +1,6 @@
 {#-
-    From a route's records to the shape that stg_events judges: a CTE with the fields of a canonical event as text, named
-    `landed_…`, then `typed_fields`.
+    Translates the records of a route into canonical events, which stg_events validates. The model of a route has a CTE with
+    the fields as text, named `landed_…`, and ends with `typed_fields`.
 -#}
 
 {% macro canonical_fields() -%}
@@ -22,10 +22,10 @@
 {%- endmacro %}
 
 {#-
-    Values trimmed and typed; a contact's name is kept as it is (contract 2). The others are expressions: what identifies an
-    event of this route, how it writes a time, and the message that the event is about, where it is about one.
+    Trims and types the values. A contact's name is kept as it is (contract 2). `event_id`, `instant` and `message_id` are
+    expressions: the id of the event, its time, and the id of its message, if it has one.
 -#}
-{% macro typed_fields(landed, event_id, instant, message_id='cast(null as varchar)') -%}
+{% macro typed_fields(landed, event_id, instant, message_id='cast(null as string)') -%}
     select
         batch_id,
         file_id,

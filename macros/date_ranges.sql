@@ -1,9 +1,9 @@
-{#- The presets of the report page (contract 6): one row of the seed `date_range_presets` each. -#}
+{#- The presets of the report page (contract 6). Each is a row of the seed `date_range_presets`. -#}
 
 {#-
-    One row per workspace and preset: the first and the last day, as the workspace's calendar stands at an instant. A
-    preset begins with the start of a unit of time and ends the day before another one starts, each of them so many
-    units from the current one.
+    One row per workspace and preset: its first and its last day at an instant, in the workspace's calendar. A preset
+    begins with the first day of a unit of time and ends the day before another unit starts. Offsets count units from the
+    current one.
 -#}
 {% macro date_ranges_at(instant) -%}
     select
@@ -21,10 +21,10 @@
     cross join {{ ref('date_range_presets') }} as presets
 {%- endmacro %}
 
-{#- The same as it is published. -#}
+{#- The same, in the columns that are published. -#}
 {% macro published_date_ranges(instant) -%}
     select
-        cast(ranges.workspace_id as varchar) as workspace_id,
+        cast(ranges.workspace_id as string) as workspace_id,
         ranges.date_range,
         ranges.label,
         ranges.start_date,
@@ -33,9 +33,9 @@
 {%- endmacro %}
 
 {#-
-    One row per workspace, date range and day in it; with `and_before` also the same number of days before. `ranges` are
-    those at the moment of the query, unless they are at hand. For a join on days, not on bounds: DuckDB then skips what
-    lies outside of every range.
+    One row per workspace, date range and day in it. With `and_before`, also the same number of days before it. `ranges` is a
+    relation of date ranges; without it, those at the time of the query. Join it on the day, not on the bounds of a range:
+    DuckDB then skips the rows that lie outside of every range.
 -#}
 {% macro days_of_date_ranges(ranges=none, and_before=false) -%}
     {%- set first_date = same_length_before('ranges.start_date', 'ranges.end_date') if and_before else 'ranges.start_date' -%}
@@ -48,7 +48,7 @@
     from {{ ranges or '(' ~ date_ranges_at(current_instant()) ~ ')' }} as ranges
 {%- endmacro %}
 
-{#- The daily counts of types of events on the days of each workspace's date ranges. -#}
+{#- The daily counts of some types of event, on the days of each workspace's date ranges. -#}
 {% macro counts_in_date_ranges(event_types, ranges=none, and_before=false) -%}
     select
         days.workspace_id,

@@ -1,4 +1,4 @@
-{#- All that one SQL engine writes differently from another: one macro for each thing. -#}
+{#- SQL that differs between engines. One macro for each difference. -#}
 
 {% macro matches(column, pattern) -%}
     regexp_matches({{ column }}, '{{ pattern }}')
@@ -8,7 +8,7 @@
     regexp_replace({{ column }}, '{{ pattern }}', '{{ replacement }}', 'g')
 {%- endmacro %}
 
-{#- In a replacement: what the first group of the pattern matched. -#}
+{#- In a replacement: the text that the first group of the pattern matched. -#}
 {% macro first_group() -%}
     \1
 {%- endmacro %}
@@ -33,7 +33,10 @@
     ))
 {%- endmacro %}
 
-{#- The wall clock of an IANA zone → the instant; the second of two, and moved on where there is none. Slow. -#}
+{#-
+    A wall clock in an IANA zone → the instant. A time that the clock shows twice is the second one. A time that the clock
+    skips is moved forward. Slow.
+-#}
 {% macro instant_of(wall_clock, zone) -%}
     timezone({{ zone }}, {{ wall_clock }})
 {%- endmacro %}
@@ -43,7 +46,7 @@
     make_timestamptz({{ microseconds }})
 {%- endmacro %}
 
-{#- The number of a row in its table, by which it is found again within a statement. -#}
+{#- The number of a row in its table. It identifies the row within one statement. -#}
 {% macro number_of_row() -%}
     rowid
 {%- endmacro %}
@@ -83,12 +86,15 @@
     cast(extract(isodow from {{ date }}) as int)
 {%- endmacro %}
 
-{#- Values → 8 bytes that are equal where the values are; only ever a first look, as others may share them. -#}
+{#-
+    Values → a hash of 8 bytes. Equal values have equal hashes. Different values may, too, so every match has to be
+    checked.
+-#}
 {% macro hash_of(columns) -%}
     hash({{ columns | join(', ') }})
 {%- endmacro %}
 
-{#- What so many hashes that are equal add up to. -#}
+{#- The sum of a number of equal hashes. -#}
 {% macro hash_times(hash, number) -%}
     cast({{ hash }} as hugeint) * {{ number }}
 {%- endmacro %}
@@ -104,32 +110,32 @@
 {%- endmacro %}
 
 {#-
-    What orders records by instant, and those of one instant by their loading, in one value. A number, as max_by is slow
-    where it compares tuples (2 million events by contact: 1.7 against 2.9 CPU-seconds).
+    One number that orders records by instant, and those of the same instant by when they were loaded. `max_by` is slower
+    with tuples (2 million events by contact: 1.7 against 2.9 CPU-seconds).
 -#}
 {% macro recency(instant, file_id, source_line) -%}
     (cast(epoch_us({{ instant }}) as hugeint) * 4294967296 + {{ file_id }}) * 1099511627776 + {{ source_line }}
 {%- endmacro %}
 
 {#-
-    A text that is one of a few, in a byte: whatever reads, sorts and writes it has less to do (2 million events written:
-    2.5 against 3.3 CPU-seconds). What is published casts it to text again.
+    A text that has few values, stored in one byte. This makes it cheaper to read, sort and write (2 million events written:
+    2.5 against 3.3 CPU-seconds). Published views cast it to text.
 -#}
 {% macro one_of_values(column, values, cast='cast') -%}
     {{ cast }}({{ column }} as {% if values %}enum('{{ values | map('replace', "'", "''") | join("', '") }}'){% else %}varchar{% endif %})
 {%- endmacro %}
 
-{#- A text that is one of a seed's keys, in a model that is built after the seed. -#}
+{#- The same for the values of a seed's column. The model has to depend on the seed. -#}
 {% macro one_of(column, seed, key) -%}
     {{ one_of_values(column, values_in('seeds', seed, key)) }}
 {%- endmacro %}
 
-{#- The workspace, NULL where `workspaces.csv` does not list it. When that changes, everything is built anew. -#}
+{#- The workspace; NULL where `workspaces.csv` does not list it. A change of that file causes a full refresh. -#}
 {% macro listed_workspace(column) -%}
     {{ one_of_values(column, values_in('staging', 'stg_workspaces', 'workspace_id'), cast='try_cast') }}
 {%- endmacro %}
 
-{#- The values of a column; none while dbt parses, and where there is no such table yet. -#}
+{#- The values of a column. Empty while dbt parses, and where the table does not exist yet. -#}
 {% macro values_in(schema, table, column) -%}
     {%- set relation = none -%}
     {%- if execute -%}
@@ -146,7 +152,7 @@
     now()
 {%- endmacro %}
 
-{#- The first day of the day, week (Monday), month, quarter or year that a date lies in, so many of these units on. -#}
+{#- The first day of the day, week (Monday), month, quarter or year of a date, moved by a number of these units. -#}
 {% macro unit_start(date, unit, offset) -%}
     cast(
         date_trunc({{ unit }}, {{ date }}) + case {{ unit }}
@@ -169,22 +175,22 @@
     unnest(range({{ first }}, {{ last }} + 1))
 {%- endmacro %}
 
-{#- Text with its letters without accents, however these are encoded. -#}
+{#- Text without the accents of its letters, composed or decomposed. -#}
 {% macro without_accents(column) -%}
     strip_accents({{ column }})
 {%- endmacro %}
 
-{#- The same day of the month so many months before; the last of the month where it has no such day. -#}
+{#- The same day of the month, some months before; the last day of that month where it has no such day. -#}
 {% macro months_before(date, months) -%}
     cast({{ date }} - to_months({{ months }}) as date)
 {%- endmacro %}
 
-{#- A text as a literal of SQL. -#}
+{#- A text as an SQL literal. -#}
 {% macro text_literal(text) -%}
     '{{ text | replace("'", "''") }}'
 {%- endmacro %}
 
-{#- Texts → a list of them. -#}
+{#- A list of texts. -#}
 {% macro list_of(texts) -%}
     cast([{% for text in texts %}{{ text_literal(text) }}{{ ', ' if not loop.last }}{% endfor %}] as varchar[])
 {%- endmacro %}
@@ -194,7 +200,7 @@
     list_has_all({{ list }}, {{ elements }})
 {%- endmacro %}
 
-{#- Words with a space between them → a list of them. -#}
+{#- Words with spaces between them → a list. -#}
 {% macro words(column) -%}
     string_split({{ column }}, ' ')
 {%- endmacro %}
@@ -208,31 +214,31 @@
     timestamptz '9999-12-31 23:59:59+00'
 {%- endmacro %}
 
-{#- A list of what looks like an ISO date in the name of a file, in their order; NULL for what is no day of the calendar. -#}
+{#- The ISO dates in the name of a file, as a list in their order. NULL for a text of that form that is not a date. -#}
 {% macro dates_in_name(path) -%}
     list_transform(
             regexp_extract_all({{ base_name(path) }}, '[0-9]{4}-[0-9]{2}-[0-9]{2}'), lambda found: try_cast(found as date)
         )
 {%- endmacro %}
 
-{#- Whether text is of ASCII alone. -#}
+{#- Whether text has ASCII characters only. -#}
 {% macro is_ascii(column) -%}
     strlen({{ column }}) = length({{ column }})
 {%- endmacro %}
 
-{#- Whether text has marks that are no part of a letter. -#}
+{#- Whether text has combining marks that do not belong to a letter. -#}
 {% macro has_marks_alone(column) -%}
     length(nfc_normalize({{ column }})) <> length(strip_accents({{ column }}))
 {%- endmacro %}
 
 {#-
     Text letter by letter: lower case, decomposed, without U+0300 to U+036F, with all other marks. Hangul is decomposed by
-    its arithmetic. What becomes of a peculiar letter stands in one text, at the place that the letter has in another one,
-    times three: DuckDB would make a map of them for each query (1 ms).
+    arithmetic. The special letters are in one text, and their replacements in another one, three characters for each.
+    A map would cost more: DuckDB builds it for each query (1 ms).
 -#}
-{% macro decomposed_letter_by_letter(column, peculiar) -%}
+{% macro decomposed_letter_by_letter(column, special) -%}
     {%- set letters, become = [], [] -%}
-    {%- for entry in peculiar.split() -%}
+    {%- for entry in special.split() -%}
         {%- for letter in entry.split('=')[1] -%}
             {%- do letters.append(letter) %}{% do become.append(entry.split('=')[0].ljust(3)) -%}
         {%- endfor -%}
@@ -260,23 +266,31 @@
     )
 {%- endmacro %}
 
-{#- Text → a list of what stands between the delimiters. -#}
+{#- Text → a list of its parts between the delimiters. -#}
 {% macro split_text(text, delimiter) -%}
     string_split({{ text }}, {{ delimiter }})
 {%- endmacro %}
 
-{#- A list's value at a position, counted from 1; NULL where the position is NULL, or beyond the end. -#}
+{#- The value of a list at a position, counted from 1. NULL where the position is NULL or beyond the end. -#}
 {% macro element(list, position) -%}
     {{ list }}[{{ position }}]
 {%- endmacro %}
 
-{#- In a select list: a row for each value of a list, and its position, counted from 1. -#}
+{#- In a select list: a row for each value of a list, with its position, counted from 1. -#}
 {% macro each_element(list, value, position) -%}
     unnest({{ list }}) as {{ value }},
     generate_subscripts({{ list }}, 1) as {{ position }}
 {%- endmacro %}
 
-{#- A list → its values as one text. DuckDB takes no column as the separator: a character that no text has is replaced. -#}
+{#-
+    A list → its values as one text. DuckDB accepts no column as the separator: U+FDD0, which no text has, is replaced by
+    it.
+-#}
 {% macro joined_text(list, separator) -%}
     replace(array_to_string({{ list }}, chr(64976)), chr(64976), {{ separator }})
+{%- endmacro %}
+
+{#- At the end of the query of a table: the order in which its rows are stored. -#}
+{% macro storage_order(columns) -%}
+    order by {{ columns | join(', ') }}
 {%- endmacro %}

@@ -1,6 +1,6 @@
-{#- Users and channels: what is known of them, how they are shown, and what a name in an event means (contract 5). -#}
+{#- Users and channels: their snapshots, how they are shown, and which of them an event refers to (contract 5). -#}
 
-{#- A deleted user is shown by id, as on the page. -#}
+{#- A deleted user is shown by its id, as on the report page. -#}
 {% macro shown_user_name() -%}
     case when is_deleted then user_id else coalesce(user_name, user_id) end
 {%- endmacro %}
@@ -10,7 +10,7 @@
     coalesce(channel_name, channel_id)
 {%- endmacro %}
 
-{#- A value of `deleted_at` without the placeholders that mean "not deleted": NULL for these and for an all-zero date. -#}
+{#- The text of `deleted_at`. NULL for placeholders that mean "not deleted", and for a date of zeros. -#}
 {% macro deletion_text(column) -%}
     case
         when lower({{ trimmed(column) }}) in ('null', '\n', '-', 'none', 'nan', 'false') then null
@@ -20,8 +20,8 @@
 {%- endmacro %}
 
 {#-
-    The snapshot rows of new batches for a directory, `user` or `channel`: the rows of its files and of the API's listings,
-    the rows that a listing no longer has, and what webhooks name.
+    The snapshots of new batches for a directory, `user` or `channel`: the rows of its files and of the API's listings, the
+    rows that a listing no longer has, and the names in webhooks.
 -#}
 {% macro directory_snapshots(directory) -%}
     select
@@ -63,8 +63,9 @@
 {%- endmacro %}
 
 {#-
-    What a listing of the API lacks that was listed before it, as rows of that listing, numbered from -1 down. A listing
-    with a rejected line proves no absence: the next one without is compared with all since the last one without.
+    The ids that an earlier listing of the API had and a new one lacks, as rows of the new one, numbered from -1 down. A
+    listing with a rejected row proves no absence. A complete listing is therefore compared with all listings since the
+    complete one before it.
 -#}
 {% macro disappeared_from_listing(kind) -%}
     with listed as (
@@ -119,10 +120,10 @@
     where now.file_id is null
 {%- endmacro %}
 
-{#- The names that webhooks of new batches give to ids: one row per file, id and name, at the last line that has it. -#}
+{#- The names of ids in webhooks of new batches. One row per file, id and name, of the last line that has it. -#}
 {% macro named_by_webhooks(directory) -%}
     {%- set id, name, type = {
-        'user': ('user_id', full_name('user_first_name', 'user_last_name'), 'cast(null as varchar)'),
+        'user': ('user_id', full_name('user_first_name', 'user_last_name'), 'cast(null as string)'),
         'channel': ('channel_id', trimmed('channel_name'), trimmed('channel_type')),
     }[directory] -%}
     select *
@@ -143,8 +144,8 @@
 {%- endmacro %}
 
 {#-
-    What a text in an event stands for, between which times of events: the id itself, or a name (contract 5). Digits are
-    always an id. `up_to` is a batch: what the directories said then.
+    The id that a reference in an event stands for, and for which times of events (contract 5). A reference is an id or a
+    name; digits are always an id. With `up_to`, a batch: by the directories as they were then.
 -#}
 {% macro directory_references(up_to=none) -%}
     -- depends_on: {{ ref('stg_workspaces') }}
@@ -175,8 +176,8 @@
         where is_latest and workspace_id is not null
     ),
 
-    -- Those that have a name now come before those that had it earlier.
-    bearers as (
+    -- Who has a name now takes precedence over who had it earlier.
+    names as (
         select
             entries.directory,
             entries.workspace_id,
@@ -197,11 +198,11 @@
     ),
 
     candidates as (
-        select * from bearers
+        select * from names
         qualify has_it_now or not bool_or(has_it_now) over (partition by directory, workspace_id, name)
     ),
 
-    -- Of the candidates the one is meant whose deletion was the first after the event.
+    -- A name stands for the candidate that was the first to be deleted after the event.
     by_deletion as (
         select
             directory,
@@ -210,7 +211,7 @@
             valid_to,
             min(id) as id,
             min(shown_name) as shown_name,
-            count(*) as bearers,
+            count(*) as candidates,
             coalesce(
                 lag(valid_to) over (partition by directory, workspace_id, name order by valid_to), {{ beginning_of_time() }}
             ) as valid_from
@@ -229,25 +230,25 @@
     from entries
     union all
     select
-        names.directory,
-        names.workspace_id,
-        names.name as reference,
-        names.valid_from,
-        names.valid_to,
-        names.id,
-        names.shown_name
-    from by_deletion as names
+        by_deletion.directory,
+        by_deletion.workspace_id,
+        by_deletion.name as reference,
+        by_deletion.valid_from,
+        by_deletion.valid_to,
+        by_deletion.id,
+        by_deletion.shown_name
+    from by_deletion
     left join entries
         on
-            names.directory = entries.directory
-            and names.workspace_id = entries.workspace_id
-            and names.name = entries.id
-    where names.bearers = 1 and entries.id is null
+            by_deletion.directory = entries.directory
+            and by_deletion.workspace_id = entries.workspace_id
+            and by_deletion.name = entries.id
+    where by_deletion.candidates = 1 and entries.id is null
 {%- endmacro %}
 
 {#-
-    The snapshot rows that count for each id: those of files and listings or, where no such row is there, those of
-    webhooks. With `up_to`, of those that were there when that batch was built.
+    The snapshots that count for each id: those of files and listings, or those of webhooks where there are no others. With
+    `up_to`, a batch: of the snapshots up to it.
 -#}
 {% macro directory_history(model, id, up_to=none) -%}
     (
@@ -262,12 +263,12 @@
     )
 {%- endmacro %}
 
-{#- The latest row of an id wins (contract 5). -#}
+{#- The latest snapshot of each id (contract 5). -#}
 {% macro latest_entries(model, id) -%}
     (select * from {{ directory_history(model, id) }} where is_latest)
 {%- endmacro %}
 
-{#- The condition under which a row of `int_directory_references` says what a text of an event stands for. -#}
+{#- The condition that joins `int_directory_references` to an event by its reference. -#}
 {% macro refers_to(references, directory, events, reference) -%}
     {{ events }}.workspace_id = {{ references }}.workspace_id
             and {{ events }}.{{ reference }} = {{ references }}.reference

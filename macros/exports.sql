@@ -1,6 +1,9 @@
-{#- What the files are that respond.io exports: report logs and Data Export files. Their columns are in the seed `header_names`. -#}
+{#-
+    The files that respond.io exports: report logs and Data Export files. The names of their columns are in the seed
+    `header_names`.
+-#}
 
-{#- The fields that the columns of an export may mean. -#}
+{#- The fields that a column of an export can be. -#}
 {% macro export_fields() -%}
     {{ return([
         'occurred_at', 'contact_id', 'primary_contact_id', 'merged_contact_id', 'contact_name', 'source', 'channel_name',
@@ -9,33 +12,33 @@
     ]) }}
 {%- endmacro %}
 
-{#- In a select list: where the column of each field stands, as a relation has it. -#}
+{#- In a select list: the position of each field's column, from a relation that has them. -#}
 {% macro field_positions(relation=none) -%}
     {%- for field in export_fields() %}
     {{ relation ~ '.' if relation }}{{ field }}_position{{ ',' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}
 
-{#- The same, from rows that each have the position of a field. The first position of a field counts. -#}
+{#- The same, from rows with the position of one field each. The first position of a field counts. -#}
 {% macro first_positions(field_column, position) -%}
     {%- for field in export_fields() %}
     min(case when {{ field_column }} = '{{ field }}' then {{ position }} end) as {{ field }}_position{{ ',' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}
 
-{#- What spellings of a column's name have in common: its letters and digits, without case and accents. -#}
+{#- A column's name in the form that its spellings share: letters and digits, in lower case, without accents. -#}
 {% macro header_spelling(column) -%}
     {{ replace_matches('lower(' ~ without_accents(column) ~ ')', '[^\\p{L}\\p{N}]', '') }}
 {%- endmacro %}
 
-{#- The words of a text, without case and accents, each of them between two spaces. -#}
+{#- The words of a text, in lower case, without accents, each of them between two spaces. -#}
 {% macro spelled_words(column) -%}
     ' ' || {{ replace_matches('lower(' ~ without_accents(column) ~ ')', '[^\\p{L}]+', ' ') }} || ' '
 {%- endmacro %}
 
 {#-
-    The records of an export with what their file is, and the fields in the order of its header. Plain lines are split here;
-    the raw zone has the fields of those that have quotes.
+    The records of an export with the contents of their file, and their fields in the order of its header. Lines without
+    quotes are split here. The raw zone has the fields of the others.
 -#}
 {% macro exported_records(table) -%}
     select
@@ -58,12 +61,12 @@
     inner join {{ ref('stg_export_files') }} as files on records.file_id = files.file_id
 {%- endmacro %}
 
-{#- A field of a record of `exported_records`; NULL where the file has no such column. -#}
+{#- A field of a record of `exported_records`. NULL where the file has no such column. -#}
 {% macro exported_field(field) -%}
     {{ element('fields', field ~ '_position') }}
 {%- endmacro %}
 
-{#- The same for a required field. In a file of unknown contents it is not missing: its column is not known. -#}
+{#- The same for a required field. In a file of unknown contents its column is not known, so the field is not missing. -#}
 {% macro required_field(field) -%}
     case when unknown_contents is null then {{ exported_field(field) }} else 'unknown' end
 {%- endmacro %}

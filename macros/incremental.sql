@@ -1,9 +1,9 @@
 {#-
-    What a run has to look at. A run starts from a copy of the publication and replaces it when every test passed, so
-    "the last build" is one state of all tables together; Python writes it into the copy before dbt opens that.
+    The work of a run. A run starts from a copy of the publication and replaces it when all tests passed. "The last build" is
+    therefore one state of all tables. Python writes its newest batch into the copy before dbt opens it.
 -#}
 
-{#- The newest batch that the tables at hand were built from; 0 when they are built anew. -#}
+{#- The newest batch of the last build. 0 on a full refresh. -#}
 {% macro last_built_batch() -%}
     {%- if not execute or flags.FULL_REFRESH -%}
         0
@@ -18,8 +18,8 @@
 {%- endmacro %}
 
 {#-
-    The records that were rejected before all was built anew, as Python copied them from the publication; none where it
-    could not, as their files would be others, and where the run builds on.
+    The records that were rejected before a full refresh. Python copies them from the publication. None on an incremental run,
+    and where the former publication has another raw zone or cannot be read.
 -#}
 {% macro rejects_before_changes() -%}
     {%- if execute -%}
@@ -29,7 +29,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Whether the record of a row of `int_rejected_records` was not rejected before this run, for the same reason. -#}
+{#- Whether a row of `int_rejected_records` is new: the record was not rejected for the same reason before this run. -#}
 {% macro is_new_reject(rejected) -%}
     {#- Outside of the conditions, as dbt looks for dependencies without running the model. -#}
     {%- set last_built, known_rejects, files = last_built_batch() | int, rejects_before_changes(), ref('stg_files') -%}
@@ -41,14 +41,17 @@
             where
                 known.file_id = {{ rejected }}.file_id
                 and known.source_line = {{ rejected }}.source_line
-                and known.reject_reason = cast({{ rejected }}.reject_reason as varchar)
+                and known.reject_reason = cast({{ rejected }}.reject_reason as string)
         )
     {%- else -%}
         {{ rejected }}.batch_id = (select max(newest.batch_id) from {{ files }} as newest)
     {%- endif -%}
 {%- endmacro %}
 
-{#- In a pre-hook of an incremental model: deletes the rows of its table that a condition selects. Empty on a full refresh. -#}
+{#-
+    In a pre-hook of an incremental model: deletes the rows of its table that a condition selects. Does nothing on a
+    full refresh.
+-#}
 {% macro delete_rows(condition) -%}
     {% if is_incremental() %} delete from {{ this }} where {{ condition }} {% endif %}
 {%- endmacro %}
@@ -71,21 +74,21 @@
 {%- endmacro %}
 
 {#-
-    The standing events to append to a fact: all of them when it is built anew; otherwise those of new batches, and
-    the older ones that stand again or are shown differently.
+    The standing events to append to a fact. On a full refresh all of them; on an incremental run those of new batches, and
+    older ones that stand again or have another user or channel.
 -#}
 {% macro records_to_load(event_type) -%}
     {#- Outside of the condition, as dbt looks for dependencies without running the model. -#}
-    {%- set all_of_them, some_of_them = ref('int_standing_events'), ref('int_changed_standing_events') -%}
+    {%- set all_events, changed_events = ref('int_standing_events'), ref('int_changed_standing_events') -%}
     (
-        select * from {{ some_of_them if is_incremental() else all_of_them }}
+        select * from {{ changed_events if is_incremental() else all_events }}
         where event_type = '{{ event_type }}'
     )
 {%- endmacro %}
 
 {#-
-    For a test of each row of a fact: all of them when all is built anew; otherwise those that the run at hand has written
-    to it, where they come from: among the fact's own they would have to be looked for (10 million: 0.1 CPU-seconds a test).
+    The rows of a fact that a test has to check. On a full refresh all of them; on an incremental run those that the run
+    appended. These are read from their source, as finding them in the fact costs more (10 million: 0.1 CPU-seconds a test).
 -#}
 {% macro rows_written(event_type) -%}
     {#- Outside of the condition, as dbt looks for dependencies without running the test. -#}
@@ -98,13 +101,13 @@
 {%- endmacro %}
 
 {#- Deletes the daily counts that are different now, or are of no event any more. -#}
-{% macro delete_changed_daily_counts(changed_days, counted_again) -%}
+{% macro delete_changed_daily_counts(changed_days, new_counts) -%}
     {%- set is_the_same_day -%}
         (workspace_id, report_date, event_type) in (select workspace_id, report_date, event_type from {{ changed_days }})
     {%- endset -%}
-    {%- set is_counted_again_as_it_is -%}
+    {%- set is_new_counts_as_it_is -%}
         exists (
-            select 1 from {{ counted_again }} as counted
+            select 1 from {{ new_counts }} as counted
             where
                 {% for column in [
                     'workspace_id', 'report_date', 'event_type', 'source', 'channel_id', 'user_id',
@@ -114,5 +117,5 @@
                 {% endfor %}
         )
     {%- endset -%}
-    {{ delete_rows(is_the_same_day ~ ' and not ' ~ is_counted_again_as_it_is) }}
+    {{ delete_rows(is_the_same_day ~ ' and not ' ~ is_new_counts_as_it_is) }}
 {%- endmacro %}

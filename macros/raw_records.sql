@@ -1,6 +1,6 @@
 {#-
-    A record of a Parquet file as JSON: the fields as landed, numbers as numbers, and what else the file had. For the
-    few records that need it: text files keep each record as it was.
+    A record of a Parquet file as JSON: the fields as landed, numbers as numbers, and the other fields of the file. Only
+    rejected records of Parquet files need it: the raw zone keeps each record of a text file as it was.
 -#}
 {% macro record_as_json() -%}
     '{' || rtrim(

@@ -1,8 +1,8 @@
-{#- Which of some accepted records are superseded (contract 4). -#}
+{#- Which accepted records are superseded (contract 4). -#}
 
 {#-
-    Of all records those that another one can supersede, and those that supersede them. Nearly all records share neither
-    event nor fact with another one: eight-byte hashes find the others, and the exact rules look at these alone.
+    The records that can be superseded, and those that can supersede them. Nearly all records share neither event nor fact
+    with another one. Hashes of eight bytes find the others, and the exact rules are applied to these only.
 -#}
 {% macro candidates_among(records) -%}
     with without_detail as (
@@ -27,7 +27,7 @@
                 or (
                     route in (select route from {{ ref('routes') }} where yields_to_log)
                     and (workspace_id, report_date) in (
-                        select workspace_id, report_date from {{ ref('int_log_covered_days') }}
+                        select workspace_id, report_date from {{ ref('int_fully_covered_days') }}
                     )
                 )
             )
@@ -35,8 +35,9 @@
 {%- endmacro %}
 
 {#-
-    The superseded of some records. These hold, for each record whose state is asked for, every record with the same event
-    id and every record of the same contact that may be of the same fact. Each rule looks at what the rules before it left.
+    The superseded ones of some records. For each record whose state is needed, `records` has to hold every record with the
+    same event id, and every record of the same contact that may be the same fact. Each rule applies to the records that the
+    rules before it left.
 -#}
 {% macro superseded_among(records) -%}
     with by_recency as (
@@ -51,7 +52,7 @@
         inner join {{ ref('routes') }} as routes on records.route = routes.route
     ),
 
-    -- First: the same event, sent again. The last loaded record of an event id stands.
+    -- Rule 1, the same event sent again: the last loaded record of an event id stands.
     latest as (
         select
             by_recency.*,
@@ -63,7 +64,7 @@
         where by_recency.recency = 1
     ),
 
-    -- Then: less detail gives way to more, of the same contact within the same second.
+    -- Rule 2, less detail: it gives way to an event of the same contact and second that has the detail.
     less_detailed as (
         select
             vague.file_id,
@@ -84,7 +85,7 @@
         group by vague.file_id, vague.source_line, vague.workspace_id, vague.yields_to_log
     ),
 
-    -- Then: the same fact, by another route or id.
+    -- Rule 3, the same fact by another route or id.
     by_preference as (
         select
             latest.*,
@@ -100,7 +101,7 @@
         )
     ),
 
-    -- A log that gives less detail lists the event all the same.
+    -- A log with less detail lists the event nevertheless.
     listed_with_less_detail as (
         select distinct
             by_preference.workspace_id,
@@ -113,11 +114,11 @@
         where not less_detailed.yields_to_log
     ),
 
-    -- Last: not in the log of a day that the log covers.
+    -- Rule 4, not in the log of a day that the log covers completely.
     not_in_log as (
         select by_preference.*
         from by_preference
-        inner join {{ ref('int_log_covered_days') }} as covered
+        inner join {{ ref('int_fully_covered_days') }} as covered
             on by_preference.workspace_id = covered.workspace_id and by_preference.report_date = covered.report_date
         left join listed_with_less_detail as listed
             on by_preference.workspace_id = listed.workspace_id and by_preference.event_id = listed.event_id
@@ -128,7 +129,7 @@
             and listed.event_id is null
     ),
 
-    -- What stands in the end for each event that the first rule and failed messages left.
+    -- For each event that rule 1 and failed messages left: the event that stands in the end.
     outcomes as (
         select
             by_preference.workspace_id,
@@ -144,14 +145,14 @@
     select
         {{ event_columns() | join(',\n        ') }},
         'same_event' as superseded_as,
-        cast(null as varchar) as standing_event_id
+        cast(null as string) as standing_event_id
     from by_recency
     where recency > 1
     union all
     select
         {{ event_columns() | join(',\n        ') }},
         'failed_message' as superseded_as,
-        cast(null as varchar) as standing_event_id
+        cast(null as string) as standing_event_id
     from latest
     where is_failed
     union all
@@ -180,11 +181,11 @@
     select
         {{ event_columns() | join(',\n        ') }},
         'not_in_log' as superseded_as,
-        cast(null as varchar) as standing_event_id
+        cast(null as string) as standing_event_id
     from not_in_log
 {%- endmacro %}
 
-{#- Whether an event does not say which channel was connected, or which contact was merged away. -#}
+{#- Whether an event lacks the channel that was connected, or the contact that was merged away. -#}
 {% macro lacks_detail(events, channel) -%}
     (
         ({{ events }}.event_type = 'connected' and {{ events }}.{{ channel }} is null)
@@ -193,8 +194,8 @@
 {%- endmacro %}
 
 {#-
-    What makes two events one fact: workspace, type and contact, and for connected the channel, for merged the contact
-    that was merged away or, where that is unknown, the second.
+    The natural key, which two events of the same fact share: workspace, type and contact; for connected the channel; for
+    merged the contact that was merged away or, where that is unknown, the second.
 -#}
 {% macro natural_key(events, channel_id=none) -%}
     {{ return([

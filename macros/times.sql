@@ -1,6 +1,6 @@
-{#- How routes write a time (respond.io facts): with an offset, as the workspace's wall clock, as seconds of an epoch. -#}
+{#- The forms of time that routes have: with an offset, as the workspace's wall clock, or as Unix time. -#}
 
-{#- An ISO 8601 time with an offset, and nothing else that a cast would take. -#}
+{#- An ISO 8601 time with an offset. A cast alone would accept other forms. -#}
 {% macro instant_with_offset(column) -%}
     case
         when {{ matches(column, iso_8601_with_offset()) }} then {{ instant_from_text(column) }}
@@ -9,8 +9,8 @@
 {%- endmacro %}
 
 {#-
-    Unix time in seconds, milliseconds or microseconds, told apart by magnitude: seconds reach 1e11 in the year 5138,
-    milliseconds pass it in 1973. Text that is no number may be a time with an offset.
+    Unix time in seconds, milliseconds or microseconds, distinguished by magnitude: seconds reach 1e11 in the year 5138,
+    milliseconds passed it in 1973. Text that is not a number may be a time with an offset.
 -#}
 {% macro instant_of_epoch(column) -%}
     {%- set whole = "cast(split_part(" ~ column ~ ", '.', 1) as bigint)" -%}
@@ -27,7 +27,7 @@
 {%- endmacro %}
 
 {#-
-    Adds what `instant_of_wall_clock` looks at: the workspace's zone, the wall clock in microseconds, and the zone's
+    Adds the columns that `instant_of_wall_clock` needs: the workspace's zone, the wall clock in microseconds, and the zone's
     offset where it is the same all day.
 -#}
 {% macro with_wall_clock(landed) -%}
@@ -52,8 +52,8 @@
 {%- endmacro %}
 
 {#-
-    A time with an offset, or else the workspace's wall clock. In the hour that a clock shows twice the first is meant;
-    a time in the hour that it skips is moved on by as much as the clock was.
+    A time with an offset, or else the workspace's wall clock. A time that the clock shows twice is the first one. A time
+    that the clock skips is moved forward by as much as the clock was.
 -#}
 {% macro instant_of_wall_clock(column) -%}
     {%- set wall_clock_time = wall_clock('wall_clock_us') -%}
@@ -66,13 +66,13 @@
         when wall_clock_us is null then {{ instant_with_offset(column) }}
         when wall_clock_offset_us is not null
             then {{ instant_from_microseconds('wall_clock_us - wall_clock_offset_us') }}
-        -- The offset that held a day before gives the earlier of two; where the clock skips, no time of that offset.
+        -- The offset of the day before gives the first of two. Where the clock skips, it gives another wall clock.
         when {{ local_time(earlier, 'timezone') }} = {{ wall_clock_time }} then {{ earlier }}
         else {{ later }}
     end
 {%- endmacro %}
 
-{#- No event happened before the year 2000, or more than a day after it was loaded (contract 4). -#}
+{#- An event cannot be before the year 2000, or more than a day after it was loaded (contract 4). -#}
 {% macro is_possible_time(occurred_at, loaded_at) -%}
     ({{ occurred_at }} >= {{ midnight_utc("date '2000-01-01'") }} and {{ occurred_at }} <= {{ loaded_at }} + interval '24' hour)
 {%- endmacro %}

@@ -7,11 +7,11 @@
 {% set changed_contacts, facts = ref('int_changed_contacts'), ref('fct_contact_events') %}
 {% set standing_of_changed_contacts = standing_events(ref('int_changeable_events')) %}
 
--- A contact has a part in the events that bear its id, and in the merges by which it went. Of two names of one moment
--- the one counts that was loaded later.
+-- The history of a contact has the events with its id, and the merges in which it was merged away. Of two names at the
+-- same instant, the one that was loaded later counts.
 with
 {% if is_incremental() -%}
--- The facts say the same, but all of them would be looked at for those of some contacts.
+-- The facts have the same events, but finding those of some contacts there would read all of them.
 standing as (
     {{ standing_of_changed_contacts }}
 ),

@@ -3,8 +3,8 @@
         materialized='incremental',
         pre_hook="{{ delete_rows('(workspace_id, survivor_contact_id) in (
             select
-                touched.workspace_id,
-                coalesce(survivors.survivor_contact_id, touched.contact_id)
+                changed.workspace_id,
+                coalesce(survivors.survivor_contact_id, changed.contact_id)
             from (
                 select workspace_id, contact_id from ' ~ ref('int_changed_contacts') ~ '
                 union
@@ -12,34 +12,37 @@
                 where
                     merged_into_contact_id is not null
                     and (workspace_id, contact_id) in (select workspace_id, contact_id from ' ~ ref('int_changed_contacts') ~ ')
-            ) as touched
+            ) as changed
             left join ' ~ this ~ ' as survivors
                 on
-                    touched.workspace_id = survivors.workspace_id
-                    and touched.contact_id = survivors.contact_id
+                    changed.workspace_id = survivors.workspace_id
+                    and changed.contact_id = survivors.contact_id
         )') }}",
     )
 }}
 -- depends_on: {{ ref('int_changed_contacts') }}
 
--- Contacts with one survivor are all that merges connect with one another. Where a contact changed, all that it was
--- connected with, and all that it is connected with now, is worked out again; everything else is as it was.
+-- An incremental run rebuilds the survivors of all contacts that merges connect with a changed contact, now or before
+-- the run.
 --
--- Every merged contact points to the one it went into. From those that went nowhere the chains are walked back, each
--- contact once. What that does not reach leads into a cycle, of which the last merge is believed: its primary contact
--- is the one that remained.
+-- Every merged contact points to the contact it was merged into. The chains are followed back from their ends, the
+-- contacts that were not merged, so that each contact is reached once. A contact that is not reached leads into a
+-- cycle. The last merge of a cycle counts: its primary contact is the survivor.
 with recursive merged_contacts as (
     select
-        workspace_id,
-        contact_id,
-        merged_into_contact_id,
-        merged_at,
-        merge_event_id
-    from {{ ref('int_contact_histories') }}
+        histories.workspace_id,
+        histories.contact_id,
+        histories.merged_into_contact_id,
+        histories.merged_at,
+        histories.merge_event_id
+    from {{ ref('int_contact_histories') }} as histories
     where
-        merged_into_contact_id is not null
+        histories.merged_into_contact_id is not null
         {% if is_incremental() %}
-        and (workspace_id, contact_id) not in (select workspace_id, contact_id from {{ this }})
+        and not exists (
+            select 1 from {{ this }} as known
+            where known.workspace_id = histories.workspace_id and known.contact_id = histories.contact_id
+        )
         {% endif %}
 ),
 
@@ -80,23 +83,28 @@ into_cycles as (
         )
 ),
 
--- UNION, not UNION ALL: it ends when nothing new is reached.
+-- A member of a cycle ends with itself. Any other contact ends after as many steps as there are contacts to reach.
 reachable as (
     select
         workspace_id,
         contact_id,
-        merged_into_contact_id as reached_contact_id
+        merged_into_contact_id as reached_contact_id,
+        1 as steps,
+        count(*) over (partition by workspace_id) as most_steps
     from into_cycles
-    union
+    union all
     select
         reachable.workspace_id,
         reachable.contact_id,
-        into_cycles.merged_into_contact_id as reached_contact_id
+        into_cycles.merged_into_contact_id as reached_contact_id,
+        reachable.steps + 1 as steps,
+        reachable.most_steps
     from reachable
     inner join into_cycles
         on
             reachable.workspace_id = into_cycles.workspace_id
             and reachable.reached_contact_id = into_cycles.contact_id
+    where reachable.reached_contact_id <> reachable.contact_id and reachable.steps < reachable.most_steps
 ),
 
 cycle_members as (

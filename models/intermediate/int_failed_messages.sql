@@ -1,6 +1,6 @@
 {{ config(materialized='view') }}
 
--- The last reported status decides (contract 4). Nearly all messages never failed, and are not looked at.
+-- The last reported status decides (contract 4). Nearly all messages never failed, and are left out first.
 with statuses as (
     select * from {{ ref('stg_message_statuses') }}
     where

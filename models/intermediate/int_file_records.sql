@@ -4,7 +4,7 @@ with counted as (
     select
         batch_id,
         file_id,
-        coalesce(cast(event_type as varchar), 'unknown') as event_type,
+        coalesce(cast(event_type as string), 'unknown') as event_type,
         count(*) as records_landed,
         count(*) filter (where reject_reason is not null) as records_rejected,
         count(*) filter (where is_ignored) as records_ignored

@@ -18,7 +18,7 @@ days_of_events as (
     group by file_id
 ),
 
--- Two dates in a file's name are the range that was asked for: days of it without an event had none.
+-- Two dates in the name of a file are the range of the download: a day of it without a row had no event.
 downloads as (
     select
         logs.batch_id,
@@ -42,8 +42,8 @@ downloads as (
     left join {{ ref('stg_workspaces') }} as workspaces on logs.workspace_id = workspaces.workspace_id
 )
 
--- The page gives at most 10,000 rows of a log. Which end of its period a cut download lacks is not known, so it covers
--- neither its first nor its last day.
+-- The page gives at most 10,000 rows of a log. It is not known whether a cut download lacks rows of its first or of
+-- its last day, so it covers neither.
 select
     batch_id,
     file_id,
@@ -52,6 +52,6 @@ select
     is_cut,
     first_date,
     last_date,
-    case when is_cut then first_date + 1 else least(first_date, range_in_name[1]) end as vouches_from,
-    case when is_cut then last_date - 1 else greatest(last_date, range_in_name[2]) end as vouches_to
+    case when is_cut then first_date + 1 else least(first_date, range_in_name[1]) end as covers_from,
+    case when is_cut then last_date - 1 else greatest(last_date, range_in_name[2]) end as covers_to
 from downloads

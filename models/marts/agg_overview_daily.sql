@@ -1,4 +1,4 @@
--- Each run rebuilds it: it adds up the breakdown, not the facts (10 million events: 62,000 rows).
+-- Each run rebuilds it. It reads the breakdown, not the facts (10 million events: 62,000 rows).
 with daily as (
     select
         workspace_id,
@@ -27,8 +27,8 @@ days as (
     inner join {{ ref('dim_date') }} as dates on dates.date_day between spans.first_date and spans.last_date
 ),
 
--- A contact is gone once: on the day on which it was first deleted or merged into another one. A merge whose merged
--- contact is not known took one away.
+-- A contact is gone once: on the day on which it was first deleted or merged away. A merge whose merged contact is not
+-- known counts as one contact gone.
 gone as (
     select
         workspace_id,
@@ -74,4 +74,4 @@ select
         partition by workspace_id order by report_date rows between unbounded preceding and current row
     ) as bigint) as running_total
 from overview
-order by report_date, workspace_id
+{{ storage_order(['report_date', 'workspace_id']) }}

@@ -1,7 +1,7 @@
 {{ config(tags='rules_alone') }}
 
 with days as (
-    -- The first instant that is accepted is still a day earlier west of Greenwich (contract 4).
+    -- The first accepted instant is 2000-01-01 UTC (contract 4), which is a day earlier west of Greenwich.
     {{ days("date '1999-12-31'", "date '2049-12-31'") }}
 )
 

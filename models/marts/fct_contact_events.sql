@@ -1,6 +1,6 @@
 {{ config(materialized='view') }}
 
--- The facts in one shape, for what looks at all of them.
+-- The four facts in one view.
 {% for event_type in event_types() %}
 select
     '{{ event_type }}' as event_type,
@@ -10,11 +10,11 @@ select
     {{ 'primary_contact_id' if event_type == 'merged' else 'contact_id' }} as contact_id,
     {{ 'merged_contact_id' if event_type == 'merged' else 'cast(null as bigint)' }} as merged_contact_id,
     contact_name,
-    cast(source as varchar) as source,
+    cast(source as string) as source,
     user_id,
-    {{ 'channel_id' if event_type == 'connected' else 'cast(null as varchar)' }} as channel_id,
+    {{ 'channel_id' if event_type == 'connected' else 'cast(null as string)' }} as channel_id,
     event_id,
-    cast(route as varchar) as route,
+    cast(route as string) as route,
     batch_id,
     file_id,
     source_line,

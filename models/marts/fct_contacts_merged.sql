@@ -26,6 +26,4 @@ select
     unmatched_source,
     case when user_reference <> user_id then user_reference end as user_reference
 from {{ records_to_load('merged') }}
--- Date ranges and the newest rows lie together, the newest first: while a page of a log is looked for in a block, every
--- row that is newer than those before it costs (the newest 100 of 109,045 rows: 28 ms in the order of time, 12 ms so).
-order by occurred_at desc
+{{ newest_first() }}

@@ -1,4 +1,4 @@
--- A day that another download vouches for need not be downloaded again.
+-- A day that another download covers need not be downloaded again.
 with days as (
     select
         downloads.file_id,
@@ -24,7 +24,7 @@ days_to_download as (
                 others.file_id <> days.file_id
                 and others.workspace_id = days.workspace_id
                 and others.event_type = days.event_type
-                and days.report_date between others.vouches_from and others.vouches_to
+                and days.report_date between others.covers_from and others.covers_to
         )
     group by days.file_id
 )

@@ -1,7 +1,7 @@
 {{ config(materialized='table') }}
 
--- Landed is what extraction counted, standing what the facts hold: if a record were lost or doubled on the way between,
--- the two sides would differ.
+-- Extraction counted the landed records, and the facts have the standing ones. If a record were lost or doubled in
+-- between, the states would not add up to the landed records.
 with rejected as (
     select
         file_id,
@@ -17,8 +17,8 @@ ignored as (
     from {{ ref('int_file_records') }}
     group by file_id
     union all
-    -- The usable rows of a directory carry no contact event. What a listing no longer has (a negative line), and what
-    -- webhooks name, are not rows of the file.
+    -- The usable rows of a directory have no contact event. Rows that a listing no longer has (a negative line), and
+    -- names in webhooks, are not rows of the file.
     select
         file_id,
         count(*) as records_ignored

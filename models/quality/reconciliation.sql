@@ -1,4 +1,4 @@
--- Report logs are the truth, API and webhooks are fresh: of the days that both know, they should report the same facts.
+-- Report logs are complete, the API and webhooks are fresh. On days that both cover they should report the same facts.
 with standing as (
     select
         workspace_id,
@@ -10,7 +10,7 @@ with standing as (
     from {{ ref('fct_contact_events') }}
 ),
 
--- What a fresh route reports, whichever record of it stands.
+-- The events that a fresh route (webhooks, API) reports, standing or superseded.
 reported_by_fresh_routes as (
     select
         workspace_id,
@@ -24,14 +24,14 @@ reported_by_fresh_routes as (
     select
         workspace_id,
         report_date,
-        cast(event_type as varchar) as event_type,
+        cast(event_type as string) as event_type,
         contact_id,
         channel_id
     from {{ ref('int_resolved_superseded_events') }}
     where route in ('webhook', 'api')
 ),
 
--- Its facts by their natural key.
+-- The facts of these, by natural key.
 fresh_facts as (
     select distinct
         workspace_id,
@@ -41,7 +41,8 @@ fresh_facts as (
     from reported_by_fresh_routes
 ),
 
--- API and webhooks know of nothing but contacts that were added, and messages; and of that only since they are used.
+-- The days on which the fresh routes reported, for each type of event. They report added and connected contacts only,
+-- and only since they are in use.
 fresh_periods as (
     select
         workspace_id,
@@ -58,15 +59,15 @@ compared as (
         standing.report_date,
         standing.event_type,
         standing.route,
-        vouched.report_date is not null as is_covered_by_logs,
+        covered.report_date is not null as is_covered_by_logs,
         coalesce(standing.report_date between periods.first_date and periods.last_date, false) as is_covered_by_fresh,
         fresh_facts.contact_id is not null as is_reported_fresh
     from standing
-    left join {{ ref('int_vouched_days') }} as vouched
+    left join {{ ref('int_covered_days') }} as covered
         on
-            standing.workspace_id = vouched.workspace_id
-            and standing.event_type = vouched.event_type
-            and standing.report_date = vouched.report_date
+            standing.workspace_id = covered.workspace_id
+            and standing.event_type = covered.event_type
+            and standing.report_date = covered.report_date
     left join fresh_periods as periods
         on standing.workspace_id = periods.workspace_id and standing.event_type = periods.event_type
     left join fresh_facts
@@ -81,7 +82,7 @@ counted as (
     select
         workspace_id,
         report_date,
-        cast(event_type as varchar) as event_type,
+        cast(event_type as string) as event_type,
         count(*) as standing,
         count(*) filter (where route = 'report_log') as standing_report_log,
         count(*) filter (where route = 'events') as standing_events,
@@ -101,7 +102,7 @@ not_in_log as (
     select
         workspace_id,
         report_date,
-        cast(event_type as varchar) as event_type,
+        cast(event_type as string) as event_type,
         count(*) as events
     from {{ ref('int_superseded_events') }}
     where superseded_as = 'not_in_log'
@@ -109,7 +110,7 @@ not_in_log as (
 )
 
 select
-    cast(coalesce(counted.workspace_id, not_in_log.workspace_id) as varchar) as workspace_id,
+    cast(coalesce(counted.workspace_id, not_in_log.workspace_id) as string) as workspace_id,
     coalesce(counted.report_date, not_in_log.report_date) as report_date,
     coalesce(counted.event_type, not_in_log.event_type) as event_type,
     coalesce(counted.standing_report_log, 0) as standing_report_log,
@@ -117,7 +118,7 @@ select
     coalesce(counted.standing_data_export, 0) as standing_data_export,
     coalesce(counted.standing_webhook, 0) as standing_webhook,
     coalesce(counted.standing_api, 0) as standing_api,
-    -- A log covers every day of which an event is superseded for not being in it.
+    -- An event is superseded as not in the log only on a day that a log covers.
     coalesce(counted.is_covered_by_logs, true) as is_covered_by_logs,
     coalesce(
         not counted.is_covered_by_logs and counted.standing_webhook + counted.standing_api = counted.standing, false

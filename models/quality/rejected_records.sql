@@ -1,9 +1,9 @@
 select
     files.workspace_id,
-    cast(rejected.route as varchar) as route,
+    cast(rejected.route as string) as route,
     files.source_file,
     rejected.source_line,
-    cast(rejected.reject_reason as varchar) as reason,
+    cast(rejected.reject_reason as string) as reason,
     rejected.reject_detail as detail,
     rejected.raw_record,
     files.loaded_at

@@ -1,14 +1,14 @@
--- Days between two that downloads cover, of which the one is not followed by the other.
+-- The days between two covered days that do not follow each other.
 with covered as (
     select
         workspace_id,
         event_type,
         report_date,
         lead(report_date) over (partition by workspace_id, event_type order by report_date) as next_report_date
-    from {{ ref('int_vouched_days') }}
+    from {{ ref('int_covered_days') }}
 ),
 
--- In a log with less than one event a day a day without a download may well be a day without an event.
+-- In a log with less than one event a day, a day that no download covers may be a day without an event.
 busy_logs as (
     select
         covered.workspace_id,

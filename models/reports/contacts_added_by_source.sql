@@ -1,5 +1,5 @@
 select
-    cast(daily.workspace_id as varchar) as workspace_id,
+    cast(daily.workspace_id as string) as workspace_id,
     daily.report_date,
     daily.source,
     sources.source_label,

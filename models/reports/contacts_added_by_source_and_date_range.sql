@@ -20,7 +20,7 @@ totals as (
 )
 
 select
-    cast(counted.workspace_id as varchar) as workspace_id,
+    cast(counted.workspace_id as string) as workspace_id,
     counted.date_range,
     counted.start_date,
     counted.end_date,

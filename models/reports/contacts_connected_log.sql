@@ -1,16 +1,16 @@
 select
-    cast(workspace_id as varchar) as workspace_id,
+    cast(workspace_id as string) as workspace_id,
     occurred_at,
     occurred_at_local,
     report_date,
     contact_id,
     contact_name,
-    cast(source as varchar) as source,
-    cast(source_label as varchar) as source_label,
+    cast(source as string) as source,
+    cast(source_label as string) as source_label,
     user_id,
     user_name,
     event_id,
-    cast(route as varchar) as route,
+    cast(route as string) as route,
     channel_id,
     channel_name
 from {{ ref('fct_contacts_connected') }}

@@ -1,10 +1,10 @@
 select
-    cast(contacts.workspace_id as varchar) as workspace_id,
+    cast(contacts.workspace_id as string) as workspace_id,
     contacts.contact_id,
     contacts.contact_name,
     contacts.status,
-    cast(added.source as varchar) as source,
-    cast(added.source_label as varchar) as source_label,
+    cast(added.source as string) as source,
+    cast(added.source_label as string) as source_label,
     contacts.added_at,
     contacts.first_connected_at,
     contacts.deleted_at,

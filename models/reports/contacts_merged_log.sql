@@ -1,15 +1,15 @@
 select
-    cast(workspace_id as varchar) as workspace_id,
+    cast(workspace_id as string) as workspace_id,
     occurred_at,
     occurred_at_local,
     report_date,
     primary_contact_id,
     merged_contact_id,
     contact_name,
-    cast(source as varchar) as source,
-    cast(source_label as varchar) as source_label,
+    cast(source as string) as source,
+    cast(source_label as string) as source_label,
     user_id,
     user_name,
     event_id,
-    cast(route as varchar) as route
+    cast(route as string) as route
 from {{ ref('fct_contacts_merged') }}

@@ -1,5 +1,5 @@
 select
-    cast(workspace_id as varchar) as workspace_id,
+    cast(workspace_id as string) as workspace_id,
     report_date,
     contacts_added,
     contacts_deleted,

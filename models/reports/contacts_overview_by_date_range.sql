@@ -16,7 +16,7 @@ counted as (
 )
 
 select
-    cast(ranges.workspace_id as varchar) as workspace_id,
+    cast(ranges.workspace_id as string) as workspace_id,
     ranges.date_range,
     ranges.start_date,
     ranges.end_date,

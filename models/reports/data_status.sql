@@ -13,7 +13,7 @@ with landed as (
     group by records.workspace_id, records.event_type
 ),
 
--- Of the daily counts, as there are fewer of them than of facts (10 million events: 0.01 against 0.3 CPU-seconds).
+-- From the daily counts, which have fewer rows than the facts (10 million events: 0.01 against 0.3 CPU-seconds).
 standing as (
     select
         workspace_id,

@@ -1,5 +1,5 @@
 select
-    cast(workspace_id as varchar) as workspace_id,
+    cast(workspace_id as string) as workspace_id,
     workspace_name,
     timezone
 from {{ ref('dim_workspace') }}

@@ -1,5 +1,5 @@
--- Users and channels are validated like events (contract 2 and 5): a row that cannot be used changes nothing.
-{% set no_text = 'cast(null as varchar)' %}
+-- Users and channels are validated like events (contract 2 and 5): a row that is rejected changes nothing.
+{% set no_text = 'cast(null as string)' %}
 {% set name_of_api_user = 'coalesce(' ~ full_name('first_name', 'last_name') ~ ', ' ~ trimmed('email') ~ ')' %}
 
 with landed as (

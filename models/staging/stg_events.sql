@@ -3,7 +3,7 @@
 with records as (
     select
         *,
-        -- Here, while the values of a file still come with their dictionary.
+        -- Here, where DuckDB still has the Parquet dictionary of the column (see `trimmed_word`).
         {{ source_spelling('source') }} as source_spelling
     from {{ ref('stg_records') }}
 ),
@@ -14,7 +14,7 @@ with_lookups as (
         workspaces.timezone,
         event_types.event_type as known_event_type,
         spellings.source as matched_source,
-        -- What an absent source means depends on the type of event.
+        -- The default depends on the type of event.
         case
             when records.source is not null then coalesce(spellings.source, 'other')
             when records.event_type in ('deleted', 'merged') then 'user'
@@ -27,7 +27,7 @@ with_lookups as (
         on records.source_spelling = spellings.spelling
 ),
 
-judged as (
+validated as (
     select
         with_lookups.*,
         case
@@ -80,18 +80,18 @@ judged as (
 
 localised as (
     select
-        judged.*,
+        validated.*,
         case
-            when judged.occurred_at is null or judged.timezone is null then null
+            when validated.occurred_at is null or validated.timezone is null then null
             when offsets.offset_us is not null
-                then {{ wall_clock(microseconds('judged.occurred_at') ~ ' + offsets.offset_us') }}
-            else {{ local_time('judged.occurred_at', 'judged.timezone') }}
+                then {{ wall_clock(microseconds('validated.occurred_at') ~ ' + offsets.offset_us') }}
+            else {{ local_time('validated.occurred_at', 'validated.timezone') }}
         end as occurred_at_local
-    from judged
+    from validated
     left join {{ ref('stg_clock_offsets') }} as offsets
         on
-            judged.timezone = offsets.timezone
-            and cast({{ wall_clock(microseconds('judged.occurred_at')) }} as date) = offsets.utc_date
+            validated.timezone = offsets.timezone
+            and cast({{ wall_clock(microseconds('validated.occurred_at')) }} as date) = offsets.utc_date
 )
 
 select

@@ -18,7 +18,7 @@ columns_of_files as (
     from files
 ),
 
--- Of columns that mean the same the first counts: a custom field may be called like a column.
+-- The first column of a field counts. A custom field may have the same name as a column.
 recognised as (
     select
         columns_of_files.file_id,
@@ -40,8 +40,8 @@ positions as (
     group by file_id
 ),
 
--- The more words the better: contacts-added-merged.csv is an added log, put together from several downloads.
-said_by_names as (
+-- The name with the most words counts: contacts-added-merged.csv is an added log, merged from several downloads.
+contents_by_name as (
     select
         files.file_id,
         file_names.contents,
@@ -60,7 +60,7 @@ named as (
     select
         file_id,
         case when min(contents) = max(contents) then min(contents) end as contents
-    from said_by_names
+    from contents_by_name
     where rank_by_words = 1
     group by file_id
 ),
@@ -72,7 +72,7 @@ with_columns as (
         {{ field_positions('positions') }},
         coalesce(positions.primary_contact_id_position, positions.merged_contact_id_position) is not null
             as is_of_merged,
-        -- The columns of the added log's newer form: other logs may have them too.
+        -- The columns of the newer form of the added log. Other logs may have them too.
         coalesce(
             positions.sub_source_position,
             positions.ad_campaign_id_position,
@@ -84,8 +84,8 @@ with_columns as (
     left join named on files.file_id = named.file_id
 ),
 
--- A log's name decides, or else its columns. Of a Data Export the columns decide, or else the name; contacts may have
--- custom fields that are called like the columns of messages.
+-- The name of a report log decides, or else its columns. The columns of a Data Export decide, or else its name.
+-- Contacts may have custom fields with the names of columns of messages.
 typed as (
     select
         *,
@@ -119,7 +119,8 @@ with_missing as (
     from typed
 ),
 
--- In a file of unknown contents no record has a type of event. Where a required column is missing its value is, too.
+-- The records of a file of unknown contents have no type of event. Where a required column is missing, its values are,
+-- too.
 validated as (
     select
         *,

@@ -2,7 +2,7 @@ with exported as (
     {{ exported_records('data_export') }}
 ),
 
--- The rows of files of unknown contents are here, too.
+-- With the rows of files of unknown contents.
 in_columns as (
     select
         *,
@@ -31,17 +31,17 @@ landed as (
         workspace_folder as workspace_id,
         route,
         parse_error,
-        cast(null as varchar) as landed_event_id,
+        cast(null as string) as landed_event_id,
         coalesce(unknown_contents, 'added') as landed_event_type,
         {{ export_text('created_at') }} as landed_occurred_at,
         {{ export_text('contact_id') }} as landed_contact_id,
         {{ full_name('given_name', 'family_name') }} as landed_contact_name,
-        cast(null as varchar) as landed_source,
-        cast(null as varchar) as landed_user_id,
-        cast(null as varchar) as landed_channel_id,
-        cast(null as varchar) as landed_merged_contact_id,
-        cast(null as varchar) as number_fields,
-        cast(null as varchar) as extra_fields,
+        cast(null as string) as landed_source,
+        cast(null as string) as landed_user_id,
+        cast(null as string) as landed_channel_id,
+        cast(null as string) as landed_merged_contact_id,
+        cast(null as string) as number_fields,
+        cast(null as string) as extra_fields,
         raw_record,
         false as is_ignored
     from named

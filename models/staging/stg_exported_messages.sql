@@ -28,13 +28,13 @@ landed as (
         'connected' as landed_event_type,
         {{ export_text('occurred_at') }} as landed_occurred_at,
         {{ export_text('contact_id') }} as landed_contact_id,
-        cast(null as varchar) as landed_contact_name,
+        cast(null as string) as landed_contact_name,
         {{ export_word('sender_type') }} as landed_source,
         {{ export_word('sender_id') }} as landed_user_id,
         {{ export_word('channel_id') }} as landed_channel_id,
-        cast(null as varchar) as landed_merged_contact_id,
-        cast(null as varchar) as number_fields,
-        cast(null as varchar) as extra_fields,
+        cast(null as string) as landed_merged_contact_id,
+        cast(null as string) as number_fields,
+        cast(null as string) as extra_fields,
         raw_record,
         false as is_ignored
     from in_columns

@@ -1,6 +1,6 @@
 {{ config(materialized='incremental', pre_hook='{{ delete_newer_rows() }}') }}
 
--- A message is reported again when its status changes, in no sure order. `pending` says nothing about how it ends.
+-- A message is reported again when its status changes, in any order. `pending` is left out, as it is not final.
 with reported as (
     select
         batch_id,

@@ -1,4 +1,4 @@
--- Every route in one shape.
+-- The records of all routes, with the same columns.
 {% for model in [
     'stg_canonical_events', 'stg_report_log_events', 'stg_exported_contacts', 'stg_exported_messages', 'stg_webhook_events',
     'stg_api_contacts'

@@ -2,7 +2,7 @@ with exported as (
     {{ exported_records('report_logs') }}
 ),
 
--- The id of a merged log's events is that of the primary contact, if it has a column for it.
+-- The contact of a merged event is the primary contact, if the log has a column for it.
 in_columns as (
     select
         *,
@@ -20,7 +20,7 @@ in_columns as (
     from exported
 ),
 
--- Without its guard and its `-`, each value is what a canonical event would have.
+-- Values without the leading apostrophe and the `-` of a report log are those of a canonical event.
 landed as (
     select
         batch_id,
@@ -30,7 +30,7 @@ landed as (
         workspace_folder as workspace_id,
         route,
         parse_error,
-        cast(null as varchar) as landed_event_id,
+        cast(null as string) as landed_event_id,
         event_type as landed_event_type,
         {{ unguarded(export_text('occurred_at')) }} as landed_occurred_at,
         {{ unguarded(export_text('contact_id')) }} as landed_contact_id,
@@ -39,14 +39,15 @@ landed as (
         {{ unguarded(export_word('user_name')) }} as landed_user_id,
         {{ unguarded(export_word('channel_name')) }} as landed_channel_id,
         {{ unguarded(export_text('merged_contact_id')) }} as landed_merged_contact_id,
-        cast(null as varchar) as number_fields,
-        cast(null as varchar) as extra_fields,
+        cast(null as string) as number_fields,
+        cast(null as string) as extra_fields,
         raw_record,
         false as is_ignored
     from in_columns
 ),
 
--- What a download says of an event whenever it is downloaded: a name or a user may be shown differently later.
+-- The id has only fields that are the same in every download. The name of a contact or a user may be different in a
+-- later one.
 identified as (
     select
         *,
@@ -64,11 +65,11 @@ with_zone as (
     {{ with_wall_clock('identified') }}
 )
 
--- Rows of one file that are alike are as many events. The batch, which is the file's, is named so that others are not
--- read.
+-- Equal rows of one file are different events. The batch is in the partition so that a filter on it skips the files of
+-- others.
 {% set row_of_identity = 'row_number() over (partition by batch_id, file_id, identity order by source_line)' %}
 {{ typed_fields(
     'with_zone',
-    event_id="identity || '/' || cast(" ~ row_of_identity ~ ' as varchar)',
+    event_id="identity || '/' || cast(" ~ row_of_identity ~ ' as string)',
     instant=instant_of_wall_clock('landed_occurred_at')
 ) }}

@@ -1,5 +1,5 @@
--- Of the webhooks, those of a new contact and of a message bear a contact event; the others are ignored, and so is a
--- message that failed in the end.
+-- Webhooks of a new contact and of a message have a contact event. Others are ignored, and so is a message that
+-- failed.
 with bodies as (
     select
         *,
@@ -36,9 +36,9 @@ landed as (
         coalesce({{ trimmed('sender_user_id') }}, user_id) as landed_user_id,
         coalesce({{ trimmed('channel_id') }}, message_channel_id) as landed_channel_id,
         message_id,
-        cast(null as varchar) as landed_merged_contact_id,
-        cast(null as varchar) as number_fields,
-        cast(null as varchar) as extra_fields,
+        cast(null as string) as landed_merged_contact_id,
+        cast(null as string) as number_fields,
+        cast(null as string) as extra_fields,
         raw_record,
         parse_error is null
         and webhook_type is not null

@@ -1,4 +1,4 @@
--- workspaces.csv is the whole list: its newest version stands, the others are history.
+-- The newest version of workspaces.csv is the list of workspaces. Earlier versions are ignored.
 with landed as (
     select
         file_id,

@@ -1,4 +1,4 @@
--- A fact names a user only where the source is `user`, and has a name for each user it names (contract 2 and 5).
+-- A fact has a user only where the source is `user`, and has a name for each user (contract 2 and 5).
 {{ config(meta={'dagster': {'ref': {'name': 'fct_contacts_added'}}}) }}
 
 {% for event_type in event_types() -%}

@@ -1,6 +1,6 @@
--- The daily counts are those of the facts: no group is missing, too many, counted differently, or there twice. Each day
--- is compared by a sum of hashes, and group by group where that differs (9.3 million events: 0.6 against 1.2
--- CPU-seconds). After an incremental run the totals are compared, which a day that was not counted again would change.
+-- The daily counts equal the facts: no group is missing, superfluous, repeated or counted differently. Each day is
+-- compared by a sum of hashes, and group by group where the sums differ (9.3 million events: 0.6 against 1.2
+-- CPU-seconds). After an incremental run the totals are compared: a day that was not counted again changes them.
 {{ config(meta={'dagster': {'ref': {'name': 'agg_contacts_daily'}}}) }}
 {% set facts, balance = ref('fct_contact_events'), ref('load_balance') %}
 {% set group = ['event_type', 'source', 'channel_id', 'user_id'] -%}
@@ -15,7 +15,7 @@ with counted as (
     group by workspace_id
 ),
 
--- Counted in the facts.
+-- The counts of the facts.
 standing as (
     select
         workspace_id,

@@ -1,9 +1,9 @@
--- No event id stands twice in a workspace (contract 4). Keys of eight bytes are grouped first, and only ids whose key
--- is seen again by themselves. After an incremental run it is enough to look at the ids that the run has written.
+-- No event id stands twice in a workspace (contract 4). The keys of eight bytes are grouped first, and then only the
+-- ids with a repeated key. After an incremental run only the ids that the run wrote are tested.
 {{ config(meta={'dagster': {'ref': {'name': 'fct_contact_events'}}}) }}
 {% set facts, written = ref('fct_contact_events'), ref('int_changed_standing_events') %}
 
-with seen_again as (
+with repeated_keys as (
     select event_key from {{ facts }}
     where {{ last_built_batch() }} = 0 or event_key in (select event_key from {{ written }})
     group by event_key
@@ -15,6 +15,6 @@ select
     event_id,
     count(*) as row_count
 from {{ facts }}
-where event_key in (select event_key from seen_again)
+where event_key in (select event_key from repeated_keys)
 group by workspace_id, event_id
 having count(*) > 1

@@ -1,6 +1,6 @@
 -- Every landed record is standing, superseded, rejected or ignored, and only one of these (contract 4). Lines are
 -- compared by a sum of their hashes for each file, which costs a quarter of comparing the lines. After an incremental
--- run the new files are looked at; that no record of an older one is lost or doubled, records_add_up shows.
+-- run only new files are tested; records_add_up tests that no record of an older file is lost or doubled.
 {{ config(meta={'dagster': {'ref': {'name': 'stg_files'}}}) }}
 {% set files = ref('stg_files') %}
 
@@ -39,7 +39,7 @@ in_a_state as (
     group by file_id
 ),
 
-judged as (
+validated as (
     select
         file_id,
         count(*) as record_count,
@@ -52,15 +52,15 @@ select
     files.file_id,
     files.source_file,
     files.records_landed,
-    coalesce(judged.record_count, 0) as records_judged,
+    coalesce(validated.record_count, 0) as records_validated,
     coalesce(in_a_state.record_count, 0) as records_in_a_state
 from {{ files }} as files
-left join judged on files.file_id = judged.file_id
+left join validated on files.file_id = validated.file_id
 left join in_a_state on files.file_id = in_a_state.file_id
 where
     files.brings_events
     and files.batch_id > {{ last_built_batch() }}
     and (
-        files.records_landed <> coalesce(judged.record_count, 0)
-        or judged.fingerprint is distinct from in_a_state.fingerprint
+        files.records_landed <> coalesce(validated.record_count, 0)
+        or validated.fingerprint is distinct from in_a_state.fingerprint
     )

@@ -1,4 +1,4 @@
--- Every version of a file that the raw zone holds is known, with as many records: nothing is left out of the counts.
+-- stg_files has every version of a file in the raw zone, with the same number of records.
 {{ config(meta={'dagster': {'ref': {'name': 'stg_files'}}}) }}
 
 select

@@ -1,4 +1,4 @@
--- A fact has every value but those that may be unknown: names, users, and the channel or the merged contact.
+-- A fact has every value except those that may be unknown: names, users, the channel and the merged contact.
 {{ config(meta={'dagster': {'ref': {'name': 'fct_contacts_added'}}}) }}
 {% set required = [
     'occurred_at', 'occurred_at_local', 'report_date', 'source', 'source_label', 'event_id', 'route', 'batch_id',

@@ -1,5 +1,5 @@
--- A judged record has every value that all of them have, and an event key exactly where it is accepted. Of the reasons
--- of a rejected one the type of the column knows no others than contract 4's.
+-- A validated record has every required value, and an event key exactly where it is accepted. The type of the column
+-- allows no other reject reasons than those of contract 4.
 {{ config(meta={'dagster': {'ref': {'name': 'int_new_records'}}}) }}
 
 select

@@ -1,4 +1,4 @@
--- Warns of rejected records that the last run made, by workspace and reason; quality.rejected_records has them.
+-- Warns of new rejected records, by workspace and reason. quality.rejected_records has them.
 {{
     config(
         severity='warn',

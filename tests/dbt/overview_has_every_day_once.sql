@@ -1,4 +1,4 @@
--- The overview of a workspace has every day from its first standing event to its last, each of them once (contract 6).
+-- The overview of a workspace has each day from its first standing event to its last exactly once (contract 6).
 {{ config(meta={'dagster': {'ref': {'name': 'agg_overview_daily'}}}) }}
 
 with bounds as (

@@ -1,5 +1,5 @@
--- The parameterised reports of the last 30 days add up to the daily counts. A table function is only looked at when it
--- is called: this is also where a broken one is found.
+-- The table functions for the last 30 days add up to the daily counts. DuckDB binds a table function only when it is
+-- called, so this test also finds broken ones.
 {{ config(meta={'dagster': {'ref': {'name': 'contacts_overview_between'}}}) }}
 
 {% set dates = 'current_date - 29, current_date' -%}

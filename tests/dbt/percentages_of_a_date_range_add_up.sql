@@ -1,5 +1,4 @@
--- The percentages of a workspace's date range add up to 100, and the counts to the overview's: nothing is left out and
--- nothing is doubled by a label.
+-- The percentages of each workspace and date range add up to 100: no join drops or doubles a row.
 {{ config(meta={'dagster': {'ref': {'name': 'contacts_added_by_source_and_date_range'}}}) }}
 
 with shares as (

@@ -1,4 +1,4 @@
--- Nothing is lost: what a file landed, and what came of a type of event, is standing, superseded, rejected or ignored
+-- The landed records of each file, and of each type of event, are standing, superseded, rejected and ignored together
 -- (contract 4).
 {{ config(meta={'dagster': {'ref': {'name': 'load_balance'}}}) }}
 

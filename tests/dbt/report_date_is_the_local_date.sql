@@ -1,5 +1,5 @@
--- The day and the wall clock of every fact are those of its workspace's zone. The zone database is asked for the first
--- and the last event of each day and offset: between these the clock does not change. To ask it for every event costs
+-- The day and the wall clock of every fact are those of its workspace's zone. The zone database is used for the first
+-- and the last event of each day and offset: the clock does not change between them. Using it for every event costs
 -- 2.3 µs a row.
 {{ config(meta={'dagster': {'ref': {'name': 'fct_contacts_added'}}}) }}
 

@@ -78,7 +78,7 @@ MISTAKES: list[dict[str, set[str]]] = [
     {
         "update marts.agg_contacts_daily set contacts = contacts + 1, source = 'hearsay'": {
             "daily_counts_equal_the_facts",
-            "daily_counts_are_of_what_is_known",
+            "daily_counts_have_known_values",
         },
         "insert into intermediate.int_rejected_records select * from intermediate.int_rejected_records limit 1": {
             "int_rejected_records_has_its_key_and_required_values",

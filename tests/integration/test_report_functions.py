@@ -273,7 +273,7 @@ FUNCTIONS = [
         ({"sources": ["User"]}, r"sources '\[User\]' is not known, each is one of: .*incoming_message, .*user"),
         ({"sources": ["user", "nothing"], "user_ids": []}, r"sources '\[user, nothing\]' is not known"),
         ({"workspace_id": "404"}, "workspace_id '404' is not known, it is one of: 101, .*acme-east"),
-        ({"start_date": date(2025, 2, 1)}, "start_date 2025-02-01 is after end_date 2025-01-31, it is"),
+        ({"start_date": date(2025, 2, 1)}, "start_date 2025-02-01 is after end_date 2025-01-31. It must be"),
     ],
 )
 @pytest.mark.parametrize("query", ["from {}", "select count(*) from {}", "from {} order by all limit 1"])
@@ -385,7 +385,7 @@ def test_without_dates_there_is_no_report(published: Published, dates: str) -> N
     functions = ["contacts_overview_between", "contacts_added_between", "contacts_connected_between"]
     functions += [f"contacts_{event_type}_log_between" for event_type in EVENT_TYPES]
     for function in [*functions, "contacts_compared_between", "component_states"]:
-        with pytest.raises(duckdb.Error, match="start_date and end_date are needed"):
+        with pytest.raises(duckdb.Error, match="start_date and end_date are required"):
             published.rows(f"from reports.{function}({dates})")
 
 

@@ -1,11 +1,11 @@
 {% set last_built = last_built_batch() | int %}
 {% set new_records, directory_changes = ref('int_new_records'), ref('int_directory_changes') %}
-{% set covered_days, message_statuses = ref('int_log_covered_days'), ref('stg_message_statuses') %}
+{% set covered_days, message_statuses = ref('int_fully_covered_days'), ref('stg_message_statuses') %}
 {% set routes = ref('routes') %}
 {% set earlier = earlier_relations() %}
 
--- The only model that looks at all events there are: at the keys of all, at whole rows of those found (10 million: 0.5
--- s in a run with 100 or 1,000 new events, 1.0 s with 10,000, whose contacts' events lie everywhere).
+-- The only model that reads all earlier events: the keys of all, and the whole rows of those it finds (10 million
+-- events: 0.5 s in a run with 100 or 1,000 new events, 1.0 s with 10,000).
 with new_events as (
     select
         {{ event_columns() | join(',\n        ') }},
@@ -17,7 +17,7 @@ with new_events as (
 {% if last_built == 0 -%}
 
 -- Empty on a full refresh.
-touched_contacts as (
+affected_contacts as (
     select
         workspace_id,
         contact_id
@@ -25,7 +25,7 @@ touched_contacts as (
     where false
 ),
 
-touched as (
+affected as (
     select * from new_events
     where false
 ),
@@ -60,11 +60,11 @@ newly_reported_messages as (
     having max(batch_id) > {{ last_built }} and bool_or(status = 'failed')
 ),
 
--- A contact is what a new record can touch: whatever arrives for a contact, all its records are resolved again. An
--- event that is sent again may have moved from one contact to another; then both are touched. So are those that were
--- connected on a channel which a directory has come to know, or another one by that name; those of a message with a new
--- status; and those that were connected on a day that a connected log now covers.
-touched_contacts as (
+-- A new record affects a contact, and all records of an affected contact are resolved again. An event that is sent
+-- again may have another contact than before; it affects both. Also affected are the contacts that were connected on a
+-- channel whose reference now stands for another id, by a message that is now reported as failed, or on a day that a
+-- connected log now covers.
+affected_contacts as (
     select
         workspace_id,
         contact_id
@@ -105,12 +105,12 @@ touched_contacts as (
     ) as on_newly_covered_days
 ),
 
--- Whose history is told again: it has a part for those, too, that were merged into them.
-contacts_to_tell_of as (
+-- The contacts to rebuild are these and the contacts that were merged into them.
+contacts_to_rebuild as (
     select
         workspace_id,
         contact_id
-    from touched_contacts
+    from affected_contacts
     union
     select
         workspace_id,
@@ -123,19 +123,19 @@ contacts_to_tell_of as (
         merged_contact_id as contact_id
     from (
         {{ earlier_events(earlier, 'merged_contact_id is not null and (workspace_id, contact_id) in (
-            select workspace_id, contact_id from touched_contacts
+            select workspace_id, contact_id from affected_contacts
         )') }}
     ) as earlier_merges
 ),
 
 of_contacts as (
     {{ earlier_events(earlier, '(workspace_id, contact_id) in (
-        select workspace_id, contact_id from contacts_to_tell_of
+        select workspace_id, contact_id from contacts_to_rebuild
     )', whole_rows=true) }}
 ),
 
--- Of these only versions were found whose place a later one took: that one is another contact's, and has to be there so
--- that the others do not stand again.
+-- Events of which only superseded versions were found. The later version belongs to another contact. It has to be
+-- read, or an older version would stand again.
 outdated_event_keys as (
     select event_key
     from of_contacts
@@ -143,8 +143,8 @@ outdated_event_keys as (
     having bool_and(coalesce(superseded_as_before = 'same_event', false))
 ),
 
--- Those, and what shows a name that changed. Usually none, and then nothing is looked for. UNION, not UNION ALL: an
--- event may be there for more than one reason.
+-- These versions, and events with a changed name. Usually there are none. UNION, not UNION ALL: an event may be found
+-- for more than one reason.
 of_other_contacts as (
     select *
     from (
@@ -166,24 +166,27 @@ of_other_contacts as (
     ) as on_renamed_channels
 ),
 
-touched as (
+affected as (
     select * from new_events
     union all
     select * from of_contacts
     union all
-    select * from of_other_contacts
-    where (workspace_id, contact_id) not in (select workspace_id, contact_id from contacts_to_tell_of)
+    select of_other_contacts.*
+    from of_other_contacts
+    left join contacts_to_rebuild as rebuilt
+        on of_other_contacts.workspace_id = rebuilt.workspace_id and of_other_contacts.contact_id = rebuilt.contact_id
+    where rebuilt.contact_id is null
 ),
 
 {%- endif %}
 
 accepted as (
-    {{ resolved_events('touched', state_columns()) }}
+    {{ resolved_events('affected', state_columns()) }}
 )
 
 select
     accepted.*,
-    touched_contacts.contact_id is not null as is_at_stake
+    affected_contacts.contact_id is not null as is_affected
 from accepted
-left join touched_contacts
-    on accepted.workspace_id = touched_contacts.workspace_id and accepted.contact_id = touched_contacts.contact_id
+left join affected_contacts
+    on accepted.workspace_id = affected_contacts.workspace_id and accepted.contact_id = affected_contacts.contact_id

@@ -1,4 +1,4 @@
--- Empty on a full refresh. An event that is sent again as it was changes no count.
+-- Empty on a full refresh. An event that is sent again unchanged changes no count.
 with counted as (
     select
         workspace_id,

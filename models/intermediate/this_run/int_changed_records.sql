@@ -1,4 +1,4 @@
--- New records are not among them: those are known by their batch.
+-- Records of earlier batches only. New records are identified by their batch.
 select
     file_id,
     source_line

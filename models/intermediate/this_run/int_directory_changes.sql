@@ -1,4 +1,4 @@
--- What a text stood for when the last build was made against what it stands for now. Empty on a full refresh.
+-- Compares what each reference stood for at the last build with what it stands for now. Empty on a full refresh.
 {% set last_built = last_built_batch() | int %}
 
 with references_before as (
@@ -10,7 +10,7 @@ compared as (
         coalesce(now.directory, before.directory) as directory,
         coalesce(now.workspace_id, before.workspace_id) as workspace_id,
         coalesce(now.reference, before.reference) as reference,
-        -- What stands for nothing is shown as it is.
+        -- A reference that stands for no id is shown as it is.
         coalesce(now.id, now.reference, before.reference)
         <> coalesce(before.id, before.reference, now.reference) as is_another_id,
         coalesce(now.shown_name, now.reference, before.reference)

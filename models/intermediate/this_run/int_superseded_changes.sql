@@ -38,7 +38,7 @@ select
 from {{ changeable_events }} as events
 left join superseded on events.file_id = superseded.file_id and events.source_line = superseded.source_line
 where
-    events.is_at_stake
+    events.is_affected
     and (
         superseded.superseded_as is distinct from events.superseded_as_before
         or superseded.standing_event_id is distinct from events.standing_event_id_before

@@ -33,7 +33,7 @@ known as (
     from ({{ filtered_counts(event_types(), channels=true) }}) as counts
 ),
 
--- All days are looked at for types of which the dates have nothing, and for no others.
+-- The types of event without data between the dates. Only for these all days are read.
 missing as (
     select event_types.event_type
     from {{ ref('event_types') }} as event_types

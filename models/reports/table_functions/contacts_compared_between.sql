@@ -15,7 +15,7 @@
 {% set start_date, end_date = argument('start_date', 'date'), argument('end_date', 'date') -%}
 {% set start_date_before, end_date_before = day_before(start_date), day_before(end_date) -%}
 
--- A day may lie in both ranges.
+-- A day may be in both ranges.
 with counted as (
     select
         counts.event_type,
@@ -32,6 +32,6 @@ select
 from {{ ref('event_types') }} as event_types
 left join counted on event_types.event_type = counted.event_type
 inner join ({{ checked_arguments(with_compared_with=true) }}) as checked on checked.refusals = 0
--- Only connected contacts have a channel: of the others nothing can be said.
+-- Only connected events have a channel, so a filter on channels leaves the other metrics out.
 where not {{ is_given('channel_ids') }} or event_types.event_type = 'connected'
 order by metric

@@ -11,7 +11,8 @@
     ])
 }}
 
--- A channel is one of its workspace: two of the same id are two rows, and so are two that are not known.
+-- One row per channel of a workspace: channels of two workspaces with the same id are two rows, and so are unknown
+-- channels.
 with counted as (
     select
         events.period_start,
@@ -39,7 +40,7 @@ totals as (
 
 select
     counted.period_start,
-    cast(counted.workspace_id as varchar) as workspace_id,
+    cast(counted.workspace_id as string) as workspace_id,
     counted.channel_id,
     coalesce(channels.channel_name, counted.channel_id, 'Unknown') as channel_name,
     counted.contacts_connected,

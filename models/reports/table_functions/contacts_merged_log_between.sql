@@ -11,19 +11,19 @@
 }}
 
 select
-    cast(facts.workspace_id as varchar) as workspace_id,
+    cast(facts.workspace_id as string) as workspace_id,
     facts.occurred_at,
     facts.occurred_at_local,
     facts.report_date,
     facts.primary_contact_id,
     facts.merged_contact_id,
     facts.contact_name,
-    cast(facts.source as varchar) as source,
-    cast(facts.source_label as varchar) as source_label,
+    cast(facts.source as string) as source,
+    cast(facts.source_label as string) as source_label,
     facts.user_id,
     facts.user_name,
     facts.event_id,
-    cast(facts.route as varchar) as route
+    cast(facts.route as string) as route
 from {{ ref('fct_contacts_merged') }} as facts
 inner join ({{ checked_arguments() }}) as checked on checked.refusals = 0
 where

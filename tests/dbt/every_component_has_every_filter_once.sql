@@ -1,10 +1,10 @@
--- Each component of the page says of each filter, once, whether it applies, and why where it does not; each has one
+-- Each component of the page has one row for each filter, with a reason exactly where the filter cannot apply, and one
 -- state.
 {{ config(meta={'dagster': {'ref': {'name': 'report_filters'}}}) }}
 
 select
     components.key as component,
-    count(*) as filters_judged,
+    count(*) as filters,
     count(*) filter (where (filters.reason is null) = filters.is_applicable) as reasons_right,
     count(states.state) as states
 from {{ ref('report_components') }} as components

@@ -1,7 +1,8 @@
 {{ config(materialized='view') }}
 
--- Days that a connected log covers completely: a message that it does not list is no connection (contract 4). A
--- download may have its first and last day in part only. Which end of its period a cut download lacks is not known.
+-- Days that a connected log covers completely: a message that it does not list connects nobody (contract 4). A
+-- download may have only a part of its first and its last day. A cut download covers no day, as it is not known which
+-- rows it lacks.
 select
     downloads.workspace_id,
     dates.date_day as report_date,

@@ -1,6 +1,6 @@
--- Every daily count has its values, and its workspace, day, type of event and source are known. The counts are those of
--- the facts (daily_counts_equal_the_facts), so this holds for theirs. After an incremental run those of the days that
--- were counted again are looked at.
+-- Every daily count has all values, and a known workspace, day, type of event and source. As the counts equal the
+-- facts (daily_counts_equal_the_facts), this holds for the facts, too. After an incremental run only the days that
+-- were counted again are tested.
 {{ config(meta={'dagster': {'ref': {'name': 'agg_contacts_daily'}}}) }}
 
 with counted as (
