@@ -262,14 +262,14 @@ def test_a_header_may_have_a_quote_that_was_never_meant() -> None:
 @pytest.mark.parametrize(
     "line", [b'1,"2\n', b'"x","y\n', b'x","y\n', b"x\n", b'",\n', b'"",""x,"\n'], ids=lambda line: line.decode().strip()
 )
-def test_a_million_quotes_that_are_not_closed_take_as_long_as_any_others(line: bytes) -> None:
-    """If what follows were looked at again for each of them, this would take hours."""
-    count = 100_000
+def test_quotes_that_are_not_closed_take_as_long_as_any_others(line: bytes) -> None:
+    """If what follows were looked at again for each of them, this would take minutes."""
+    count = 30_000
     start = time.process_time()
 
     _, records = csv_of(b'a,b,c,d,e\n"\n' + line * count)
 
-    assert time.process_time() - start < 10
+    assert time.process_time() - start < 5
     assert sum(raw.count("\n") + 1 for _, raw, _ in records) == count + 1
 
 
