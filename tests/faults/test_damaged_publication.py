@@ -30,7 +30,7 @@ def overwrite_in_the_middle(path: Path) -> None:
 def make_older(path: Path) -> None:
     path.chmod(0o600)
     with duckdb.connect(str(path)) as connection:
-        connection.execute("alter table intermediate.build_state drop column contents")
+        connection.execute("alter table intermediate.build_state drop column batches")
 
 
 def make_unknown(path: Path) -> None:
@@ -128,7 +128,7 @@ def test_rows_that_are_wrong_are_found_by_verify_and_mended_by_a_run_that_cannot
     run = start(pipeline)
     printed, said = run.communicate()
     assert run.returncode == 0, said
-    assert "building everything from the raw zone: what was published could not be continued" in said
+    assert "building everything from the raw zone: the publication could not be continued" in said
     assert pipeline.query(ADDED) == [(1,), (2,), (3,)]
     told = checks_of_the_last_run()
     in_the_end = dict(told)

@@ -129,7 +129,7 @@ def hostile(settings: Settings, tmp_path: Path) -> Path:
             create table t (i integer);
             create table "a""; copy (select 1) to '{tmp_path / "written"}'; --" as select 1 as "i""j";
             create view intermediate.build_state as
-            select content as zone_id, content as raw_zone, 1 as batch_id, content as contents, content as rules
+            select content as zone_id, content as raw_zone, 1 as batch_id, content as batches, content as rules
             from read_text('{secret}');
             create view marts.fct_contact_events as
             select content as workspace_id, date '2026-01-01' as report_date from read_text('{secret}');
