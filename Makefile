@@ -54,7 +54,7 @@ faults: $(VENV)/installed-dev ## 300 killed runs, every other fault, a million f
 	@$(BIN)/python -m pytest tests/faults tests/integration/test_fuzzed_files.py --kills 300 --fuzzed-records 1000000
 
 unit: $(VENV)/installed-dev ## the tests that take seconds
-	@$(BIN)/python -m pytest tests/unit
+	@$(BIN)/python -m pytest tests/unit -n auto --dist worksteal
 
 model: $(VENV)/installed ## build a model that you edited in a scratch copy, and show rows: make model MODEL=contacts_overview
 	@$(BIN)/python -m orchestration model $(MODEL) $(if $(ROWS),--rows $(ROWS))

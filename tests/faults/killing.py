@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 from dbt.cli.main import dbtRunner
-from dbt.contracts.graph.manifest import Manifest
 
 from tests import harness
 
@@ -54,18 +53,10 @@ def stage_of(station: str) -> str:
     return "prepare" if place.startswith(("/warehouse", "/published")) else "extract"
 
 
-_manifest: Manifest | None = None
-
-
 def get_ready(data: Path) -> None:
     """Import and parse what every run on a data folder needs, once, in the process that they are forked from."""
-    global _manifest
     harness.Pipeline(data)
-    # What a run leaves behind for people is written by the runs of the real command.
-    os.environ["DBT_WRITE_JSON"] = "false"
-    parsed = dbtRunner().invoke(["--quiet", "parse"])
-    assert isinstance(parsed.result, Manifest), parsed.exception
-    _manifest = parsed.result
+    harness.parsed_project()
     gc.collect()
     gc.freeze()
 
@@ -138,7 +129,7 @@ def _run(data: Path, log: int, die_at: str | None, kill: Callable[[], None]) -> 
             if kind in _NODES:
                 arrive(kind, name)
 
-    harness.dbtRunner = partial(dbtRunner, _manifest, [node])  # type: ignore[assignment, attr-defined]
+    harness.dbtRunner = partial(dbtRunner, callbacks=[node])  # type: ignore[assignment, attr-defined]
     pipeline = harness.Pipeline(data)
     sys.addaudithook(change)
     arrive("start")

@@ -65,24 +65,28 @@ class History:
 
 
 @pytest.fixture
-def ready(tmp_path: Path) -> Iterator[ProcessPoolExecutor]:
+def ready(data_folder: Path) -> Iterator[ProcessPoolExecutor]:
     """A process that has imported and parsed what a run needs, without threads or open connections."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as executor:
-        executor.submit(get_ready, tmp_path / "data").result()
+        executor.submit(get_ready, data_folder).result()
         yield executor
 
 
 @pytest.mark.slow
 def test_runs_killed_anywhere_lose_nothing_double_nothing_and_show_no_reader_a_half(
-    tmp_path: Path, ready: ProcessPoolExecutor, pytestconfig: pytest.Config, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    data_folder: Path,
+    ready: ProcessPoolExecutor,
+    pytestconfig: pytest.Config,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     kills, seed = pytestconfig.getoption("kills"), random.randrange(10**9)
     rng = random.Random(seed)
-    history = History(tmp_path / "data", make_deliveries(rng, deliveries=2 * kills + 20, events=12))
+    history = History(data_folder, make_deliveries(rng, deliveries=2 * kills + 20, events=12))
     killed: Counter[str] = Counter()
 
     def run(station: str | None = None, delay: float | None = None) -> Ending:
-        ending = ready.submit(run_in_child, tmp_path / "data", station, delay).result()
+        ending = ready.submit(run_in_child, data_folder, station, delay).result()
         assert ending.outcome != "failed", f"seed {seed}, {ending.stations[-1:]}"
         history.notice()
         return ending
@@ -105,7 +109,7 @@ def test_runs_killed_anywhere_lose_nothing_double_nothing_and_show_no_reader_a_h
             history.deliver()
             if how == "command":
                 stage = next(commands)
-                kill_the_command(tmp_path / "data", stage, rng)
+                kill_the_command(data_folder, stage, rng)
                 history.notice()
                 killed[f"command, {stage}"] += 1
             else:

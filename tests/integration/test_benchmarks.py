@@ -14,8 +14,8 @@ QUALITY_VIEWS = ("rejected_records", "superseded_events", "load_balance")
 
 
 @pytest.mark.slow
-def test_the_handwritten_script_makes_the_tables_of_the_pipeline(tmp_path: Path) -> None:
-    pipeline = Pipeline(tmp_path / "data")
+def test_the_handwritten_script_makes_the_tables_of_the_pipeline(tmp_path: Path, data_folder: Path) -> None:
+    pipeline = Pipeline(data_folder)
     write_landing(pipeline.landing, 20_000, "jsonl.gz")
     write_tick(pipeline.landing, 20_000, 5_000, 0, "parquet")
 

@@ -146,8 +146,8 @@ def test_a_wrong_setting_is_refused_with_what_is_allowed(
 
 
 @pytest.mark.slow
-def test_a_run_with_nothing_new_shows_what_lasts_and_leaves_dagster_alone(tmp_path: Path, landing: Path) -> None:
-    data = tmp_path / "data"
+def test_a_run_with_nothing_new_shows_what_lasts_and_leaves_dagster_alone(data_folder: Path, landing: Path) -> None:
+    data = data_folder
     (landing / "acme" / "events" / "notes.docx").write_text("?")
     (landing / "acme" / "report_logs").mkdir()
     for name, day_one in (("1", 1), ("2", 20)):

@@ -34,9 +34,9 @@ def run_the_data_tests() -> Outcome:
 
 
 @pytest.mark.slow
-def test_the_unit_tests_of_the_models_pass(tmp_path: Path) -> None:
+def test_the_unit_tests_of_the_models_pass(data_folder: Path) -> None:
     # Where no workspace is listed, as what is listed is all that a workspace can be.
-    settings = Pipeline(tmp_path).settings
+    settings = Pipeline(data_folder).settings
     RawZone(settings.raw).prepare()
     prepare(settings, plan(settings))
     assert dbt_invoke("build", "--exclude-resource-type", "test", "unit_test").success

@@ -13,9 +13,9 @@ from orchestration.lib.settings import PROJECT_ROOT, export_settings, read_setti
 
 
 @pytest.fixture(scope="module")
-def defs(tmp_path_factory: pytest.TempPathFactory) -> dg.Definitions:
+def defs(data_folder_of_the_module: Path) -> dg.Definitions:
     # The manifest is read when the definitions are imported, from the data folder of that moment.
-    os.environ["CONTACT_REPORTS_DATA"] = str(tmp_path_factory.mktemp("data"))
+    os.environ["CONTACT_REPORTS_DATA"] = str(data_folder_of_the_module)
     os.environ.pop("CONTACT_REPORTS_LANDING", None)
     export_settings(read_settings())
     from orchestration.definitions import build_defs

@@ -1,6 +1,7 @@
 """Records that nobody would send: none stops a run, and each is accounted for."""
 
 import random
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -21,10 +22,10 @@ from tests.streams.fuzz import write_fuzzed
 )
 @given(seed=st.integers(min_value=0, max_value=10**9))
 def test_every_fuzzed_record_of_every_kind_is_in_exactly_one_state(
-    tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config, seed: int
+    data_folder: Path, pytestconfig: pytest.Config, seed: int
 ) -> None:
     records = pytestconfig.getoption("fuzzed_records")
-    pipeline, reckoning = Pipeline(tmp_path_factory.mktemp("data")), Reckoning()
+    pipeline, reckoning = Pipeline(data_folder), Reckoning()
     write_fuzzed(random.Random(seed), pipeline.landing, records)
     batch_id = pipeline.run().batch_id
     assert batch_id is not None

@@ -70,12 +70,12 @@ class Project:
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+def project(tmp_path_factory: pytest.TempPathFactory, data_folder_of_the_module: Path) -> Iterator[Project]:
     base, before = tmp_path_factory.mktemp("idle"), dict(os.environ)
     landing = base / "landing"
     (landing / "acme" / "events").mkdir(parents=True)
     (landing / "workspaces.csv").write_text("workspace_id,workspace_name,timezone\nacme,Acme,Europe/Paris\n")
-    os.environ |= {"CONTACT_REPORTS_DATA": str(base / "data"), "CONTACT_REPORTS_LANDING": str(landing)}
+    os.environ |= {"CONTACT_REPORTS_DATA": str(data_folder_of_the_module), "CONTACT_REPORTS_LANDING": str(landing)}
     export_settings(read_settings())
     with dg.DagsterInstance.get() as instance:
         project = Project(landing, read_settings(), instance)

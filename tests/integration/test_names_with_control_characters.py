@@ -21,7 +21,7 @@ RAW += [b"\x1b]", b"\x1b[2J", b"\r", b"\nerror: forged"]
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def environment(tmp_path_factory: pytest.TempPathFactory, data_folder_of_the_module: Path) -> dict[str, str]:
     base = tmp_path_factory.mktemp("names")
     landing = base / "landing"
     event = {"event_id": "1", "event_type": "added", "occurred_at": "2026-03-01T12:00:00Z", "contact_id": 1}
@@ -41,7 +41,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     )
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("CONTACT_REPORTS", "DBT"))}
     return kept | {
-        "CONTACT_REPORTS_DATA": str(base / "data"),
+        "CONTACT_REPORTS_DATA": str(data_folder_of_the_module),
         "CONTACT_REPORTS_LANDING": str(landing),
         "COLUMNS": "500",
     }

@@ -33,14 +33,14 @@ def wait_until(holds: Callable[[], bool], service: subprocess.Popen[bytes], seco
 
 @pytest.mark.slow
 def test_the_daemon_runs_the_job_from_a_tick_of_the_schedule_with_its_state_in_postgresql(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, data_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     landing = tmp_path / "landing"
     (landing / "acme" / "events").mkdir(parents=True)
     (landing / "workspaces.csv").write_text("workspace_id,workspace_name,timezone\nacme,Acme,Europe/Paris\n")
     event = {"event_id": "1", "event_type": "added", "occurred_at": "2026-03-01T12:00Z", "contact_id": 1}
     (landing / "acme" / "events" / "1.jsonl").write_text(json.dumps(event) + "\n")
-    data, bin_folder = tmp_path / "data", Path(sys.executable).parent
+    data, bin_folder = data_folder, Path(sys.executable).parent
     with postgresql() as address:
         for variable, value in {
             "DATA": str(data),

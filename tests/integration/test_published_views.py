@@ -23,8 +23,8 @@ seeds = st.integers(min_value=0, max_value=10**9)
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("data")
+def data(data_folder_of_the_module: Path) -> Path:
+    return data_folder_of_the_module
 
 
 def empty_pipeline(data: Path) -> Pipeline:

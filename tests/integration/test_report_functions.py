@@ -69,8 +69,8 @@ def takes(function: str, parameter: str) -> bool:
 
 
 @pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
-    pipeline = Pipeline(tmp_path_factory.mktemp("data"))
+def published(data_folder_of_the_module: Path) -> Iterator[Published]:
+    pipeline = Pipeline(data_folder_of_the_module)
     listed = "".join(f"{workspace_id},,{zone}\n" for workspace_id, zone in WORKSPACES.items())
     for number in range(len(ZONES)):
         events = pipeline.landing / f"recent-{number}" / "events"

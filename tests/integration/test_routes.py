@@ -5,16 +5,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
 
 from tests.harness import Pipeline, Row, in_order
 from tests.streams import Delivery, OneHistory, apply, make_one_history
 
-histories = settings(
-    deadline=None, phases=[Phase.explicit, Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-seeds = st.integers(min_value=0, max_value=10**9)
+SEED = 0
 
 # What the logs say of a channel is its name; its id and type are the directory's, which need not be there.
 COUNTS = {
@@ -34,15 +29,26 @@ COUNTS = {
 }
 # What webhooks and the API say as well as the logs do. Days without any event are the overview's to add.
 FRESH_COUNTS = {
-    "added": """
+    "added by day": """
         select workspace_id, report_date, contacts_added from reports.contacts_overview where contacts_added > 0""",
     "connected": COUNTS["connected"],
 }
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("data")
+def data(data_folder_of_the_module: Path) -> Path:
+    return data_folder_of_the_module
+
+
+@pytest.fixture(scope="module")
+def history() -> OneHistory:
+    return make_one_history(random.Random(SEED))
+
+
+@pytest.fixture(scope="module")
+def by_logs(data: Path, history: OneHistory) -> dict[str, list[Row]]:
+    """What the logs give by themselves."""
+    return counted(data, [[history.workspaces, history.logs]], COUNTS | FRESH_COUNTS)
 
 
 def counted(data: Path, runs: list[list[Delivery]], queries: dict[str, str]) -> dict[str, list[Row]]:
@@ -69,39 +75,27 @@ def shuffled_and_cut(rng: random.Random, history: OneHistory, runs: int) -> list
 
 
 @pytest.mark.slow
-@settings(histories, max_examples=1)
-@given(seed=seeds)
 def test_webhooks_and_the_api_change_no_count_that_the_logs_give_in_any_order_and_any_number_of_runs(
-    data: Path, seed: int
+    data: Path, history: OneHistory, by_logs: dict[str, list[Row]]
 ) -> None:
-    rng = random.Random(seed)
-    history = make_one_history(rng)
-    by_logs = counted(data, [[history.workspaces, history.logs]], COUNTS)
     assert by_logs["added"] and by_logs["connected"] and by_logs["routes"] == [("report_log",)]
     for runs in (1, 3):
-        by_all = counted(data, shuffled_and_cut(rng, history, runs), COUNTS)
-        for name, rows in by_logs.items():
-            assert by_all[name] == rows, f"{name} in {runs} runs, seed {seed}"
+        by_all = counted(data, shuffled_and_cut(random.Random(SEED), history, runs), COUNTS)
+        for name, rows in by_all.items():
+            assert by_logs[name] == rows, f"{name} in {runs} runs"
 
 
 @pytest.mark.slow
-@settings(histories, max_examples=1)
-@given(seed=seeds)
 def test_without_the_logs_webhooks_and_the_api_tell_who_was_added_and_connected_on_which_day(
-    data: Path, seed: int
+    data: Path, history: OneHistory, by_logs: dict[str, list[Row]]
 ) -> None:
-    history = make_one_history(random.Random(seed))
-    by_logs = counted(data, [[history.workspaces, history.logs]], FRESH_COUNTS)
     by_the_fresh = counted(data, [[history.workspaces, history.webhooks], [history.api]], FRESH_COUNTS)
-    assert by_the_fresh == by_logs, f"seed {seed}"
+    assert by_the_fresh == {name: by_logs[name] for name in FRESH_COUNTS}
 
 
 @pytest.mark.slow
-@settings(histories, max_examples=1)
-@given(seed=seeds)
-def test_logs_that_come_after_webhooks_and_the_api_take_their_place(data: Path, seed: int) -> None:
-    history = make_one_history(random.Random(seed))
+def test_logs_that_come_after_webhooks_and_the_api_take_their_place(data: Path, history: OneHistory) -> None:
     first = [history.workspaces, history.api, history.webhooks]
     by_both = counted(data, [first, [history.logs]], COUNTS)
-    assert by_both == counted(data, [[*first, history.logs]], COUNTS), f"seed {seed}"
+    assert by_both == counted(data, [[*first, history.logs]], COUNTS)
     assert by_both["routes"] == [("report_log",)]

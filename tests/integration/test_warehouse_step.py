@@ -18,9 +18,9 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(data_folder: Path) -> Settings:
     """A data folder with one event to load."""
-    pipeline = Pipeline(tmp_path / "data")
+    pipeline = Pipeline(data_folder)
     (pipeline.landing / "workspaces.csv").write_text("workspace_id,workspace_name,timezone\nacme,Acme,Europe/Paris\n")
     folder = pipeline.landing / "acme" / "events"
     folder.mkdir(parents=True)

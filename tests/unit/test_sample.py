@@ -2,7 +2,6 @@
 
 import csv
 import json
-import shutil
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from orchestration.sample.sample import write_sample
-from tests.reckoning import EVENT_TYPES, Reckoning
+from tests.reckoning import EVENT_TYPES
 
 NOW = datetime(2026, 11, 18, 14, 30, tzinfo=UTC)
 
@@ -109,40 +108,3 @@ def test_every_row_of_the_report_logs_is_downloaded_again_and_one_day_never(fold
     assert every_day - days == {first + timedelta(days=70)}
     assert sum(count > 1 for count in seen.values()) / len(seen) > 0.9
     assert {"-", "Paid Ads", "'=Kathi=", 'Basti "Beast" K.', "Annika Vogt", "90133"} <= texts
-
-
-def test_three_zones_hold_all_that_can_go_wrong_and_nothing_after_now(folder: Path) -> None:
-    # Those that land as events; the others bring what their connectors make of the same stories.
-    for name in ("bergwerk", "tui"):
-        shutil.rmtree(folder / name)
-    reckoning = Reckoning()
-    reckoning.load(folder, NOW)
-    assert {row["timezone"] for row in reckoning.view("workspaces")} >= {
-        "America/Sao_Paulo",
-        "Europe/Paris",
-        "Asia/Kuala_Lumpur",
-    }
-
-    balance = reckoning.view("load_balance")
-    landed, superseded, rejected = (
-        sum(int(str(row[f"records_{state}"])) for row in balance) for state in ("landed", "superseded", "rejected")
-    )
-    assert 45_000 <= landed <= 55_000
-    assert 0.01 < superseded / landed < 0.02
-    assert 0.002 < rejected / landed < 0.004
-    assert {row["reason"] for row in reckoning.view("rejected_records")} == {
-        "malformed_record",
-        "missing_field",
-        "invalid_contact_id",
-        "invalid_occurred_at",
-        "source_not_allowed",
-    }
-
-    assert {row["is_deleted"] for row in reckoning.view("users")} == {True, False}
-    assert {row["is_deleted"] for row in reckoning.view("channels")} == {True, False}
-
-    status = [row for row in reckoning.view("data_status") if row["event_type"] != "unknown"]
-    assert len(status) == 3 * len(EVENT_TYPES)
-    for row in status:
-        assert isinstance(row["last_event_at"], datetime)
-        assert NOW - timedelta(days=3) < row["last_event_at"] <= NOW

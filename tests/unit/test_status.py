@@ -1,4 +1,4 @@
-"""`status`, as a cron monitor calls it: what it prints, its exit code, and what it does not load."""
+"""`status`: what it prints, whether it fails, its exit code as a cron monitor sees it, and what it does not load."""
 
 import os
 import subprocess
@@ -8,7 +8,9 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from click.testing import CliRunner, Result
 
+from orchestration.__main__ import main
 from orchestration.lib.extraction.extract import UnreadFiles
 from orchestration.lib.monitoring.health import note_unread_files, note_up_to_date, noting_the_run, read_last_run
 from orchestration.lib.settings import PROJECT_ROOT
@@ -16,7 +18,11 @@ from orchestration.lib.warehouse.published import open_published
 from tests.published_by_hand import publish_by_hand
 
 
-def status(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def status(data: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(main, ["status", *arguments], env={"CONTACT_REPORTS_DATA": str(data)})
+
+
+def status_of_a_process(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "orchestration", "status", *arguments],
         cwd=PROJECT_ROOT,
@@ -40,14 +46,14 @@ def an_age(path: Path, hours: float) -> None:
 
 
 def test_fresh_data_is_exit_code_0(tmp_path: Path, published: Path) -> None:
-    done = status(tmp_path)
+    done = status_of_a_process(tmp_path)
     assert done.returncode == 0, done.stderr + done.stdout
     assert "newest event" in done.stdout
     assert "STALE" not in done.stdout
 
 
 def test_an_event_older_than_the_option_allows_is_exit_code_1(tmp_path: Path, published: Path) -> None:
-    done = status(tmp_path, "--newest-event-within", "46")
+    done = status_of_a_process(tmp_path, "--newest-event-within", "46")
     assert done.returncode == 1
     assert "STALE         the data is stale: the newest event happened at" in done.stdout
 
@@ -57,27 +63,27 @@ def test_a_publication_that_no_run_found_up_to_date_is_stale_and_one_that_a_run_
 ) -> None:
     an_age(published, hours=25)
     assert "no run has succeeded since" in status(tmp_path).stdout
-    assert status(tmp_path).returncode == 1
-    assert status(tmp_path, "--published-within", "26").returncode == 0
+    assert status(tmp_path).exit_code == 1
+    assert status(tmp_path, "--published-within", "26").exit_code == 0
     with noting_the_run(tmp_path, lambda: "the landing folder is gone"):
         pass
     assert "last run      failed at" in status(tmp_path).stdout
-    assert status(tmp_path).returncode == 1
+    assert status(tmp_path).exit_code == 1
     with noting_the_run(tmp_path, lambda: None):
         pass
-    assert status(tmp_path).returncode == 0
+    assert status(tmp_path).exit_code == 0
 
 
 def test_without_a_publication_it_is_exit_code_1_and_says_so(tmp_path: Path) -> None:
     done = status(tmp_path)
-    assert done.returncode == 1
+    assert done.exit_code == 1
     assert "nothing is published yet" in done.stdout
     assert not done.stderr
 
 
 def test_a_publication_that_cannot_be_read_is_one_line_and_not_a_stack_trace(tmp_path: Path, published: Path) -> None:
     published.write_bytes(b"not a database at all, and long enough to have a header" * 100)
-    done = status(tmp_path)
+    done = status_of_a_process(tmp_path)
     assert done.returncode == 1
     assert done.stderr.startswith(f"error: The publication {published} cannot be read")
     assert len(done.stderr.splitlines()) == 1
@@ -87,7 +93,7 @@ def test_rejects_and_gaps_are_listed_and_are_no_reason_to_fail(tmp_path: Path, p
     rejects = [("acme", "missing_field"), ("acme", "missing_field")]
     publish_by_hand(published, newest_event_at=datetime.now(UTC), rejects=rejects, gaps=["2026-03-01"])
     done = status(tmp_path)
-    assert done.returncode == 0
+    assert done.exit_code == 0
     assert "2 in workspace acme: missing_field" in done.stdout
     lines = [line.strip() for line in done.stdout.splitlines()]
     told = "the added log of workspace acme lacks a day: download it from 2026-03-01 to 2026-03-01"
@@ -99,7 +105,7 @@ def test_files_that_were_not_read_are_listed_and_are_no_reason_to_fail(tmp_path:
     assert "unread files" not in status(tmp_path).stdout
     note_unread_files(tmp_path, UnreadFiles(refused=["acme/events/a.parquet is not loaded: it is empty; replace it"]))
     done = status(tmp_path)
-    assert done.returncode == 0
+    assert done.exit_code == 0
     assert "unread files  1\n              acme/events/a.parquet is not loaded: it is empty; replace it" in done.stdout
 
 
@@ -107,7 +113,7 @@ def test_what_was_found_up_to_date_without_a_run_is_not_stale(tmp_path: Path, pu
     an_age(published, hours=25)
     note_up_to_date(tmp_path)
     done = status(tmp_path)
-    assert done.returncode == 0, done.stdout
+    assert done.exit_code == 0, done.stdout
     assert ", found up to date " in done.stdout
 
 
