@@ -10,7 +10,7 @@ import duckdb
 import pytest
 from click.testing import CliRunner, Result
 
-from orchestration.__main__ import main
+from orchestration.cli.commands import main
 from orchestration.lib.extraction.extract import UnreadFiles
 from orchestration.lib.monitoring.health import note_unread_files, note_up_to_date, noting_the_run, read_last_run
 from orchestration.lib.settings import PROJECT_ROOT
