@@ -200,7 +200,7 @@ class DayOfContacts:
         return " ".join(self._chance.choice(each) for each in words)
 
     def _user(self, at: datetime) -> User:
-        """Whoever works there then; those named first are the busiest."""
+        """A user who is present then. The first ones in the list are the busiest."""
         users = self._present(self._workspace.users, at)
         return self._chance.choices(users, [1 / (place + 4) for place in range(len(users))])[0]
 

@@ -178,8 +178,7 @@ def _checksums(
                 is_checked = file.kind is WORKSPACES
                 sha256 = workspaces.sha256 if is_checked else checksums.get(file) or checksum_of(file)
             except OSError as error:
-                reason = f"it cannot be read ({error.strerror or error})"
-                unread.refused.append(f"{file.path} is not loaded: {reason}")
+                unread.refused.append(f"{file.path} is not loaded: it cannot be read ({error.strerror or error})")
                 continue
             if not landing.is_local or is_settled(landing.absolute(file.path), began, limits):
                 checksums.remember(file, sha256)

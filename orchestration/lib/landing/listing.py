@@ -30,7 +30,7 @@ class LandingFile:
     size: int
     signature: str  # differs whenever the bytes may differ
     # On a disk: the path after all links, relative to the landing folder, and the device and inode.
-    place: str = ""
+    real_path: str = ""
     identity: tuple[int, int] | None = None
 
 
@@ -62,7 +62,7 @@ class Landing:
         """Open a listed file. Raises OSError, also where it was replaced by another file or by a link."""
         if not self.is_local:
             return cast(BinaryIO, self.files.open(self.absolute(file.path), "rb"))
-        descriptor = _open_without_links(self.root, file.place)
+        descriptor = _open_without_links(self.root, file.real_path)
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode) or (status.st_dev, status.st_ino) != file.identity:
             os.close(descriptor)
@@ -80,7 +80,7 @@ class Landing:
         try:
             for entry in self._entries("", "", listing):
                 if entry["type"] == "directory":
-                    self._list_workspace(entry["path"], entry["place"], listing)
+                    self._list_workspace(entry["path"], entry["real_path"], listing)
                 elif entry["path"] == WORKSPACES.file_names:
                     listing.files.append(_landing_file(entry, None, WORKSPACES, "csv", compressed=False))
                 else:
@@ -110,14 +110,14 @@ class Landing:
         listing.files.sort(key=lambda file: file.path.encode())
         return listing
 
-    def _list_workspace(self, workspace_id: str, place: str, listing: Listing) -> None:
-        for folder in self._entries(workspace_id, place, listing):
+    def _list_workspace(self, workspace_id: str, real_path: str, listing: Listing) -> None:
+        for folder in self._entries(workspace_id, real_path, listing):
             folder_name = PurePosixPath(folder["path"]).name
             if folder["type"] != "directory" or folder_name not in FOLDERS:
                 expected = f"a workspace's folders are {', '.join(FOLDERS)}"
                 _warn_of_unread(listing, folder["path"], expected)
                 continue
-            for entry in self._entries(folder["path"], folder["place"], listing):
+            for entry in self._entries(folder["path"], folder["real_path"], listing):
                 if entry["type"] == "directory":
                     _warn_of_unread(listing, entry["path"], f"files lie directly in {folder['path']}")
                 elif file := _workspace_file(entry, workspace_id, folder_name):
@@ -125,14 +125,14 @@ class Landing:
                 else:
                     _warn_of_unread(listing, entry["path"], f"{_files_of(folder_name)}; rename it")
 
-    def _entries(self, folder: str, place: str, listing: Listing) -> Iterator[dict[str, Any]]:
+    def _entries(self, folder: str, real_path: str, listing: Listing) -> Iterator[dict[str, Any]]:
         """The complete entries of a folder.
 
-        Each has its `path`, and its `place`: the path after all links. Both are relative to the landing folder.
-        The argument `place` is that of the folder.
+        Each has its `path`, and its `real_path` after all links. Both are relative to the landing folder. The argument
+        `real_path` is that of the folder.
         """
         root = Path(self.root).resolve() if self.is_local else Path()
-        for entry in _entries_of_disk(root / place) if self.is_local else self._entries_of_bucket(folder):
+        for entry in _entries_of_disk(root / real_path) if self.is_local else self._entries_of_bucket(folder):
             name = entry["name"]
             if not is_listed(name):
                 continue
@@ -141,7 +141,7 @@ class Landing:
                 shown = path.encode("utf-8", "backslashreplace").decode()
                 listing.warnings.append(f"{shown} is not read: its name is not UTF-8; rename it")
                 continue
-            target = root / place / name
+            target = root / real_path / name
             if entry["type"] == "link":
                 try:
                     target = target.resolve(strict=True)
@@ -156,7 +156,7 @@ class Landing:
             if entry["type"] not in ("file", "directory"):
                 listing.warnings.append(f"{path} is not read: it is not a file")
                 continue
-            yield {**entry, "path": path, "place": target.relative_to(root).as_posix()}
+            yield {**entry, "path": path, "real_path": target.relative_to(root).as_posix()}
 
     def _entries_of_bucket(self, folder: str) -> Iterator[dict[str, Any]]:
         base = self.absolute(folder).rstrip("/")
@@ -195,9 +195,9 @@ def _described(name: str, status: os.stat_result) -> dict[str, Any]:
     }
 
 
-def _open_without_links(root: str, place: str) -> int:
+def _open_without_links(root: str, real_path: str) -> int:
     """Open a file below a folder. Follows no link on the way, and does not wait for a pipe's writer."""
-    *folders, name = place.split("/")
+    *folders, name = real_path.split("/")
     at = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         for folder in folders:
@@ -279,6 +279,6 @@ def _landing_file(
         compressed=compressed,
         size=int(entry.get("size") or 0),
         signature=repr(version),
-        place=entry["place"],
+        real_path=entry["real_path"],
         identity=entry.get("identity"),
     )
