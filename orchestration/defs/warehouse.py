@@ -21,9 +21,9 @@ from orchestration.lib.pipeline import raw_zone_is_damaged
 from orchestration.lib.problems import Problem, disk_is_full, memory_is_short, says_disk_is_full, says_memory_is_short
 from orchestration.lib.progress import announce, report
 from orchestration.lib.settings import PROJECT_ROOT, Settings, export_settings, read_settings
+from orchestration.lib.sql import sql_name
 from orchestration.lib.warehouse.build import prepare, remove_spill
 from orchestration.lib.warehouse.plan import Plan, plan
-from orchestration.lib.warehouse.published import sql_name
 
 _settings = read_settings()
 export_settings(_settings)

@@ -8,6 +8,6 @@ def sql_text(value: str | Path) -> str:
     return "'" + str(value).replace("'", "''") + "'"
 
 
-def sql_name(name: str) -> str:
-    """A column's name as SQL, whatever characters it has."""
-    return '"' + name.replace('"', '""') + '"'
+def sql_name(*parts: str) -> str:
+    """A name, such as schema and table, as SQL, whatever characters its parts have."""
+    return ".".join('"' + part.replace('"', '""') + '"' for part in parts)

@@ -9,9 +9,9 @@ from orchestration.lib.dbt.project import DBT_EXECUTABLE
 from orchestration.lib.lock import only_writer
 from orchestration.lib.problems import Problem
 from orchestration.lib.settings import PROJECT_ROOT, Settings
+from orchestration.lib.sql import sql_name
 from orchestration.lib.warehouse.build import prepare, remove_spill
 from orchestration.lib.warehouse.plan import Plan
-from orchestration.lib.warehouse.published import sql_name
 from orchestration.lib.warehouse.state import read_state
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import duckdb
 
 from orchestration.lib.settings import DATABASE_NAME, Settings
-from orchestration.lib.warehouse.published import attach_published, sql_name
+from orchestration.lib.sql import sql_name
+from orchestration.lib.warehouse.published import attach_published
 
 # DuckDB's headers: the file's, and two of the database's. Each checkpoint counts on in one of these.
 _HEADER_BYTES = 3 * 4096

@@ -40,11 +40,6 @@ def attach_published(connection: duckdb.DuckDBPyConnection, path: Path, name: st
     connection.execute("set lock_configuration = true")
 
 
-def sql_name(*parts: str) -> str:
-    """The name of a table as SQL, whatever characters it has."""
-    return ".".join('"' + part.replace('"', '""') + '"' for part in parts)
-
-
 def found_beside(published: Path) -> list[Path]:
     """What a program left that wrote into the published file and was ended: readers see what it wrote."""
     beside = (published.with_name(published.name + suffix) for suffix in _WRITTEN_BESIDE)

@@ -21,8 +21,8 @@ from orchestration.lib.problems import Problem, says_disk_is_full
 from orchestration.lib.progress import announce
 from orchestration.lib.raw_zone.zone import PARQUET_OPTIONS, RawZone, read_parquet
 from orchestration.lib.settings import PROJECT_ROOT, Settings, environment
-from orchestration.lib.sql import sql_text
-from orchestration.lib.warehouse.published import attach_published, found_beside, sql_name
+from orchestration.lib.sql import sql_name, sql_text
+from orchestration.lib.warehouse.published import attach_published, found_beside
 from orchestration.lib.warehouse.state import BuildState, rules_fingerprint
 
 # Tables about the last run alone. A rebuild has other rows in them.
