@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from orchestration.sample.sample import write_sample
+from tests.harness import Pipeline
 from tests.reckoning import EVENT_TYPES
 
+# The other workspaces bring what their connectors make of the same stories.
+OF_EVENT_FILES = "workspace_id not in ('bergwerk', 'tui')"
 NOW = datetime(2026, 11, 18, 14, 30, tzinfo=UTC)
 
 
@@ -108,3 +111,40 @@ def test_every_row_of_the_report_logs_is_downloaded_again_and_one_day_never(fold
     assert every_day - days == {first + timedelta(days=70)}
     assert sum(count > 1 for count in seen.values()) / len(seen) > 0.9
     assert {"-", "Paid Ads", "'=Kathi=", 'Basti "Beast" K.', "Annika Vogt", "90133"} <= texts
+
+
+@pytest.mark.slow
+def test_three_zones_hold_all_that_can_go_wrong_and_nothing_after_now(sample: Pipeline) -> None:
+    zones = sample.query(f"select timezone from reports.workspaces where {OF_EVENT_FILES} order by all")
+    assert zones == [("America/Sao_Paulo",), ("Asia/Kuala_Lumpur",), ("Europe/Paris",)]
+
+    (counts,) = sample.query(
+        f"""
+        select sum(records_landed)::bigint, sum(records_superseded)::bigint, sum(records_rejected)::bigint
+        from quality.load_balance where {OF_EVENT_FILES}"""
+    )
+    landed, superseded, rejected = (int(str(count)) for count in counts)
+    assert 45_000 <= landed <= 55_000
+    assert 0.01 < superseded / landed < 0.02
+    assert 0.002 < rejected / landed < 0.004
+    reasons = sample.query(f"select distinct reason from quality.rejected_records where {OF_EVENT_FILES} order by all")
+    assert [reason for (reason,) in reasons] == [
+        "invalid_contact_id",
+        "invalid_occurred_at",
+        "malformed_record",
+        "missing_field",
+        "source_not_allowed",
+    ]
+
+    for directory in ("users", "channels"):
+        states = sample.query(f"select distinct is_deleted from reports.{directory} where {OF_EVENT_FILES} order by 1")
+        assert states == [(False,), (True,)]
+
+    status = sample.query(
+        f"select last_event_at from reports.data_status where event_type <> 'unknown' and {OF_EVENT_FILES}"
+    )
+    assert len(status) == 3 * len(EVENT_TYPES)
+    now = datetime.now(UTC)
+    for (last_event_at,) in status:
+        assert isinstance(last_event_at, datetime)
+        assert now - timedelta(days=3) < last_event_at <= now
