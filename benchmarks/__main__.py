@@ -154,7 +154,7 @@ def old_batches(folder: Path, files: int, repeats: int, note: str) -> None:
 
 @main.command()
 def report() -> None:
-    """Write docs/performance.md's tables and plot anew from docs/performance.json."""
+    """Write docs/performance.md's tables and plot again from docs/performance.json."""
     write_report()
 
 
