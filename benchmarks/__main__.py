@@ -154,7 +154,7 @@ def old_batches(folder: Path, files: int, repeats: int, note: str) -> None:
 
 @main.command()
 def report() -> None:
-    """Write docs/performance.md's tables and plot anew from docs/performance.json."""
+    """Write docs/performance.md's tables and plot again from docs/performance.json."""
     write_report()
 
 
@@ -206,8 +206,10 @@ def _compare(
 def _ticks_in_turn(
     measured: Sequence[tuple[Pipeline, Path, int]], file_format: Format, repeats: int
 ) -> Sequence[Ticks]:
-    """Ticks on histories, each with its landing folder and its size. A machine that changes its speed meanwhile does so
-    for all of them."""
+    """Measure ticks on several histories, each with its landing folder and size.
+
+    The histories take turns, so that a change of the machine's speed affects all of them.
+    """
     with ExitStack() as measuring:
         histories = [
             measuring.enter_context(Ticks(pipeline, landing, size, file_format)) for pipeline, landing, size in measured
@@ -235,7 +237,7 @@ def _landing(folder: Path, size: int, file_format: Format) -> Path:
 
 
 def _once(landing: Path, write: Callable[[], None]) -> None:
-    """Have a landing folder written, whole, unless an earlier measurement did it."""
+    """Write a landing folder, unless an earlier measurement wrote all of it."""
     mark = landing.with_name(f"{landing.name}.complete")
     if mark.exists():
         return
@@ -250,7 +252,7 @@ def _pipeline(folder: Path, size: int, file_format: Format) -> Pipeline:
 
 
 def _history(folder: Path, size: int, file_format: Format) -> Pipeline:
-    """The pipeline with a history loaded; as good as at once where an earlier measurement left it so."""
+    """The pipeline with a history loaded. Takes no time if an earlier measurement loaded it."""
     pipeline = _pipeline(folder, size, file_format)
     _say(f"loading a history of {size:,}")
     pipeline.run(_landing(folder, size, file_format))

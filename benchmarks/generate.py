@@ -16,7 +16,7 @@ WORKSPACES = (
     ("auckland", "Pacific/Auckland", 1),
 )
 UNLISTED = "unlisted"  # not in workspaces.csv: its events are rejected
-# A history's events lie in these two years, however many they are; those of a tick on the day after.
+# A history's events lie in these two years, however many they are; those of an incremental run on the day after.
 FIRST_INSTANT = "timestamp '2024-01-01'"
 LAST_INSTANT = "timestamp '2026-01-01'"
 
@@ -43,9 +43,9 @@ _JSON = f"to_json(struct_pack({', '.join(f'{field} := {field}' for field in _FIE
 # Of those that are no event, some are cut off in the middle.
 _JSON_LINE = f"case when refused = 8 then left({_JSON}, length({_JSON}) // 2) else {_JSON} end"
 
-# Records $first to $last - 1 of a history of $size; those from $size on are a tick's. Everything about an event is a
-# hash of its number, so that a later record can be the same event again. Of a thousand records 20 are an event sent
-# again, 10 an event corrected, 10 a known fact under another id, 5 no event at all, 50 up to sixty days late.
+# Records $first to $last - 1 of a history of $size; later ones are of incremental runs. Everything about an event
+# is a hash of its number, so that a later record can be the same event again. Of a thousand records 20 are an event
+# sent again, 10 an event corrected, 10 a known fact under another id, 5 no event at all, 50 up to sixty days late.
 _RECORDS = f"""
 with numbered as (
     select i, hash(i, 'record') % 1000 as kind from range($first::bigint, $last::bigint) as numbers(i)
@@ -109,7 +109,7 @@ fields as (
             {_WORKSPACE_OF_SHARE}
         end as workspace_id,
         refused,
-        -- A fact that is told again has an id of its own.
+        -- A fact that is sent again has an id of its own.
         md5((case when kind between 30 and 39 then i else n end)::varchar)::uuid::varchar as event_id,
         case when refused = 1 then 'archived' else event_type end as event_type,
         case
@@ -172,7 +172,7 @@ def write_landing(
 
 
 def write_tick(landing: Path, size: int, events: int, number: int, file_format: Format = "parquet") -> list[Path]:
-    """Add so many new events to a history of `size`: the `number`-th tick, counted from 0. Returns the new files."""
+    """Write the new events of an incremental run, the `number`-th from 0 on, after `size` events. Returns the files."""
     before = set(landing.glob("*/events/*"))
     first = size + number * events
     _write_events(landing, f"tick-{number:05}", size, first, first + events, file_format)

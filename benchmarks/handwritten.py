@@ -53,8 +53,8 @@ def main(landing: Path, output: Path) -> None:
             _write_raw_zone(connection, landing, raw)
         with _timed("directories"):
             _read_directories(connection, landing)
-        with _timed("judging"):
-            connection.execute(_JUDGE)
+        with _timed("validating"):
+            connection.execute(_VALIDATE)
         with _timed("resolving"):
             connection.execute(_RESOLVE)
         with _timed("logs"):
@@ -281,9 +281,9 @@ create type {directory}_name as enum (
 );"""
 
 
-# Judged are the distinct types and sources, not each record's; a record's clock is looked up by its day, and the zone
-# database asked on the days of a change alone.
-_JUDGE = f"""
+# Types and sources are validated once for each distinct text. The offset of a record's clock is looked up by its day.
+# The zone database is queried only for the days on which an offset changes.
+_VALIDATE = f"""
 create type workspace_id as enum (select workspace_id from workspaces order by rowid);
 create type source as enum (select source from sources);
 create type source_label as enum (select source_label from sources);
@@ -369,7 +369,7 @@ with_lookups as (
         on landed_source is not distinct from source_texts.landed and typed.event_type = source_texts.event_type
     left join clocks on typed.workspace = clocks.workspace and typed.occurred_at::date = clocks.day
 ),
-judged as (
+validated as (
     select
         *,
         case
@@ -392,7 +392,7 @@ judged as (
 select
     -- File and line in one number, in the order of loading.
     (file_id::bigint << 40) + line as record_id,
-    judged.workspace, event_type, event_id, occurred_at,
+    validated.workspace, event_type, event_id, occurred_at,
     case
         when reason is not null then null
         when offset_us is not null then make_timestamp(epoch_us(occurred_at) + offset_us)
@@ -426,16 +426,16 @@ select
         contact_id := landed_contact_id, contact_name := contact_name, source := landed_source,
         user_id := landed_user_id, channel_id := landed_channel_id, merged_contact_id := landed_merged
     )))::varchar) end as raw_record,
-    case when reason is null then hash(judged.workspace, event_id) end as event_hash,
+    case when reason is null then hash(validated.workspace, event_id) end as event_hash,
     case when reason is null then hash(
-        judged.workspace, event_type, contact_id, case when event_type = 'connected' then channels.id end,
+        validated.workspace, event_type, contact_id, case when event_type = 'connected' then channels.id end,
         merged_contact_id,
         case when event_type = 'merged' and merged_contact_id is null then date_trunc('second', occurred_at) end
     ) end as fact_hash
-from judged
-left join user_references as users on judged.workspace = users.workspace and landed_user_id = users.landed
+from validated
+left join user_references as users on validated.workspace = users.workspace and landed_user_id = users.landed
 left join channel_references as channels
-    on judged.workspace = channels.workspace and landed_channel_id = channels.landed;"""
+    on validated.workspace = channels.workspace and landed_channel_id = channels.landed;"""
 
 # Hashes find the few records that may be of one event or one fact; the exact rule looks at these alone.
 _RESOLVE = """

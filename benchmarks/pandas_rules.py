@@ -1,4 +1,4 @@
-"""The rules of the pandas script: what landed is typed and judged, names are resolved, duplicates set aside."""
+"""The rules of the pandas script: what landed is typed and validated, names are resolved, duplicates set aside."""
 
 from datetime import datetime
 from pathlib import Path
@@ -163,7 +163,7 @@ def _add_local_time(events: pd.DataFrame, workspaces: pd.DataFrame) -> None:
 def _superseded_by(events: pd.DataFrame) -> pd.Series:
     """The id of the event that stands in an event's place; missing where it stands itself.
 
-    The last sent stands of an event sent again, the earliest of a fact told again under another id.
+    The last sent stands of an event sent again, the earliest of a fact sent again under another id.
     """
     event = ["workspace_id", "event_id"]
     is_sent_again = events.duplicated(event, keep="last")

@@ -1,6 +1,6 @@
-"""Ticks: the pipeline on new events, and on nothing new, each time on the same history and one tick after it.
+"""Measures incremental runs (ticks) and runs with nothing new, each on the same history and one tick after it.
 
-The first tick after a first run copies the publication; later ones find the one before it, as here.
+One tick runs before those that are measured, so that each of them follows an incremental run, as in operation.
 """
 
 import os
@@ -20,7 +20,7 @@ Stages = dict[str, tuple[float, float]]
 
 
 class Ticks:
-    """A history of some size, on which one tick can be measured again and again, and which is left as it was found."""
+    """A history of some size. Each tick is measured on the same state of it, which is restored at the end."""
 
     def __init__(self, pipeline: Pipeline, landing: Path, size: int, file_format: Format) -> None:
         self.size, self.name = size, pipeline.data.name
@@ -44,14 +44,14 @@ class Ticks:
             shutil.rmtree(folder, ignore_errors=True)
 
     def prepare(self, number: int) -> None:
-        """Have the tick before, which has a number of its own, too."""
+        """Run the tick that comes before those that are measured."""
         self._tick(number)
         _copy(self._pipeline.data, self._before)
 
     def measure(self, number: int) -> None:
-        """Run on nothing new, then on the events of a tick; each number has its own."""
+        """Measure a run with nothing new, then a tick. Each number has events of its own."""
         _copy(self._before, self._pipeline.data)
-        # A publication that no run here left so is looked through, once.
+        # Not measured: a copied publication is read through by the first run that sees it.
         self._pipeline.run(self._landing)
         self.idle.append(self._pipeline.run(self._landing))
         self.stages_of_idle.append(self._pipeline.stages(self.idle[-1]))
@@ -81,5 +81,5 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def let_the_disk_rest() -> None:
-    """Have written what others left to be written: a run that flushes its own files to the disk would wait for it."""
+    """Flush the disk: otherwise a run that flushes its own files waits for the writes of others."""
     os.sync()

@@ -2,6 +2,6 @@
 
 import os
 
-# Contacts are nobody's business: what a process of ours writes, its owner alone may read. Here, as every one of them
-# comes by here first, Dagster's runs and the receiver too; what they start inherits it.
+# Contacts are private: only the owner may read the files that a process writes. Set here, as every process imports this
+# package first, also Dagster's runs and the receiver. Child processes inherit it.
 os.umask(0o077)

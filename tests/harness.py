@@ -93,7 +93,7 @@ def parsed_project() -> Manifest:
 def dbt_invoke(*arguments: str, after: Sequence[str] = ()) -> Outcome:
     """Run dbt in this process, on the warehouse file that the environment names.
 
-    `after` is what to run before, on the same connection: what one run has to do is in its memory.
+    `after` is what to run before, on the same connection: the work of a run is in its memory.
     """
     # Of a run of 6.5 CPU-seconds, to read what was parsed and to write the manifest again are 0.7.
     dbt = dbtRunner(parsed_project())

@@ -25,7 +25,7 @@ def publish_by_hand(
     rejects: Sequence[tuple[str, str]] = (),
     gaps: Sequence[str] = (),
 ) -> None:
-    """Write the file anew. Rejects are workspace and reason; gaps are days, all of them in the added log of acme."""
+    """Write the file again. Rejects are workspace and reason; gaps are days, all of them in the added log of acme."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     with duckdb.connect(str(path)) as connection:

@@ -42,9 +42,9 @@ def run() -> None:
     warnings: list[str] = []
     with showing_progress(), output_in(settings.data / "logs" / "run.log"):
         with noting_problems(settings):
-            # Seconds before Dagster and dbt are there, and hours before all of the API is.
+            # Checked first: importing Dagster and dbt takes seconds, and fetching from the API may take hours.
             check_landing(settings)
-        # What one workspace's API does not give is no reason to keep back what all the others brought.
+        # A workspace whose fetch fails does not keep the others from being published.
         _, failures = fetch_days(settings, tokens)
         with noting_problems(settings):
             news = find_news(settings)
@@ -97,7 +97,7 @@ def verify() -> None:
 
 @main.command()
 @click.argument("name")
-@click.option("--rows", default=20, show_default=True, help="How many rows to show.")
+@click.option("--rows", type=click.IntRange(min=1), default=20, show_default=True, help="How many rows to show.")
 def model(name: str, rows: int) -> None:
     """Build a model that you edited, its tests and what depends on it in a scratch copy, and show some rows."""
     from orchestration.lib.warehouse.preview import preview

@@ -50,15 +50,15 @@ def noting_problems(settings: Settings) -> Iterator[None]:
 
 
 def make_landing(settings: Settings) -> None:
-    """Whoever has a token is past the sample, and need not make the folder that it fetches into."""
+    """Make the landing folder if a workspace has a token: its files are fetched into it, and the sample is not used."""
     if read_secrets().api_tokens and settings.landing is None:
         (settings.data / "landing").mkdir(parents=True, exist_ok=True)
 
 
 def become(program: str, *arguments: str) -> NoReturn:
-    """Go on as a program of Dagster's, with our settings."""
+    """Replace this process by a program of Dagster, with our settings."""
     settings = prepare_to_write()
-    # Once, rather than in each of the processes that are about to load the definitions.
+    # Parsed here once, not in each process that loads the definitions.
     ensure_manifest(settings)
     executable = str(Path(sys.executable).with_name(program))
     os.chdir(PROJECT_ROOT)

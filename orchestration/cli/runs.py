@@ -20,7 +20,7 @@ def fetch(
 ) -> tuple[list[str], list[str]]:
     """Fetch some days of some workspaces. Returns a line for each workspace, and the problems of those that failed.
 
-    The days are fetched by Dagster's job, so that its page shows them, whoever fetched them.
+    Dagster's job fetches them, so that its page shows the days that a command fetched too.
     """
     if not workspace_ids:
         return [], []
@@ -70,7 +70,7 @@ def fetch(
 
 def execute(settings: Settings, *, rebuild: bool = False) -> list[str]:
     """Run the job in this process. Returns its warnings; raises Problem with what an operator can do otherwise."""
-    # Here, as it takes seconds to import, and a wrong setting is to be refused before.
+    # Imported here: it takes seconds, and a wrong setting is reported before.
     import dagster as dg
 
     from orchestration.definitions import defs
@@ -89,7 +89,7 @@ def execute(settings: Settings, *, rebuild: bool = False) -> list[str]:
                 todo = plan(settings)
             if not todo.nothing_to_do:
                 raise Problem(f"The run ended without a publication: {todo.reason}", "Run it again")
-            # Of a step that started again, what it found in the end.
+            # If a step was retried, the last result of each check counts.
             checks = {check.asset_check_key: check for check in result.get_asset_check_evaluations()}
             return [line for check in checks.values() if not check.passed for line in _in_words(check, settings)]
         raise _problem(result, settings)
@@ -102,14 +102,14 @@ def _problem(result: "ExecuteInProcessResult", settings: Settings) -> Problem:
     if was_interrupted(result.all_events):
         raise KeyboardInterrupt
     problem = problem_in(result.all_events) or "The run failed"
-    # What nobody foresaw is not to be understood from one line.
+    # One line is not enough to understand an unexpected error.
     return Problem(problem, f"The whole story is in {settings.data / 'logs'}" if "The run failed" in problem else None)
 
 
 def _in_words(check: "AssetCheckEvaluation", settings: Settings) -> list[str]:
-    """What a check found, as sentences, but for what lasts: the summary says that itself.
+    """What a check found, as sentences. Empty for findings that last: the summary has them.
 
-    dbt's tests say how many rows they found, ours say what.
+    dbt's tests report the number of rows, the project's own checks describe what they found.
     """
     from orchestration.lib.monitoring.summary import is_standing, new_rejects
 

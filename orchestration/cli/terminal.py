@@ -16,20 +16,17 @@ from orchestration.lib.progress import listening
 from orchestration.lib.text import PrintableFile
 
 console = Console(stderr=True)
-# A log of a month of hourly runs. Beyond this, the next run begins another, and the one before last is forgotten.
+# About a month of hourly runs. A larger log is renamed by the next run, which overwrites the one renamed before.
 _LOG_BYTES = 10 << 20
 
 
 @contextlib.contextmanager
 def output_in(log: Path) -> Iterator[None]:
-    """Keep what dbt and Dagster say in a file: it is for those who look for something.
-
-    It goes on from what earlier runs said, and what another run says meanwhile.
-    """
+    """Append the output of dbt and Dagster to a log file. Other runs may write to it at the same time."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with contextlib.suppress(FileNotFoundError):
         if log.stat().st_size > _LOG_BYTES:
-            # A run that writes to it still does.
+            # A run that has it open goes on writing to it.
             log.replace(log.with_name(f"{log.name}.1"))
     with PrintableFile(log.open("ab"), encoding="utf-8", line_buffering=True) as file, contextlib.redirect_stdout(file):
         print(

@@ -1,4 +1,4 @@
-"""The job, and what starts it: a schedule, and a sensor that sees new files land."""
+"""The two jobs, and what starts a run: a schedule, and a sensor that sees new files land."""
 
 import hashlib
 import logging
@@ -18,10 +18,10 @@ from orchestration.lib.problems import Problem
 from orchestration.lib.receiver.collecting import collect
 from orchestration.lib.settings import read_settings
 
-# Dagster gives a schedule a minute. Where S3 does not answer in time, a run starts, and retries.
+# Dagster gives a schedule a minute. If S3 does not answer in time, a run starts, which retries.
 _LOOK_SECONDS = 30
 
-# What is fetched has a job of its own. Nobody makes the landing folder: only its checks are run.
+# The assets of the API have a job of their own. No run materializes the landing folder: only its checks run.
 _OUTSIDE_OF_DBT = (
     dg.AssetSelection.assets(*raw_zone.keys, PUBLISHED)
     | dg.AssetSelection.checks_for_assets(LANDING.key)
@@ -30,7 +30,7 @@ _OUTSIDE_OF_DBT = (
 
 contact_reports = dg.define_asset_job(
     "contact_reports",
-    # Views, functions and seeds are rules. A run whose rules changed rebuilds them too, and reports that by itself.
+    # Without views, functions and seeds: they are rules. A run whose rules changed builds and reports them anyway.
     selection=_OUTSIDE_OF_DBT | incremental_selection(),
     description="Extract what is new, build the tables that it touches, test them, publish.",
 )
@@ -67,7 +67,7 @@ def nothing_new(instance: dg.DagsterInstance, log: logging.Logger) -> dg.SkipRea
             return None
         check_without_a_step(instance, freshness_alone=True)
     except Exception as error:
-        # The errors of S3 have many types and no common one. Whatever it is, the run meets it too, and names it.
+        # The errors of S3 have no common type. The run meets the same error, and names it.
         log.warning(f"The look for something new failed, so a run starts: {error!r}")
         return None
     finally:
@@ -87,7 +87,7 @@ def new_files_landed(context: dg.SensorEvaluationContext) -> dg.SensorResult | d
     settings = read_settings()
     landing = Landing(settings.landing_url)
     try:
-        # Bodies that wait are as good as landed, so have them land: a run does the same before it looks.
+        # Bodies of webhooks that wait are new too. A run collects them in the same way before it lists the folder.
         for warning in [] if settings.is_sample else collect(settings.receiver, landing):
             context.log.warning(warning)
         listing = landing.list()

@@ -11,21 +11,21 @@ from orchestration.lib.pipeline import explain
 from orchestration.lib.problems import Problem
 from orchestration.lib.settings import Settings, read_settings
 
-# Of runs with this tag, one waits for the other (dagster.yaml).
+# At most one run with this tag is executed at a time (dagster.yaml).
 STARTED_BY = "contact_reports/started_by"
-# Of runs with the same value of this tag, one waits for the other (dagster.yaml): they share a token's rate.
+# At most one run for each value of this tag is executed at a time (dagster.yaml): such runs share the rate of a token.
 FETCHES = "contact_reports/fetches"
 # The run configuration of a full rebuild.
 REBUILD = {"resources": {"operation": {"config": {"rebuild": True}}}}
 # A rebuild of many millions of events on the command line takes a quarter of an hour.
 LOCK_PATIENCE_SECONDS = 1800
-# Transient problems are retried this often, this much later. Longer ones are left to the next hour's run.
+# Retries of a transient problem, and the time between them. If it lasts longer, the next scheduled run tries again.
 RETRIES = 3
 RETRY_AFTER_SECONDS = 60
 
 
 class Operation(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """Held from a run's first step to its last, which the executor runs in one process.
+    """The lock of the data folder, held from the first step of a run to the last. All steps run in one process.
 
     `rebuild` asks for a full rebuild. Nothing is extracted then.
     """
@@ -56,7 +56,7 @@ def is_unattended(run: dg.DagsterRun | None) -> bool:
 
 @contextmanager
 def problems_as_failures(settings: Settings, context: dg.AssetExecutionContext | None = None) -> Iterator[None]:
-    """Turn what an operator can mend into a failure whose description is one line, not a stack trace.
+    """Turn an error that an operator can cure into a failure whose description is one line, not a stack trace.
 
     With the context of a step of an unattended run, transient problems are retried before they fail.
     """
@@ -103,7 +103,7 @@ def problem_in(events: Iterable[dg.DagsterEvent]) -> str | None:
 
 
 def was_interrupted(events: Iterable[dg.DagsterEvent]) -> bool:
-    """Whether a run failed as somebody stopped it: that is the error of an event, or what caused the error."""
+    """Whether a run failed because somebody stopped it: the error of an event, or one of its causes, says so."""
     for event in events:
         error = getattr(event.event_specific_data, "error", None) if event.is_failure else None
         while error is not None:

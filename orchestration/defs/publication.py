@@ -9,6 +9,7 @@ from orchestration.defs.watch import PUBLISHED
 from orchestration.lib.monitoring.health import PUBLISHED_WITHIN, read_health
 from orchestration.lib.raw_zone.compaction import compact
 from orchestration.lib.raw_zone.zone import RawZone
+from orchestration.lib.warehouse.build import remove_mark, require_tested
 from orchestration.lib.warehouse.publish import publish
 
 
@@ -32,8 +33,10 @@ def published(operation: Operation) -> dg.MaterializeResult:  # type: ignore[typ
     """Put the warehouse in the place of the publication."""
     settings = operation.settings
     with problems_as_failures(settings):
+        require_tested(settings)
         warnings = publish(settings)
-        # Now that nobody waits for it any more.
+        remove_mark(settings)
+        # Last, as readers need not wait for it.
         compact(RawZone(settings.raw))
         metadata: dict[str, dg.MetadataValue] = {
             "path": dg.MetadataValue.path(settings.published),

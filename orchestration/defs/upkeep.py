@@ -5,14 +5,14 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from orchestration.defs.automation import contact_reports
+from orchestration.defs.automation import contact_reports, full_rebuild
 from orchestration.defs.operating import STARTED_BY
 from orchestration.lib.lock import is_held
 from orchestration.lib.settings import read_settings
 
-# A run takes the lock in its first seconds, and lets it go in its last.
+# A run takes the lock in its first seconds and releases it in its last.
 _AT_REST = timedelta(minutes=2)
-# Deleting one takes some 20 ms, and a sensor has a minute: what is more waits for the next looks.
+# Deleting a run takes some 20 ms, and a sensor has a minute. Further runs are deleted by the next evaluations.
 DELETED_AT_ONCE = 100
 _ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 
@@ -27,7 +27,7 @@ def upkeep_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     now, instance = datetime.now(UTC), context.instance
     suspects = _runs_without_a_process(instance, now)
     before = json.loads(context.cursor) if context.cursor else []
-    # Twice in a row, as the lock may have been free for the moment between two runs.
+    # Seen in two evaluations in a row: once may be the moment between two runs, when nobody holds the lock.
     dead = [run for run in suspects if run.run_id in before]
     for run in dead:
         instance.report_run_failed(run, "The process of this run died: it was killed, or the machine went down")
@@ -41,9 +41,9 @@ def upkeep_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
 
 
 def _runs_without_a_process(instance: dg.DagsterInstance, now: datetime) -> list[dg.DagsterRun]:
-    """Runs that count as under way, and hold up all that come after them, though nobody holds their lock.
+    """Runs that Dagster takes for running while nobody holds the lock. All later runs wait for them.
 
-    Dagster's monitoring cannot see that of processes that it started itself.
+    Dagster's run monitoring does not detect this for processes that its default launcher started.
     """
     records = instance.get_run_records(
         dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED], tags={STARTED_BY: ["schedule", "sensor", "fetch"]})
@@ -54,18 +54,21 @@ def _runs_without_a_process(instance: dg.DagsterInstance, now: datetime) -> list
 
 
 def _old_runs(instance: dg.DagsterInstance, now: datetime) -> list[dg.DagsterRun]:
-    """The oldest runs that ended too long ago to be of interest.
+    """The oldest runs that ended longer ago than runs are kept.
 
-    Those of the API's job stay: they are short, and with them Dagster would forget which days were fetched.
+    Runs of the API's job are kept: they are short, and without them Dagster does not know which days were fetched.
     """
-    return list(
-        instance.get_runs(
+    runs: list[dg.DagsterRun] = []
+    for job in (contact_reports, full_rebuild):
+        runs += instance.get_runs(
             dg.RunsFilter(
-                job_name=contact_reports.name,
+                job_name=job.name,
                 statuses=_ENDED,
                 created_before=now - timedelta(days=read_settings().runs_kept_days),
             ),
-            limit=DELETED_AT_ONCE,
+            limit=DELETED_AT_ONCE - len(runs),
             ascending=True,
         )
-    )
+        if len(runs) == DELETED_AT_ONCE:
+            break
+    return runs

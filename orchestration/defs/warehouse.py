@@ -3,7 +3,7 @@
 import importlib.metadata
 import json
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import replace
 from typing import Any
 
@@ -22,7 +22,7 @@ from orchestration.lib.problems import Problem, disk_is_full, memory_is_short, s
 from orchestration.lib.progress import announce, report
 from orchestration.lib.settings import PROJECT_ROOT, Settings, export_settings, read_settings
 from orchestration.lib.sql import sql_name
-from orchestration.lib.warehouse.build import prepare, remove_spill
+from orchestration.lib.warehouse.build import mark_as_tested, prepare, remove_spill
 from orchestration.lib.warehouse.plan import Plan, plan
 
 _settings = read_settings()
@@ -31,7 +31,7 @@ MANIFEST = ensure_manifest(_settings)
 
 
 class Translator(DagsterDbtTranslator):
-    """Assets are named and grouped by layer, which is a model's folder."""
+    """Groups assets by layer, which is the folder of a model."""
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
         return str(dbt_resource_props["fqn"][1]) if dbt_resource_props["resource_type"] == "model" else "seeds"
@@ -47,7 +47,7 @@ class Translator(DagsterDbtTranslator):
         return OWNERS
 
 
-# One for all: it caches asset specs, and is asked for every event. A new one each cost 26 % of the process.
+# Shared, as it caches asset specs and is called for every event. A new one for each event cost 26 % of the process.
 _TRANSLATOR = Translator()
 
 
@@ -55,14 +55,18 @@ _TRANSLATOR = Translator()
 def dbt_models(context: dg.AssetExecutionContext, operation: Operation) -> Iterator[Any]:
     """Build and test the warehouse in a file of its own.
 
-    A run that was started although nothing is new, or for assets that only a full rebuild builds, rebuilds everything.
+    A run is incremental only if it builds all tables with rows. The file has one number for its newest batch, so a file
+    in which some tables lack that batch must not be published. A selection of fewer tables is a full rebuild.
     """
     settings = operation.settings
     with problems_as_failures(settings):
         starts_again = context.retry_number > 0
-        todo = plan(settings, rebuild=operation.rebuild or starts_again or not context.is_subset)
+        has_all_tables = _has_all_tables(context.selected_asset_keys)
+        todo = plan(settings, rebuild=operation.rebuild or starts_again or not context.is_subset or not has_all_tables)
         if todo.nothing_to_do:
             todo = replace(todo, rebuild=True, nothing_to_do=False, reason="a run was started though nothing is new")
+        if not has_all_tables:
+            todo = replace(todo, reason="only some of the models were selected")
         if starts_again:
             todo = replace(todo, reason="the publication could not be continued")
         try:
@@ -70,7 +74,8 @@ def dbt_models(context: dg.AssetExecutionContext, operation: Operation) -> Itera
         except NotBuilt as problem:
             if todo.rebuild:
                 raise
-            # A publication that somebody changed or a disk damaged shows itself here. The raw zone decides.
+            # The copy of the publication may be what is wrong: changed by a program, or damaged on the disk. The second
+            # attempt builds from the raw zone.
             announce(str(problem))
             raise dg.RetryRequested(max_retries=1) from problem
 
@@ -80,32 +85,29 @@ def incremental_selection() -> dg.AssetSelection:
     manifest = json.loads(MANIFEST.read_text())
     made = {node["name"] for node in nodes_to_build(manifest, rebuild=False)}
     checks = [key for key in dbt_models.check_keys if key.name in made]
-    return dg.AssetSelection.assets(*_keys(manifest, rebuild=False)).without_checks() | dg.AssetSelection.checks(
-        *checks
-    )
+    return dg.AssetSelection.assets(*_incremental_keys(manifest)).without_checks() | dg.AssetSelection.checks(*checks)
 
 
 class NotBuilt(Problem):
-    """A model or a data test failed; not for want of memory or disk."""
+    """A model or a data test failed, and neither memory nor disk was short."""
 
 
 def _build(context: dg.AssetExecutionContext, settings: Settings, todo: Plan) -> Iterator[Any]:
-    """Have dbt build and test. Yields the result of each test at once, and the tables when the file can be read."""
+    """Have dbt build and test. Yields the result of each test at once, and the tables after dbt has ended."""
     if todo.rebuild:
         line = f"building everything from the raw zone: {todo.reason}"
         announce(line)
         context.log.warning(line)
     else:
         context.log.info(todo.reason)
-    # What an earlier run left there says nothing of this one, which may be killed before it writes its own.
+    # The results of an earlier run are not those of this one, whose dbt may be killed before it writes its own.
     (settings.dbt_target / "run_results.json").unlink(missing_ok=True)
     prepare(settings, todo)
     manifest = json.loads(MANIFEST.read_text())
-    chosen = _chosen(context, manifest)
     to_build, done = len(nodes_to_build(manifest, rebuild=todo.rebuild)), 0
     built: list[dg.AssetMaterialization] = []
-    with running(build_arguments(rebuild=todo.rebuild, chosen=chosen)) as process:
-        # Not DbtCliResource: its dbt would outlive a run that is killed.
+    with running(build_arguments(rebuild=todo.rebuild)) as process:
+        # Not DbtCliResource: its dbt outlives a run that is killed.
         invocation = DbtCliInvocation(
             process=process,
             manifest=manifest,
@@ -130,13 +132,14 @@ def _build(context: dg.AssetExecutionContext, settings: Settings, todo: Plan) ->
     remove_spill(settings)
     if not is_built:
         raise _why_not_built(settings, invocation)
+    mark_as_tested(settings)
     tables = _tables(settings)
     for table in built:
         yield _materialized(context, table, tables.get(tuple(table.asset_key.path), {}))
 
 
 def _check(context: dg.AssetExecutionContext, found: dg.AssetCheckEvaluation) -> Any:
-    """A result of the step where the check was selected; else, in a rebuild that nobody asked for, an event."""
+    """A result of the step if the check was selected; else an event, as in a full rebuild of a job for some models."""
     if found.asset_check_key not in context.selected_asset_check_keys:
         return found
     return dg.AssetCheckResult(
@@ -151,7 +154,7 @@ def _check(context: dg.AssetExecutionContext, found: dg.AssetCheckEvaluation) ->
 def _materialized(
     context: dg.AssetExecutionContext, table: dg.AssetMaterialization, described: Mapping[str, Any]
 ) -> dg.AssetMaterialization | dg.Output[None]:
-    """An output of the step where the asset was selected; else an event."""
+    """An output of the step if the asset was selected; else an event."""
     table = table.with_metadata({**table.metadata, **described})
     if table.asset_key not in context.selected_asset_keys:
         return table
@@ -161,7 +164,7 @@ def _materialized(
 def _tables(settings: Settings) -> dict[tuple[str, ...], dict[str, Any]]:
     """Rows, column types and newest event of the tables and views, as metadata, by schema and name.
 
-    Read when dbt has closed the file, as nobody can open it before.
+    Reads the file after dbt has closed it: DuckDB lets no other process open it before.
     """
     with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
         columns = connection.execute(
@@ -193,7 +196,7 @@ def _tables(settings: Settings) -> dict[tuple[str, ...], dict[str, Any]]:
 
 
 def _why_not_built(settings: Settings, invocation: DbtCliInvocation) -> Problem:
-    """What an operator can do about a dbt that failed."""
+    """The problem that made dbt fail, with its cure."""
     failed = failures(settings.dbt_target) or "what was built could not be written into its file"
     messages = error_messages(settings.dbt_target)
     messages += str(invocation.get_error() or "")
@@ -216,15 +219,12 @@ def _why_not_built(settings: Settings, invocation: DbtCliInvocation) -> Problem:
     )
 
 
-def _chosen(context: dg.AssetExecutionContext, manifest: Mapping[str, Any]) -> list[str]:
-    """The models that somebody chose in Dagster's page. Empty where a run builds all that it has to."""
-    if _keys(manifest, rebuild=False).keys() <= context.selected_asset_keys:
-        return []
-    return [name for key, name in _keys(manifest, rebuild=True).items() if key in context.selected_asset_keys]
+def _has_all_tables(selected: Set[dg.AssetKey]) -> bool:
+    """Whether a selection has all the tables that an incremental run builds."""
+    return _incremental_keys(json.loads(MANIFEST.read_text())) <= selected
 
 
-def _keys(manifest: Mapping[str, Any], *, rebuild: bool) -> dict[dg.AssetKey, str]:
-    """The assets that a run builds, with dbt's names for them."""
-    nodes = nodes_to_build(manifest, rebuild=rebuild)
-    built = (node for node in nodes if node["resource_type"] in ("model", "seed"))
-    return {_TRANSLATOR.get_asset_key(node): node["name"] for node in built}
+def _incremental_keys(manifest: Mapping[str, Any]) -> set[dg.AssetKey]:
+    """The assets that an incremental run builds."""
+    nodes = nodes_to_build(manifest, rebuild=False)
+    return {_TRANSLATOR.get_asset_key(node) for node in nodes if node["resource_type"] == "model"}

@@ -39,9 +39,9 @@ def publication_is_watched() -> Iterator[dg.AssetCheckResult]:
 
 
 def check_without_a_step(instance: dg.DagsterInstance, *, freshness_alone: bool = False) -> None:
-    """Have Dagster know what these checks find now, where no step of a run comes to them.
+    """Report the results of these checks to Dagster outside of a run.
 
-    The age of the data grows without a run. What exports lack is as it was while nothing new is published.
+    The age of the data grows without a run. What exports lack changes only with a new publication.
     """
     for result in _results(read_health(read_settings())):
         if result.check_name == FRESHNESS or not freshness_alone:
@@ -49,7 +49,7 @@ def check_without_a_step(instance: dg.DagsterInstance, *, freshness_alone: bool 
 
 
 def report_without_a_step(instance: dg.DagsterInstance, result: dg.AssetCheckResult) -> None:
-    """Have Dagster know what a check found, where no step of a run can say it."""
+    """Report the result of a check to Dagster outside of a run."""
     assert result.asset_key is not None and result.check_name is not None
     instance.report_runless_asset_event(
         dg.AssetCheckEvaluation(

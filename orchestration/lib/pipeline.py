@@ -40,7 +40,7 @@ def load_landing(settings: Settings) -> Extraction:
     if is_sample:
         _begin_the_sample(settings)
     elif settings.sample_mark.exists():
-        # What the sample left can be generated again, and has no place among real records.
+        # Records of the sample must not be among real ones.
         _remove_the_sample(settings)
     landing = Landing(str(settings.sample) if is_sample else settings.own_landing_url)
     waiting = [] if is_sample else collect(settings.receiver, landing)
@@ -58,7 +58,7 @@ def load_landing(settings: Settings) -> Extraction:
 
 
 def _begin_the_sample(settings: Settings) -> None:
-    """Have the raw zone marked before the sample's first record is in it."""
+    """Write the sample, and mark the raw zone before the first record of the sample is in it."""
     write_sample(settings.sample, datetime.now(UTC))
     if settings.sample_mark.exists() and not _empty_tables(settings).exists():
         # Its removal was not finished, and the landing folder is gone again.
@@ -69,9 +69,9 @@ def _begin_the_sample(settings: Settings) -> None:
 
 
 def _remove_the_sample(settings: Settings) -> None:
-    """Remove the sample's records from the raw zone. The mark goes last: where it is gone, so are they."""
+    """Remove the sample's records from the raw zone. The mark is removed last: without it, there are none."""
     with RawZone(settings.raw).incoming() as folder, contextlib.suppress(FileNotFoundError):
-        # First, in one step: a zone that is half removed is known by that.
+        # First, in one step: a zone without these tables is recognised as half removed.
         _empty_tables(settings).rename(folder / "removed")
     for folder in settings.raw.iterdir():
         if folder.is_dir():
@@ -163,7 +163,7 @@ def explain(error: BaseException, settings: Settings) -> Problem | None:
         return disk_is_full(settings.data, first_line(origin))
     if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return Problem(
-            # A file that cannot be renamed lies in a folder that can be written; the other one is what it was for.
+            # If a rename failed, its target is the path that cannot be written.
             f"{error.filename2 or error.filename} cannot be written or read: {error.strerror}",
             "Give the user who runs the pipeline permission to the data folder, on a disk that can be written",
         )

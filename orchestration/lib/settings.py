@@ -61,7 +61,7 @@ class Settings(BaseSettings):
     @field_validator("schedule")
     @classmethod
     def _cron(cls, value: str) -> str:
-        # Dagster knows, and takes 0.4 s to be imported, before which a command can already have dbt get ready.
+        # Dagster checks it, and takes 0.4 s to import. The default needs no check.
         if value == _HOURLY:
             return value
         from dagster import DagsterInvalidDefinitionError, ScheduleDefinition
@@ -106,7 +106,7 @@ class Settings(BaseSettings):
     def plain_folder(self) -> Path:
         """The data folder; where its path has a `?`, a private folder elsewhere, for what cannot be in such a path.
 
-        Of a file that it writes, DuckDB takes a `?` for the begin of options; so does SQLAlchemy of a SQLite database.
+        DuckDB takes a `?` in the path of a file that it writes for the start of options. So does SQLAlchemy.
         """
         if "?" not in str(self.data):
             return self.data
@@ -129,7 +129,7 @@ class Settings(BaseSettings):
 
     @property
     def warehouse(self) -> Path:
-        """The private file that a run builds in: thrown away when the run is killed, renamed when it succeeds."""
+        """The private file that a run builds in. Publishing renames it; the next run deletes one that is left."""
         return self.plain_folder / "warehouse" / f"{DATABASE_NAME}.duckdb"
 
     @property
@@ -143,7 +143,7 @@ class Settings(BaseSettings):
 
     @property
     def published_mode(self) -> int:
-        # Nobody may write: a tool that opens the file for writing leaves a log that every reader would replay.
+        # No write permission: a tool that opens the file for writing leaves a WAL that every reader replays.
         return 0o440 if self.group_reads else 0o400
 
     @property
@@ -160,7 +160,7 @@ class Settings(BaseSettings):
         """Nothing is configured, landed or loaded: the project's own sample workspaces are used."""
         if self.landing is not None or (self.data / "landing").exists():
             return False
-        # A landing folder that went away, or is not mounted, is missed, not replaced by the sample.
+        # The sample never replaces a landing folder that went away or is not mounted.
         return self.sample_mark.exists() or not any(self.raw.glob("batch*"))
 
     @property
@@ -200,8 +200,8 @@ def guard(settings: Settings) -> None:
         settings.published: settings.published_mode,
     }
     for path, mode in modes.items():
-        # What belongs to somebody else or is mounted read-only, as a volume may be, is not ours to guard. Who has to
-        # write there says that he cannot.
+        # A folder of another user, or one that is mounted read-only, cannot be changed. If a run has to write there, it
+        # fails with a message of its own.
         with contextlib.suppress(OSError):
             if stat.S_IMODE(path.stat().st_mode) & 0o777 != mode:
                 path.chmod(mode)
@@ -220,19 +220,19 @@ def environment(settings: Settings) -> dict[str, str]:
     """The variables by which dagster.yaml, profiles.yml and dbt know of the settings."""
     return {
         "CONTACT_REPORTS_DATA": str(settings.data),
-        # A pattern is made of it, in which brackets would mean something.
+        # dbt makes a glob pattern of it, in which brackets are special.
         "CONTACT_REPORTS_RAW": glob.escape(str(settings.raw)),
         "CONTACT_REPORTS_WAREHOUSE": str(settings.warehouse),
         "CONTACT_REPORTS_MEMORY_LIMIT": settings.memory_limit_of_duckdb,
         "DBT_PROFILES_DIR": str(PROJECT_ROOT),
         "DBT_TARGET_PATH": str(settings.dbt_target),
         "DBT_LOG_PATH": str(settings.dbt_target / "logs"),
-        # What it has to say comes by its output, which is kept; its own log file would hold every statement twice.
+        # dbt's output is kept. Its own log file would hold every statement a second time.
         "DBT_LOG_LEVEL_FILE": "none",
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DAGSTER_DISABLE_TELEMETRY": "true",
         "DAGSTER_HOME": str(settings.dagster_home),
-        # Dagster's programs import what dagster.yaml names from there.
+        # Dagster's programs import the modules that dagster.yaml names.
         "PYTHONPATH": os.pathsep.join(
             dict.fromkeys([str(PROJECT_ROOT), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))])
         ),
@@ -257,9 +257,9 @@ def _prepare_plain_folder(settings: Settings) -> None:
 
 
 def _default_memory_limit() -> str:
-    """Enough for some ten million events without a word to the disk, and no more than a machine can spare.
+    """4 GB, or DuckDB's own default if that is less.
 
-    Records of the run at hand lie in memory, and are written to the disk as far as they do not fit.
+    Some ten million events fit. The work of a run is in memory, and spills to the disk if it does not fit.
     """
     with duckdb.connect() as connection:
         row = connection.execute(

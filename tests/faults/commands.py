@@ -34,11 +34,6 @@ def start(
     )
 
 
-def error_of(process: subprocess.Popen[str]) -> str:
-    """The one line by which a command says why it failed."""
-    return failed(process)[1]
-
-
 def failed(process: subprocess.Popen[str]) -> tuple[str, str]:
     """What a command that failed printed, and the one line by which it says why."""
     printed, said = process.communicate()

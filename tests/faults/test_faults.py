@@ -14,9 +14,6 @@ from orchestration.lib.raw_zone.zone import RawZone
 from tests.faults.commands import ADDED, land
 from tests.harness import Pipeline
 
-# In a namespace of its own: only the command sees it.
-MOUNTING_READ_ONLY = ("sh", "-c", 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"')
-
 
 def batch(pipeline: Pipeline, number: int) -> Path:
     """The folder of a batch."""

@@ -131,13 +131,13 @@ def test_after_a_tick_too_the_data_tests_find_what_was_not_counted_again(
 @pytest.mark.parametrize(
     ("mistake", "found_by"),
     [
-        ("from staging.judged union all from staging.judged", "new_records_have_one_row_per_key"),
-        ("select * replace (null as route) from staging.judged", "new_records_have_known_values"),
+        ("from staging.validated union all from staging.validated", "new_records_have_one_row_per_key"),
+        ("select * replace (null as route) from staging.validated", "new_records_have_known_values"),
     ],
 )
 def test_the_data_tests_find_a_mistake_in_what_is_judged(copy: Path, mistake: str, found_by: str) -> None:
     with duckdb.connect(str(copy)) as connection:
-        connection.execute("alter view staging.stg_events rename to judged")
+        connection.execute("alter view staging.stg_events rename to validated")
         connection.execute(f"create view staging.stg_events as {mistake}")
     assert found_by in run_the_data_tests().failures
 

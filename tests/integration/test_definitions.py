@@ -54,7 +54,7 @@ def test_an_incremental_run_is_to_build_tables_and_a_full_rebuild_everything(def
 
     incremental, full = assets("contact_reports"), assets("full_rebuild")
     assert {"raw/events", "marts/fct_contacts_added", "published/contact_reports"} <= incremental
-    assert {"reports/contacts_overview", "seeds/sources", "staging/stg_events"} <= full - incremental
+    assert {"reports/contacts_overview", "seeds/event_sources", "staging/stg_events"} <= full - incremental
     assert incremental <= full
 
 

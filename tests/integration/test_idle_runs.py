@@ -44,7 +44,7 @@ class Project:
         assert result.success
         return result
 
-    def tick(self) -> dg.RunRequest | dg.SkipReason:
+    def evaluate_the_schedule(self) -> dg.RunRequest | dg.SkipReason:
         """What the schedule does in the next hour."""
         schedule = self.defs.resolve_schedule_def("contact_reports_schedule")
         outcome = schedule(dg.build_schedule_context(instance=self.instance))
@@ -81,7 +81,7 @@ def project(tmp_path_factory: pytest.TempPathFactory, data_folder_of_the_module:
         project = Project(landing, read_settings(), instance)
         project.land("1.jsonl", 1)
         project.run()
-        # A tick, of which some checks need not be made; its reject is warned of.
+        # An incremental run, of which some checks need not be made; its reject is warned of.
         project.land("2.jsonl", 2, event_type="removed")
         (landing / "acme" / "events" / "notes.docx").write_text("?")
         (landing / "acme" / "events" / "broken.parquet").write_bytes(b"PAR1, and no more")
@@ -123,7 +123,7 @@ def test_the_schedule_skips_when_nothing_is_new_and_checks_the_age_of_the_data_a
     settle(project)
     before, made = project.checks(), project.evaluations(FRESHNESS)
     runs = project.instance.get_runs_count()
-    outcome = project.tick()
+    outcome = project.evaluate_the_schedule()
     assert isinstance(outcome, dg.SkipReason)
     assert "Nothing is new" in (outcome.skip_message or "")
     assert project.checks() == before
@@ -139,7 +139,7 @@ def test_a_file_that_cannot_be_read_is_named_and_starts_no_run_until_it_is_gone(
     assert "acme/events/notes.docx is not read" in told
     assert "acme/events/broken.parquet is not loaded" in told
     (project.landing / "acme" / "events" / "broken.parquet").unlink()
-    assert isinstance(project.tick(), dg.RunRequest)
+    assert isinstance(project.evaluate_the_schedule(), dg.RunRequest)
     settle(project)
     assert "broken.parquet" not in "\n".join(read_unread_files(project.settings.data).warnings)
 
@@ -163,11 +163,11 @@ def test_whatever_is_new_starts_a_run(project: Project) -> None:
     workspaces.write_text(content.replace("Acme", "Acme & Co"))
     assert find_news(project.settings) == "workspaces.csv is new"
     workspaces.write_text(content.replace("Paris", "Pariss"))
-    assert isinstance(project.tick(), dg.RunRequest), "the run says what is wrong"
+    assert isinstance(project.evaluate_the_schedule(), dg.RunRequest), "the run says what is wrong"
     workspaces.write_text(content)
 
     project.land("3.jsonl", 3)
-    outcome = project.tick()
+    outcome = project.evaluate_the_schedule()
     assert isinstance(outcome, dg.RunRequest)
     assert outcome.tags["contact_reports/started_by"] == "schedule"
 
@@ -197,4 +197,4 @@ def test_a_landing_folder_that_does_not_answer_is_left_to_a_run(
 ) -> None:
     settle(project)
     monkeypatch.setattr(automation, "_LOOK_SECONDS", 0)
-    assert isinstance(project.tick(), dg.RunRequest)
+    assert isinstance(project.evaluate_the_schedule(), dg.RunRequest)

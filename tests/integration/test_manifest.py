@@ -26,7 +26,7 @@ READS_BESIDES = {
     ("dim_", "staging"),
     ("dim_", "seeds"),
     ("intermediate", "dim_"),
-    # The history of a contact is told by the facts; it is a table so that dim_contact need not tell it anew.
+    # The history of a contact is told by the facts; it is a table so that dim_contact need not compute it again.
     ("int_contact_histories", "fct_contact_events"),
     # The daily counts are of the facts; those of some days are a table so that only those that differ are written.
     ("int_changed_daily_counts", "fct_"),
@@ -221,7 +221,7 @@ def test_the_database_bears_the_descriptions(sample: Pipeline, models: list[Node
 
 def test_the_data_dictionary_is_up_to_date(sample: Pipeline) -> None:
     written = dictionary(sample.settings.dbt_target / "manifest.json", sample.settings.published)
-    assert DICTIONARY.read_text() == written, "write it anew with `make docs`"
+    assert DICTIONARY.read_text() == written, "write it again with `make docs`"
 
 
 def test_dbts_page_knows_the_database_and_leaves_nothing_else(sample: Pipeline) -> None:

@@ -64,12 +64,13 @@ def look(instance: dg.DagsterInstance, cursor: str | None = None, *, later: time
 def test_runs_are_deleted_with_their_events_when_they_are_older_than_they_are_kept(
     instance: dg.DagsterInstance,
 ) -> None:
-    run_id = run(instance)
+    run_ids = [run(instance, job_name) for job_name in ("contact_reports", "full_rebuild")]
     look(instance, later=89 * DAY)
-    assert instance.get_run_by_id(run_id) is not None
+    assert None not in [instance.get_run_by_id(run_id) for run_id in run_ids]
     look(instance, later=91 * DAY)
-    assert instance.get_run_by_id(run_id) is None
-    assert not instance.all_logs(run_id)
+    for run_id in run_ids:
+        assert instance.get_run_by_id(run_id) is None
+        assert not instance.all_logs(run_id)
 
 
 def test_the_days_that_were_fetched_are_not_forgotten(instance: dg.DagsterInstance) -> None:

@@ -185,7 +185,7 @@ class Killed(BaseException):
 
 
 def steps_until_done(work: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """Do the work anew, dying one step on the disk later each time, until it is done. Yields after each death."""
+    """Do the work again, dying one step on the disk later each time, until it is done. Yields after each death."""
     names = ("open", "fsync", "ftruncate", "rename", "replace", "unlink", "mkdir")
     copy = shutil.copyfileobj
     originals = {name: getattr(os, name) for name in names}

@@ -9,6 +9,7 @@ import pytest
 
 from orchestration.lib.problems import Problem
 from orchestration.lib.settings import Settings, read_settings
+from orchestration.lib.warehouse.build import mark_as_tested, remove_mark, require_tested
 from orchestration.lib.warehouse.provenance import is_whole
 from orchestration.lib.warehouse.publish import publish
 from orchestration.lib.warehouse.published import attach_published, found_beside, open_published, remove_beside
@@ -53,6 +54,23 @@ def test_what_a_program_that_was_killed_left_is_not_replayed_over_the_next_publi
     assert not log.exists()
     assert rows(published, ALL) == [(1,), (2,), (3,)]
     assert stat.S_IMODE(published.stat().st_mode) & 0o222 == 0
+
+
+def test_a_warehouse_file_that_no_run_has_tested_is_not_to_be_published(settings: Settings) -> None:
+    with pytest.raises(Problem, match="There is no tested warehouse file"):
+        require_tested(settings)
+    build(settings, 1)
+    with pytest.raises(Problem, match="There is no tested warehouse file"):
+        require_tested(settings)
+    mark_as_tested(settings)
+    require_tested(settings)
+    publish(settings)
+    with pytest.raises(Problem, match="There is no tested warehouse file"):
+        require_tested(settings)
+    build(settings, 2)
+    remove_mark(settings)
+    with pytest.raises(Problem, match="There is no tested warehouse file"):
+        require_tested(settings)
 
 
 def test_a_log_from_before_the_first_publication_is_removed_too(settings: Settings, published: Path) -> None:

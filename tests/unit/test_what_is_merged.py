@@ -8,7 +8,7 @@ from orchestration.lib.raw_zone.compaction import to_merge
 
 
 def grow(sizes: list[int]) -> tuple[list[int], int, int]:
-    """Folders that are left of batches of these sizes, the most there were, and how many bytes were written anew."""
+    """Folders that are left of batches of these sizes, the most there were, and how many bytes were written again."""
     folders: list[int] = []
     most = written = 0
     for size in sizes:

@@ -1,7 +1,8 @@
 """dbt's command line, in a process that ends when the run that started it is killed.
 
-Without that, a dbt that outlives its run would go on building in a warehouse file that the next run takes for its own.
-It ends, too, when memory runs out: DuckDB may then wait for ever for a thread that found none (seen with `ulimit -v`).
+Otherwise a dbt that outlives its run would go on writing while the next run builds in the same folder.
+The process also ends when memory runs out: DuckDB may then wait for ever for a thread without memory (seen with
+`ulimit -v`).
 """
 
 import ctypes

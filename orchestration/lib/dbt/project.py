@@ -1,9 +1,9 @@
-"""dbt's project: the manifest that Dagster reads the models from, and what a run has dbt build."""
+"""dbt's project: the manifest that Dagster reads the models from, and the dbt command of a run."""
 
 import hashlib
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,8 @@ _RULES_ALONE = "rules_alone"
 _PROJECT_FILES = ("models/**/*", "macros/**/*", "seeds/**/*", "tests/dbt/**/*", "dbt_project.yml", "profiles.yml")
 
 
-def build_arguments(*, rebuild: bool, chosen: Sequence[str] = ()) -> list[str]:
-    """The dbt command of a run, for everything or for the chosen models.
+def build_arguments(*, rebuild: bool) -> list[str]:
+    """The dbt command of a run.
 
     Unit tests check the code. They run with `make test`, not with the data.
     """
@@ -33,16 +33,14 @@ def build_arguments(*, rebuild: bool, chosen: Sequence[str] = ()) -> list[str]:
     if rebuild:
         return arguments
     arguments.append("seed")
-    if chosen:
-        return [*arguments, "--select", *chosen]
-    # A changed seed, view or function is a changed rule, which costs a full rebuild. Tests of views run all the same.
+    # A changed seed, view or function is a changed rule, which causes a full rebuild. Tests of views run all the same.
     unchanged = (f"config.materialized:{materialization}" for materialization in _WITHOUT_ROWS)
     tag = f"tag:{_RULES_ALONE}"
     return [*arguments, "--indirect-selection", "empty", "--exclude", "path:seeds", tag, *unchanged]
 
 
 def nodes_to_build(manifest: Mapping[str, Any], *, rebuild: bool) -> list[Mapping[str, Any]]:
-    """The models, tests and seeds that a run builds when none are chosen."""
+    """The models, tests and seeds that a run builds."""
     nodes = (node for node in manifest["nodes"].values() if node["resource_type"] != "operation")
     return [node for node in nodes if rebuild or not _is_made_of_rules(node)]
 

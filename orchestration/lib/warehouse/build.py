@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 
+from orchestration.lib.problems import Problem
 from orchestration.lib.raw_zone.zone import RawZone
 from orchestration.lib.settings import Settings
 from orchestration.lib.warehouse.plan import Plan
@@ -27,7 +28,7 @@ def prepare(settings: Settings, todo: Plan) -> None:
     RawZone(settings.raw).prepare()
     settings.published.parent.mkdir(parents=True, exist_ok=True)
     if not os.access(settings.published.parent, os.W_OK):
-        # Better now than when everything is built.
+        # Fail now, not after everything is built.
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(settings.published.parent))
     settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
     for leftover in settings.warehouse.parent.glob(f"{settings.warehouse.name}*"):
@@ -38,13 +39,37 @@ def prepare(settings: Settings, todo: Plan) -> None:
     _write_state(settings, todo)
 
 
+def mark_as_tested(settings: Settings) -> None:
+    """Note that all tests passed on the file. `prepare` removes the mark with the file."""
+    _mark(settings).touch()
+
+
+def require_tested(settings: Settings) -> None:
+    """Raise Problem unless all tests passed on the file that lies there.
+
+    The file of a run that failed stays, for whoever wants to see the rows that a test found.
+    """
+    if not (settings.warehouse.exists() and _mark(settings).exists()):
+        raise Problem(
+            "There is no tested warehouse file to publish", "Start the job contact_reports, which builds and tests one"
+        )
+
+
+def remove_mark(settings: Settings) -> None:
+    _mark(settings).unlink(missing_ok=True)
+
+
+def _mark(settings: Settings) -> Path:
+    return settings.warehouse.with_name(f"{settings.warehouse.name}.tested")
+
+
 def remove_spill(settings: Settings) -> None:
-    """Remove what DuckDB spilled to the disk. A process that was killed does not."""
+    """Remove what DuckDB spilled to the disk. A process that is killed leaves it there."""
     shutil.rmtree(settings.spill, ignore_errors=True)
 
 
 def _write_state(settings: Settings, todo: Plan) -> None:
-    """Write into the file its new state, the newest batch that it has already, and the rejects that are known."""
+    """Write into the file the state it will have, the newest batch it has now, and the rejects of the publication."""
     known_rejects = todo.rebuild and _has_its_batches(settings, todo)
     with duckdb.connect(str(settings.warehouse), config=_FILE_FORMAT) as connection:
         # dbt makes the checkpoint. Here it would read the metadata of every table (10 million events: 0.3 s).
@@ -79,8 +104,8 @@ def _has_its_batches(settings: Settings, todo: Plan) -> bool:
 
 
 def _copy_rejects(published: Path, connection: duckdb.DuckDBPyConnection) -> None:
-    """Copy the rejects of the publication: those that a changed rule adds are new, and warned of."""
-    with contextlib.suppress(duckdb.Error):  # Without them, the rejects of the newest batch count as new.
+    """Copy the rejects of the publication. A full rebuild warns of the rejects that a changed rule adds to them."""
+    with contextlib.suppress(duckdb.Error):  # Without them, only rejects of the newest batch count as new.
         attach_published(connection, published, "publication")
         connection.execute(
             """

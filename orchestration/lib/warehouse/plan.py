@@ -1,4 +1,4 @@
-"""What a run has to do: nothing, an incremental build, or a full rebuild."""
+"""Plans the work of a run: nothing, an incremental build, or a full rebuild."""
 
 from dataclasses import dataclass
 

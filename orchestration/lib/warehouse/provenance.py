@@ -1,6 +1,6 @@
-"""Whether the publication is whole, and what a run on this data folder wrote.
+"""Whether the publication is whole, and whether a run on this data folder wrote it.
 
-Kept in a note beside the data. Without the note the publication is read through once, and built again.
+Both are kept in a note in `cache/`. Without the note a run reads the whole publication once, and rebuilds it.
 """
 
 import contextlib
@@ -15,13 +15,15 @@ from orchestration.lib.settings import DATABASE_NAME, Settings
 from orchestration.lib.sql import sql_name
 from orchestration.lib.warehouse.published import attach_published
 
-# DuckDB's headers: the file's, and two of the database's. Each checkpoint counts on in one of these.
+# DuckDB's headers: one of the file and two of the database. Each checkpoint increments a counter in one of the two.
 _HEADER_BYTES = 3 * 4096
 
 
 def is_whole(settings: Settings) -> bool:
-    """Whether every block of the publication can be read. Only a file that no run here left so is looked through:
-    one that was restored, edited or overwritten (0.1 s for 18 MB)."""
+    """Whether every block of the publication can be read.
+
+    Only a file that changed since a run here published or read it is read (0.1 s for 18 MB).
+    """
     signature = _signature(settings.published)
     if _remembered(settings)[0] == signature:
         return True
@@ -43,16 +45,16 @@ def is_whole(settings: Settings) -> bool:
 
 
 def was_made_here(settings: Settings) -> bool | None:
-    """Whether the publication is what a run on this data folder wrote, and nobody since; None when that is forgotten.
+    """Whether a run on this data folder wrote the publication, and no other program has since. None without a note.
 
-    Every row of one that another program wrote into can be read, and its views may do anything.
+    A file that another program wrote into can be whole, but its views may run any SQL.
     """
     _, made_here = _remembered(settings)
     return _fingerprint(settings.published) in made_here if made_here else None
 
 
 def remember_publication(settings: Settings, built: Path) -> None:
-    """Note a file that is about to be published. The run may be killed before it is, so the former one stays noted."""
+    """Note a file that is about to be published. The present one stays noted, as the run may be killed before that."""
     former = [_fingerprint(settings.published)] if settings.published.exists() and was_made_here(settings) else []
     _remember(settings, _signature(built), [*former, _fingerprint(built)])
 
@@ -67,7 +69,7 @@ def _remembered(settings: Settings) -> tuple[str, list[str]]:
 
 
 def _remember(settings: Settings, whole: str, made_here: list[str]) -> None:
-    with contextlib.suppress(OSError):  # Forgotten, it costs a rebuild.
+    with contextlib.suppress(OSError):  # Without the note the next run is a full rebuild.
         memory = _memory(settings)
         memory.parent.mkdir(exist_ok=True)
         incoming = memory.with_suffix(".tmp")
@@ -85,6 +87,6 @@ def _signature(path: Path) -> str:
 
 
 def _fingerprint(path: Path) -> str:
-    """What changes when DuckDB writes into a file, and not when it is copied, moved or touched."""
+    """A value that changes when DuckDB writes into a file, but not when it is copied, moved or touched."""
     with path.open("rb") as file:
         return hashlib.sha256(file.read(_HEADER_BYTES)).hexdigest()

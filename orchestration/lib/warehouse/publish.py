@@ -1,4 +1,4 @@
-"""Puts the warehouse in the place of the publication, in one step: readers see the one or the other."""
+"""Replaces the publication by the warehouse file in one step: readers see the old file or the new one."""
 
 import os
 import shutil
@@ -12,12 +12,12 @@ from orchestration.lib.warehouse.published import remove_beside, require_no_writ
 
 
 def publish(settings: Settings) -> list[str]:
-    """Put the warehouse, built and tested, in the place of the publication. Readers see the one or the other.
+    """Replace the publication by the warehouse file, which has to be built and tested.
 
     Returns warnings of what another program left beside the publication. Raises Problem when one writes into it.
     """
     if settings.warehouse.with_name(f"{settings.warehouse.name}.wal").exists():
-        # The file is not what dbt built: DuckDB closes one that it cannot write without a word.
+        # A part of the file was not written: DuckDB reports no error when it closes a file that it cannot write.
         raise Problem(
             f"What was built could not be written into {settings.warehouse}",
             "The publication is untouched. See that the disk has room for a second one, and run again",
@@ -28,7 +28,7 @@ def publish(settings: Settings) -> list[str]:
     settings.published.parent.mkdir(parents=True, exist_ok=True)
     built.chmod(settings.published_mode)
     remember_publication(settings, built)
-    # Before: no reader may find it beside the new file. After: it may have come in between.
+    # Before the rename, so that no reader finds a WAL beside the new file. After it, as one may have come in between.
     warnings = remove_beside(settings.published)
     os.replace(built, settings.published)
     warnings += remove_beside(settings.published)
