@@ -53,9 +53,19 @@ full_rebuild = dg.define_asset_job(
 )
 def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """Start a run when there is something to do. Otherwise the checks keep their last result."""
-    if skip := nothing_new(context.instance, context.log):
+    if skip := _another_run() or nothing_new(context.instance, context.log):
         return skip
     return dg.RunRequest(tags={STARTED_BY: "schedule"})
+
+
+def _another_run() -> dg.SkipReason | None:
+    """The reason to wait for the next evaluation while a run is under way; None while there is none.
+
+    A run that waited would find that nothing is new any more, and rebuild everything.
+    """
+    if is_held(read_settings().data):
+        return dg.SkipReason("A run is under way. The next evaluation looks for what it does not take")
+    return None
 
 
 def nothing_new(instance: dg.DagsterInstance, log: logging.Logger) -> dg.SkipReason | None:
@@ -66,13 +76,13 @@ def nothing_new(instance: dg.DagsterInstance, log: logging.Logger) -> dg.SkipRea
         if is_held(settings.data) or looking.submit(find_news, settings).result(_LOOK_SECONDS):
             return None
         check_without_a_step(instance, freshness_alone=True)
+        note_up_to_date(settings.data)
     except Exception as error:
         # The errors of S3 have no common type. The run meets the same error, and names it.
         log.warning(f"The look for something new failed, so a run starts: {error!r}")
         return None
     finally:
         looking.shutdown(wait=False)
-    note_up_to_date(settings.data)
     return dg.SkipReason("Nothing is new: the publication is up to date, and the checks keep their last result")
 
 
@@ -84,6 +94,8 @@ def nothing_new(instance: dg.DagsterInstance, log: logging.Logger) -> dg.SkipRea
 )
 def new_files_landed(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
     """Start a run when the landing folder lists differently from the last time a run was asked for."""
+    if skip := _another_run():
+        return skip
     settings = read_settings()
     landing = Landing(settings.landing_url)
     try:

@@ -11,6 +11,7 @@ import duckdb
 import pytest
 
 from orchestration.defs import automation
+from orchestration.lib.lock import only_writer
 from orchestration.lib.monitoring.health import read_health, read_unread_files
 from orchestration.lib.pipeline import find_news
 from orchestration.lib.settings import Settings, export_settings, read_settings
@@ -170,6 +171,17 @@ def test_whatever_is_new_starts_a_run(project: Project) -> None:
     outcome = project.evaluate_the_schedule()
     assert isinstance(outcome, dg.RunRequest)
     assert outcome.tags["contact_reports/started_by"] == "schedule"
+
+
+def test_while_a_run_is_under_way_schedule_and_sensor_wait_and_look_again(project: Project) -> None:
+    settle(project)
+    project.land("4.jsonl", 4)
+    sensor = project.defs.resolve_sensor_def("new_files_landed")
+    with only_writer(project.settings.data):
+        assert isinstance(project.tick(), dg.SkipReason)
+        waiting = sensor(dg.build_sensor_context(instance=project.instance))
+        assert isinstance(waiting, dg.SkipReason), "without a cursor, so that it looks again"
+    assert isinstance(project.tick(), dg.RunRequest)
 
 
 def test_what_a_killed_run_did_not_load_is_new_though_its_checksum_is_remembered(project: Project) -> None:
