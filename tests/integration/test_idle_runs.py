@@ -178,10 +178,10 @@ def test_while_a_run_is_under_way_schedule_and_sensor_wait_and_look_again(projec
     project.land("4.jsonl", 4)
     sensor = project.defs.resolve_sensor_def("new_files_landed")
     with only_writer(project.settings.data):
-        assert isinstance(project.tick(), dg.SkipReason)
+        assert isinstance(project.evaluate_the_schedule(), dg.SkipReason)
         waiting = sensor(dg.build_sensor_context(instance=project.instance))
         assert isinstance(waiting, dg.SkipReason), "without a cursor, so that it looks again"
-    assert isinstance(project.tick(), dg.RunRequest)
+    assert isinstance(project.evaluate_the_schedule(), dg.RunRequest)
 
 
 def test_what_a_killed_run_did_not_load_is_new_though_its_checksum_is_remembered(project: Project) -> None:
