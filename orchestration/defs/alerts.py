@@ -11,7 +11,7 @@ from orchestration.lib.monitoring.health import read_health, read_unread_files
 from orchestration.lib.problems import Problem
 from orchestration.lib.settings import read_settings
 
-# A run may be noted as ended a little later than another that ended after it.
+# Runs may be recorded in another order than they ended in.
 _OVERLAP = timedelta(minutes=1)
 _RUNS_AT_ONCE = 200
 

@@ -59,7 +59,7 @@ def raw_zone(
     zone = RawZone(settings.raw)
     with problems_as_failures(settings, context):
         if operation.rebuild and zone.path.exists():
-            # A rebuild is of what was loaded.
+            # A rebuild extracts nothing.
             zone.prepare()
             extraction = Extraction(notes=remove_beside(settings.published), unread=read_unread_files(settings.data))
         else:

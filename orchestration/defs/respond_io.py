@@ -21,10 +21,10 @@ from orchestration.lib.settings import read_settings
 
 # respond.io opened in 2017: no contact is older.
 FIRST_DAY = date(2017, 1, 1)
-# One more than the days that are over: today is there, as far as it has come.
+# The current day is a partition too. It is fetched as far as it has come.
 DAYS = dg.DailyPartitionsDefinition(start_date=FIRST_DAY.isoformat(), timezone="UTC", end_offset=1)
 
-# A run with this tag is not followed by one that publishes: who started it does that.
+# No publishing run follows a fetch with this tag: the command that started it publishes by itself.
 BY_COMMAND = "contact_reports/by_command"
 
 
@@ -60,8 +60,7 @@ def build_defs() -> dg.Definitions:
                 tags={FETCHES: workspace_id, **days_as_tags(first, last)},
             )
 
-    # Not the clock orders the two jobs but this: however long a fetch takes, or a backfill, what it brought is
-    # published when it is done.
+    # The end of a fetch starts the publishing run, not the clock: a fetch or a backfill may take hours.
     @dg.run_status_sensor(
         name="contacts_fetched",
         description="Starts a run that builds and publishes what was fetched.",
@@ -76,7 +75,7 @@ def build_defs() -> dg.Definitions:
             return dg.SkipReason("It was fetched by a command, which publishes itself if it was asked to")
         if skip := nothing_new(context.instance, context.log):
             return skip
-        # The same tag as the schedule's runs: one waits for the other.
+        # Runs with this tag wait for one another, as those of the schedule do.
         return dg.RunRequest(run_key=context.dagster_run.run_id, tags={STARTED_BY: "fetch"})
 
     return dg.Definitions(
@@ -115,7 +114,7 @@ def skipped_for_want_of_a_token() -> str | None:
     try:
         skipped = without_token(Landing(read_settings().own_landing_url))
     except Problem:
-        return None  # The run itself says what is wrong with workspaces.csv.
+        return None  # The run reports what is wrong with workspaces.csv.
     return f"Not fetched from respond.io's API, for want of a token: {', '.join(skipped)}" if skipped else None
 
 
@@ -130,7 +129,7 @@ def _api_asset(workspace_id: str) -> dg.AssetsDefinition:
 
     @dg.multi_asset(
         name=_op_name(workspace_id),
-        # Named here, as it would be named after the key, in which a workspace's id may stand and not in a name.
+        # Dagster would derive the name from the key. A workspace's id may have characters that a name may not.
         outs={
             "fetched": dg.AssetOut(
                 key=api_key(workspace_id),
@@ -142,7 +141,7 @@ def _api_asset(workspace_id: str) -> dg.AssetsDefinition:
             )
         },
         partitions_def=DAYS,
-        # Any range of days is one run: one client keeps the rate, and each day is a file of its own anyway.
+        # A range of days is one run, so that one client keeps to the rate. Each day is a file of its own.
         backfill_policy=dg.BackfillPolicy.single_run(),
     )
     def fetch(context: dg.AssetExecutionContext) -> Iterator[dg.AssetMaterialization | dg.MaterializeResult[None]]:
@@ -157,7 +156,7 @@ def _api_asset(workspace_id: str) -> dg.AssetsDefinition:
                 try:
                     fetched = fetch_contacts(client, landing, date.fromisoformat(day), datetime.now(UTC))
                 except Exception:
-                    # A run that fails materializes nothing; the days that did come have come.
+                    # A failed run materializes nothing. Report the days that were fetched before the failure.
                     for earlier, metadata in came.items():
                         yield dg.AssetMaterialization(key, partition=earlier, metadata=metadata)
                     raise
