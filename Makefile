@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run status rebuild verify ui receiver docs bench model test faults unit lint format lock clean help
+.PHONY: run status rebuild verify ui receiver docs bench model test faults unit test-programs lint format lock clean help
 
 help: ## this list
 	@awk -F ':.*## ' '/^##@ / { print "\n" substr($$0, 5) } /^[a-z]+:.*## / { printf "  make %-10s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,7 +47,7 @@ bench: $(VENV)/installed $(VENV)-bench/installed ## measure, and write docs/perf
 	@$(VENV)-bench/bin/python -m benchmarks small-files
 	@$(VENV)-bench/bin/python -m benchmarks old-batches
 
-test: $(VENV)/installed-dev lint ## everything: lint, types, pytest with 25 killed runs, dbt's own tests
+test: test-programs $(VENV)/installed-dev lint ## everything: lint, types, pytest with 25 killed runs, dbt's own tests
 	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 faults: $(VENV)/installed-dev ## 300 killed runs, every other fault, a million fuzzed records: an hour
@@ -84,6 +84,12 @@ lock: ## write the requirements*.lock files from pyproject.toml (needs uv)
 
 clean: ## remove the environments and everything in data/, the raw zone and the publication too
 	rm -rf $(VENV) $(VENV)-bench data
+
+test-programs:
+	@for program in nginx systemd-analyze curl openssl; do \
+		PATH="$$PATH:/usr/sbin" command -v $$program > /dev/null || \
+		{ echo "error: make test needs $$program. Install it, or let .ci/run install all that is missing (Debian)"; exit 1; }; \
+	done
 
 $(VENV)/bin/python:
 	@echo "Making the environment in $(VENV): about a minute, once."

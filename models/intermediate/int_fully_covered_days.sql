@@ -1,8 +1,8 @@
 {{ config(materialized='view') }}
 
--- Days that a connected log covers completely: a message that it does not list connects nobody (contract 4). A
--- download may have only a part of its first and its last day. A cut download covers no day, as it is not known which
--- rows it lacks.
+-- The days that a connected log covers completely. A message of such a day that the log does not list is no connected
+-- event (contract 4). A download may have only a part of its first and of its last day. A cut download covers no day,
+-- because it is not known which rows it lacks.
 select
     downloads.workspace_id,
     dates.date_day as report_date,
