@@ -54,6 +54,14 @@ def data_folder_of_the_module(_data_folder: Path) -> Path:
     return _emptied(_data_folder)
 
 
+# These files take minutes. They start first, so that no worker is left with one of them when the others have ended.
+_LONGEST = ("test_published_views.py", "test_runs.py", "test_command_line.py", "test_damaged_publication.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name not in _LONGEST)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--kills", type=int, default=25, help="How often tests/faults kills a run")
     parser.addoption("--fuzzed-records", type=int, default=12_000, help="How many records nobody would send are sent")

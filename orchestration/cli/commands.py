@@ -2,7 +2,7 @@
 
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import click
@@ -23,7 +23,18 @@ from orchestration.lib.settings import Settings, read_settings
 from orchestration.lib.text import printable
 
 _MODULE = "orchestration.definitions"
+Command = Callable[..., None]
 _DATE = click.DateTime(["%Y-%m-%d"])
+
+
+def _listening(*, port: int) -> Callable[[Command], Command]:
+    """The options of a command that listens: by default on this machine only."""
+
+    def with_options(command: Command) -> Command:
+        command = click.option("--port", default=port, show_default=True, help="The port to listen on.")(command)
+        return click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")(command)
+
+    return with_options
 
 
 @click.group()
@@ -132,8 +143,7 @@ def fetch(workspace_ids: Sequence[str], first: datetime | None, last: datetime |
 
 
 @main.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", default=3000, show_default=True, help="The port to listen on.")
+@_listening(port=3000)
 def ui(host: str, port: int) -> None:
     """Open Dagster's web page and run its schedules, until interrupted.
 
@@ -143,8 +153,7 @@ def ui(host: str, port: int) -> None:
 
 
 @main.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", default=3000, show_default=True, help="The port to listen on.")
+@_listening(port=3000)
 def webserver(host: str, port: int) -> None:
     """Serve Dagster's web page, as a service does; the daemon is another."""
     become("dagster-webserver", "--host", host, "--port", str(port), "--module-name", _MODULE)
@@ -170,8 +179,7 @@ def docs(context: click.Context) -> None:
 
 
 @main.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", default=8080, show_default=True, help="The port to listen on.")
+@_listening(port=8080)
 def receiver(host: str, port: int) -> None:
     """Receive webhooks and keep them for the next run, until interrupted."""
     from orchestration.lib.receiver.server import serve

@@ -49,6 +49,24 @@ def pipeline(data: Path) -> Pipeline:
     return pipeline
 
 
+_OF_A_RUN = ("raw", "published", "warehouse", "landing", "cache")
+
+
+@pytest.fixture
+def first_run(data: Path, pipeline: Pipeline) -> None:
+    """Restores the state after the first run. Runs it once, as it takes ten seconds."""
+    kept = data.with_name("kept")
+    if kept.exists():
+        for folder in _OF_A_RUN:
+            shutil.rmtree(data / folder, ignore_errors=True)
+            shutil.copytree(kept / folder, data / folder)
+        assert plan(pipeline.settings).nothing_to_do
+    else:
+        pipeline.run()
+        for folder in _OF_A_RUN:
+            shutil.copytree(data / folder, kept / folder)
+
+
 def land_in(landing: Path, event_id: str) -> None:
     (landing / "acme" / "events").mkdir(parents=True)
     (landing / "workspaces.csv").write_text("workspace_id,workspace_name,timezone\nacme,Acme,Europe/Paris\n")
@@ -69,8 +87,8 @@ ADDED = "select contact_id from reports.contacts_added_log order by all"
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("first_run")
 def test_a_run_without_news_touches_neither_warehouse_nor_publication(pipeline: Pipeline) -> None:
-    pipeline.run()
     before = written(pipeline.settings.published)
     pipeline.run()
     assert written(pipeline.settings.published) == before
@@ -111,10 +129,10 @@ def test_a_corrected_event_moves_from_one_contact_to_another_and_uncovers_what_i
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("first_run")
 def test_an_event_that_left_a_contact_does_not_come_back_when_something_else_arrives_for_that_contact(
     pipeline: Pipeline,
 ) -> None:
-    pipeline.run()
     land(pipeline, "1", "added", 7)
     pipeline.run()
     land(pipeline, "3", "deleted", 1)
@@ -154,10 +172,10 @@ def test_a_name_in_a_directory_changes_the_rows_that_show_it_and_no_others(pipel
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("first_run")
 def test_a_run_that_was_killed_before_publishing_leaves_nothing_that_the_next_one_could_count_twice(
     pipeline: Pipeline,
 ) -> None:
-    pipeline.run()
     land(pipeline, "2", "added", 2)
     pipeline.settings.warehouse.write_bytes(b"what a killed run left")
     pipeline.settings.warehouse.with_suffix(".duckdb.wal").write_bytes(b"and its log")
@@ -169,8 +187,8 @@ def test_a_run_that_was_killed_before_publishing_leaves_nothing_that_the_next_on
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("first_run")
 def test_a_warehouse_that_dbt_could_not_write_into_its_file_is_not_published(pipeline: Pipeline) -> None:
-    pipeline.run()
     land(pipeline, "2", "added", 2)
     load_landing(pipeline.settings)
     # As dbt leaves it then: with what it is to be built from, and nothing of what was built.
@@ -183,8 +201,8 @@ def test_a_warehouse_that_dbt_could_not_write_into_its_file_is_not_published(pip
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("first_run")
 def test_building_twice_by_hand_before_publishing_counts_nothing_twice(pipeline: Pipeline) -> None:
-    pipeline.run()
     land(pipeline, "2", "added", 2)
     land(pipeline, "1", "added", 5)
     load_landing(pipeline.settings)
@@ -198,11 +216,11 @@ def test_building_twice_by_hand_before_publishing_counts_nothing_twice(pipeline:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("first_run")
 @pytest.mark.parametrize("damage", [b"", b"not a database", None])
 def test_a_publication_that_is_damaged_or_gone_is_rebuilt_from_the_raw_zone(
     pipeline: Pipeline, damage: bytes | None
 ) -> None:
-    pipeline.run()
     shutil.rmtree(pipeline.landing / "acme")
     if damage is None:
         pipeline.settings.published.unlink()
@@ -351,8 +369,8 @@ def test_rejects_of_another_raw_zone_say_nothing_of_which_are_new(pipeline: Pipe
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("first_run")
 def test_a_damaged_folder_of_several_batches_is_named_and_its_batches_can_be_loaded_again(pipeline: Pipeline) -> None:
-    pipeline.run()
     land(pipeline, "2", "added", 2)
     pipeline.run()
     zone = RawZone(pipeline.settings.raw)
@@ -376,8 +394,8 @@ def test_a_damaged_folder_of_several_batches_is_named_and_its_batches_can_be_loa
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("first_run")
 def test_no_folders_are_merged_while_verify_reads_them(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    pipeline.run()
     land(pipeline, "2", "added", 2)
     load_landing(pipeline.settings)
     zone = RawZone(pipeline.settings.raw)

@@ -51,3 +51,24 @@ def column(rows: list[dict[str, object]], *names: str) -> list[object]:
     """The values of a column, or of some as tuples, sorted by their text."""
     values = [tuple(row[name] for name in names) if len(names) > 1 else row[names[0]] for row in rows]
     return sorted(values, key=repr)
+
+
+def listed_workspaces(folder: Path) -> Landing:
+    """A landing folder whose workspaces.csv is loaded already."""
+    landing = Landing(folder)
+    landing.run({"workspaces.csv": WORKSPACES})
+    return landing
+
+
+def hook(event_type: object, event_id: str = "h", contact_id: object = 7, **more: object) -> dict[str, object]:
+    """A webhook's body, at noon of 1 June 2025 in UTC."""
+    contact = {"id": contact_id, "firstName": "Ana", "lastName": None, "created_at": 1748779200}
+    body: dict[str, object] = {"event_type": event_type, "event_id": event_id, "contact": contact}
+    if str(event_type).startswith("message"):
+        body["message"] = {"timestamp": 1748779200, "contactId": 8, "channelId": 1}
+    return body | more
+
+
+def states(landing: Landing) -> list[object]:
+    names = [f"records_{state}" for state in ("landed", "standing", "superseded", "rejected", "ignored")]
+    return column(landing.reckoning.view("load_balance"), "source_file", *names)

@@ -9,30 +9,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.reckoning.values import parse_epoch_time, parse_exported_time
-from tests.unit.reckoned import NOW, WORKSPACES, Landing, column, event, jsonl
+from tests.unit.reckoned import NOW, Landing, column, event, hook, jsonl, listed_workspaces, states
 
 NEW_YORK = ZoneInfo("America/New_York")
 
 
 @pytest.fixture
 def landing(tmp_path: Path) -> Landing:
-    landing = Landing(tmp_path)
-    landing.run({"workspaces.csv": WORKSPACES})
-    return landing
-
-
-def hook(event_type: object, event_id: str = "h", contact_id: object = 7, **more: object) -> dict[str, object]:
-    """A webhook's body, at noon of 1 June 2025 in UTC."""
-    contact = {"id": contact_id, "firstName": "Ana", "lastName": None, "created_at": 1748779200}
-    body: dict[str, object] = {"event_type": event_type, "event_id": event_id, "contact": contact}
-    if str(event_type).startswith("message"):
-        body["message"] = {"timestamp": 1748779200, "contactId": 8, "channelId": 1}
-    return body | more
-
-
-def states(landing: Landing) -> list[object]:
-    names = [f"records_{state}" for state in ("landed", "standing", "superseded", "rejected", "ignored")]
-    return column(landing.reckoning.view("load_balance"), "source_file", *names)
+    return listed_workspaces(tmp_path)
 
 
 @pytest.mark.parametrize(
