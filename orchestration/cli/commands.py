@@ -13,13 +13,13 @@ from orchestration.cli.runs import execute
 from orchestration.cli.runs import fetch as fetch_days
 from orchestration.cli.terminal import console, output_in, showing_progress
 from orchestration.lib.lock import only_writer
-from orchestration.lib.monitoring.health import NEWEST_EVENT_WITHIN, PUBLISHED_WITHIN, note_run, read_health
+from orchestration.lib.monitoring.health import PUBLISHED_WITHIN, note_run, read_health
 from orchestration.lib.monitoring.status import status_lines
 from orchestration.lib.pipeline import check_landing, find_news
 from orchestration.lib.problems import Problem
 from orchestration.lib.progress import announce
 from orchestration.lib.secrets import read_secrets
-from orchestration.lib.settings import Settings, read_settings
+from orchestration.lib.settings import NEWEST_EVENT_WITHIN, Settings, read_settings
 from orchestration.lib.text import printable
 
 _MODULE = "orchestration.definitions"

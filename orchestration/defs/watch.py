@@ -7,13 +7,12 @@ import dagster as dg
 
 from orchestration.lib.monitoring.health import (
     EXPORT_CHECKS,
-    NEWEST_EVENT_WITHIN,
     Health,
     first_few,
     read_health,
     shown,
 )
-from orchestration.lib.settings import read_settings
+from orchestration.lib.settings import NEWEST_EVENT_WITHIN, read_settings
 
 PUBLISHED = dg.AssetKey(["published", "contact_reports"])
 FRESHNESS = "newest_event_is_recent"

@@ -8,6 +8,7 @@ import os
 import re
 import stat
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -22,6 +23,9 @@ PROJECT_ROOT = Path(__file__).resolve().parents[2]
 # The catalog name that dbt writes into views and table macros is the file's stem, so every file that is or
 # becomes the publication bears the same one.
 DATABASE_NAME = "contact_reports"
+
+# Two days without an event are an outage, or a very quiet business.
+NEWEST_EVENT_WITHIN = timedelta(hours=48)
 
 _HOURLY = "0 * * * *"
 _MEMORY_LIMIT = "4GB"

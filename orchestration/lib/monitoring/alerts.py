@@ -9,8 +9,9 @@ from datetime import datetime
 import httpx
 from pydantic import BaseModel
 
-from orchestration.lib.monitoring.health import EXPORT_CHECKS, NEWEST_EVENT_WITHIN, PUBLISHED_WITHIN, Health, first_few
+from orchestration.lib.monitoring.health import EXPORT_CHECKS, PUBLISHED_WITHIN, Health, first_few
 from orchestration.lib.secrets import read_secrets
+from orchestration.lib.settings import NEWEST_EVENT_WITHIN
 from orchestration.lib.text import printable
 
 # Alert → what it reports. docs/runbook.md says what to do about each.

@@ -16,9 +16,8 @@ from orchestration.lib.settings import Settings
 from orchestration.lib.text import printable
 from orchestration.lib.warehouse.published import found_beside, open_published
 
-# A day without a run that succeeded, or two without an event, are an outage or a very quiet business.
+# A day without a run that succeeded is an outage.
 PUBLISHED_WITHIN = timedelta(hours=24)
-NEWEST_EVENT_WITHIN = timedelta(hours=48)
 
 # A person mends the first few and looks again; the views have them all.
 SHOWN = 5

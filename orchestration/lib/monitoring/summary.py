@@ -12,13 +12,12 @@ from rich.text import Text
 
 from orchestration.lib.monitoring.health import (
     EXPORT_CHECKS,
-    NEWEST_EVENT_WITHIN,
     PUBLISHED_WITHIN,
     Health,
     first_few,
     read_health,
 )
-from orchestration.lib.settings import Settings
+from orchestration.lib.settings import NEWEST_EVENT_WITHIN, Settings
 from orchestration.lib.text import printable, printable_lines
 from orchestration.lib.warehouse.published import open_published
 
