@@ -1,5 +1,6 @@
 """Calls of the published reports: with bound values to be run, and as SQL to be pasted."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -50,6 +51,22 @@ class Call:
         if self.limit is not None:
             parts.append(f"limit {self.limit}" + (f" offset {self.offset}" if self.offset else ""))
         return break_.join(parts)
+
+
+@dataclass(frozen=True)
+class Query:
+    """A query of our own on views of the publication, with values for its parameters."""
+
+    sql: str
+    parameters: Mapping[str, Any]
+
+    def rows(self, reader: Reader) -> list[Row]:
+        """The rows of the query. Raises what Reader.rows raises."""
+        return reader.rows(self.sql, self.parameters)
+
+    def text(self) -> str:
+        """The query with its values, to be pasted where the published file is open."""
+        return re.sub(r"[$](\w+)", lambda found: sql_literal(self.parameters[found[1]]), self.sql.strip())
 
 
 def sql_literal(value: object) -> str:

@@ -29,6 +29,7 @@ _SECONDS_BETWEEN_LOOKS = 1.0
 _EXCEL = files("duckdb_extension_excel") / "extensions" / f"v{duckdb.__version__}" / "excel.duckdb_extension"
 # The pages of a replaced file take room on the disk as long as it is open.
 _IDLE_SECONDS = 60.0
+_MOST_KEPT = 1000
 
 
 class NotPublished(Exception):
@@ -62,6 +63,8 @@ class Reader:
         """What `read` returns, read once for each publication. For what does not depend on the request."""
         kept = self._publication.kept
         if name not in kept:
+            if len(kept) >= _MOST_KEPT:
+                kept.clear()
             kept[name] = read(self)
         result: T = kept[name]
         return result

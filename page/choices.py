@@ -1,0 +1,134 @@
+"""What the form offers to filter by, and the filters that are set."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from page.filters import UNKNOWN_CHANNEL, Filters
+from page.publication import Reader, Row
+from page.view import View
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A value of a filter."""
+
+    value: str
+    label: str
+    is_chosen: bool
+
+
+@dataclass(frozen=True)
+class FilterChoices:
+    """A filter with its values."""
+
+    parameter: str
+    label: str
+    choices: Sequence[Choice]
+    note: str | None = None
+
+    @property
+    def chosen(self) -> int:
+        """How many values are chosen."""
+        return sum(choice.is_chosen for choice in self.choices)
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A filter that is set, and the address without it."""
+
+    filter: str
+    value: str
+    href: str
+
+
+def read_choices(view: View) -> list[FilterChoices]:
+    """The filters that have a list of values. Deleted channels are counted in the reports, and are not offered."""
+    filters = view.filters
+    deleted = view.reader.once(f"deleted {filters.workspace}", lambda reader: _deleted_channels(reader, view))
+    return [
+        FilterChoices(
+            "channel",
+            view.label("filter", "channel"),
+            _choices(view, "channel", filters.channels),
+            view.text("deleted_channels", number=deleted) if deleted else None,
+        ),
+        FilterChoices("user", view.label("filter", "user"), _choices(view, "user", filters.users)),
+        FilterChoices("source", view.label("filter", "source"), _choices(view, "source", filters.sources)),
+    ]
+
+
+def chips(view: View, path: str) -> list[Chip]:
+    """The filters that are set, one by one."""
+    filters = view.filters
+
+    def chip(name: str, value: str, without: Filters) -> Chip:
+        return Chip(view.label("filter", name), value, view.address(path, without))
+
+    return [
+        *(
+            chip(
+                "channel",
+                _value_label(view, "channel", value),
+                replace(filters, channels=tuple(other for other in filters.channels if other != value)),
+            )
+            for value in filters.channels
+        ),
+        *(
+            chip(
+                "user",
+                _value_label(view, "user", value),
+                replace(filters, users=tuple(other for other in filters.users if other != value)),
+            )
+            for value in filters.users
+        ),
+        *(
+            chip(
+                "source",
+                _value_label(view, "source", value),
+                replace(filters, sources=tuple(other for other in filters.sources if other != value)),
+            )
+            for value in filters.sources
+        ),
+        *(
+            chip(
+                "contact",
+                str(value),
+                replace(filters, contacts=tuple(other for other in filters.contacts if other != value)),
+            )
+            for value in filters.contacts
+        ),
+        *([chip("contact", filters.contact_name, replace(filters, contact_name=""))] if filters.contact_name else []),
+    ]
+
+
+def _choices(view: View, name: str, chosen: Sequence[str]) -> list[Choice]:
+    labels = _labels(view, name)
+    # A value that is chosen stays so, whether it is offered or not.
+    values = [*labels, *(value for value in chosen if value not in labels)]
+    return [Choice(value, labels.get(value, value), value in chosen) for value in values]
+
+
+def _value_label(view: View, name: str, value: str) -> str:
+    return _labels(view, name).get(value, value)
+
+
+def _labels(view: View, name: str) -> dict[str, str]:
+    workspace = view.filters.workspace
+    column = "label_fr" if view.filters.language == "fr" else "label"
+    rows = view.reader.once(f"values {workspace}", lambda reader: _filter_values(reader, workspace))
+    return {row["value"] or UNKNOWN_CHANNEL: row[column] for row in rows if row["filter"] == name}
+
+
+def _filter_values(reader: Reader, workspace: str | None) -> list[Row]:
+    return reader.rows(
+        "from reports.filter_values where workspace_id = ? order by filter, value is null, lower(label), value",
+        [workspace],
+    )
+
+
+def _deleted_channels(reader: Reader, view: View) -> int:
+    rows = reader.rows(
+        "select count(*) as number from reports.channels where workspace_id = ? and is_deleted",
+        [view.filters.workspace],
+    )
+    return int(rows[0]["number"])

@@ -1,0 +1,88 @@
+"""Numbers, dates and times as English and French write them."""
+
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+
+from babel.dates import format_date, format_datetime
+from babel.numbers import format_decimal
+
+_LOCALES = {"en": "en_GB", "fr": "fr_FR"}
+
+
+class Formats:
+    """How values are written in one language."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self._locale = _LOCALES[language]
+
+    def number(self, value: int) -> str:
+        """A whole number: 48,112."""
+        return _decimal(value, "#,##0", self._locale)
+
+    def signed(self, value: int) -> str:
+        """A whole number with its sign, a true minus: +12, −3."""
+        return _decimal(value, "+#,##0;−#,##0", self._locale) if value else "0"
+
+    def percent(self, value: float) -> str:
+        """A percentage of 0 to 100 with one decimal: 12.5 %."""
+        return _decimal(round(value, 1), "#,##0.0", self._locale) + " %"
+
+    def signed_percent(self, value: float) -> str:
+        """The same for a change."""
+        return _decimal(round(value, 1), "+#,##0.0;−#,##0.0", self._locale) + " %"
+
+    def hours(self, value: float) -> str:
+        """A duration in hours, as days beyond two of them."""
+        if abs(value) >= 48:
+            return _decimal(round(value / 24, 1), "#,##0.0;−#,##0.0", self._locale) + (
+                " d" if self.language == "en" else " j"
+            )
+        return _decimal(round(value, 1), "#,##0.0;−#,##0.0", self._locale) + " h"
+
+    def day(self, value: date) -> str:
+        """A date: 24 Nov 2026."""
+        return _date(value, "d MMM y", self._locale)
+
+    def days(self, start: date, end: date) -> str:
+        """A range of dates, without what is said twice: 24–30 Nov 2026."""
+        if start == end:
+            return self.day(start)
+        pattern = "d" if (start.year, start.month) == (end.year, end.month) else "d MMM"
+        if start.year != end.year:
+            pattern = "d MMM y"
+        return f"{_date(start, pattern, self._locale)} – {self.day(end)}"
+
+    def month(self, value: date) -> str:
+        """A month: November 2026."""
+        return _date(value, "MMMM y", self._locale)
+
+    def instant(self, value: datetime) -> str:
+        """A wall clock: 24 Nov 2026, 08:15."""
+        return str(format_datetime(value, "d MMM y, HH:mm", locale=self._locale))
+
+    def second(self, value: datetime) -> str:
+        """A wall clock to the second, as logs have it: 2026-11-24 08:15:34."""
+        return value.strftime("%Y-%m-%d %H:%M:%S")
+
+    def period(self, start: date, frequency: str) -> str:
+        """A period on the axis of a chart: 24 Nov."""
+        return _date(start, "MMM y" if frequency == "month" else "d MMM", self._locale)
+
+    def long_period(self, start: date, frequency: str, first: date, last: date) -> str:
+        """A period in words: Tuesday 24 November 2026. `first` and `last` are its days that are in the range."""
+        if frequency == "day":
+            return _date(start, "EEEE d MMMM y", self._locale)
+        if frequency == "month" and first.day == 1 and (last + timedelta(days=1)).day == 1:
+            return self.month(start)
+        return self.days(first, last)
+
+
+@lru_cache(10_000)
+def _decimal(value: float, pattern: str, locale: str) -> str:
+    return str(format_decimal(value, pattern, locale=locale))
+
+
+@lru_cache(10_000)
+def _date(value: date, pattern: str, locale: str) -> str:
+    return str(format_date(value, pattern, locale=locale))

@@ -1,0 +1,50 @@
+"""The calendar periods of a range: days, weeks from Monday, months, or the whole range."""
+
+from datetime import date, timedelta
+
+# A chart of so many bars is read with ease. Beyond them the page groups by week, and by month.
+_MOST_DAYS = 45
+_MOST_WEEKS = 60
+# A page of more is too large to be of use.
+MOST_PERIODS = 400
+
+
+def default_frequency(start: date, end: date) -> str:
+    """The frequency of a range for which none is chosen."""
+    days = (end - start).days + 1
+    if days <= _MOST_DAYS:
+        return "day"
+    return "week" if days <= 7 * _MOST_WEEKS else "month"
+
+
+def period_end(start: date, frequency: str, range_end: date) -> date:
+    """The last day of the period that begins on a day."""
+    match frequency:
+        case "day":
+            return start
+        case "week":
+            return start + timedelta(days=6)
+        case "month":
+            return (start.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
+    return range_end
+
+
+def period_starts(start: date, end: date, frequency: str) -> list[date]:
+    """The first days of the calendar periods of a range. The first period may begin before the range."""
+    match frequency:
+        case "week":
+            first = start - timedelta(days=start.weekday())
+        case "month":
+            first = start.replace(day=1)
+        case _:
+            first = start
+    starts = [first]
+    while (following := period_end(starts[-1], frequency, end) + timedelta(days=1)) <= end:
+        starts.append(following)
+    return starts
+
+
+def number_of_periods(start: date, end: date, frequency: str) -> int:
+    """How many periods a range has, at most two too many."""
+    days = (end - start).days + 1
+    return {"day": days, "week": days // 7 + 2, "month": days // 28 + 2}.get(frequency, 1)

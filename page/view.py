@@ -1,0 +1,95 @@
+"""What all parts of a page share: who asks for what, and in which words."""
+
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+
+from page.calls import Call
+from page.catalog import Catalog
+from page.filters import DEFAULT_COMPARISON, DEFAULT_RANGE, Filters, address
+from page.formats import Formats
+from page.periods import default_frequency
+from page.publication import Reader, Row
+from page.texts import Texts
+
+
+@dataclass(frozen=True)
+class View:
+    """A request for a page, on one publication. Dates are days in the zone of the workspace."""
+
+    reader: Reader
+    catalog: Catalog
+    filters: Filters
+    default_workspace: str
+    today: date
+    provisional_days: frozenset[date]
+    formats: Formats
+    text: Texts
+    calls: dict[str, list[Row]] = field(default_factory=dict)
+
+    def rows(self, call: Call) -> list[Row]:
+        """The rows of a call. Several components show the same ones, which are read once."""
+        text = call.text()
+        if text not in self.calls:
+            self.calls[text] = call.rows(self.reader)
+        return self.calls[text]
+
+    def call(self, function: str, **more: Any) -> Call:
+        """A call of a report under the filters."""
+        return self.call_under(self.filters, function, **more)
+
+    def call_under(self, filters: Filters, function: str, **more: Any) -> Call:
+        """A call of a report under other filters."""
+        return Call(function, filters.arguments(self.catalog.functions[function]), **more)
+
+    def address(self, path: str, under: Filters | None = None, /, **more: str | int | None) -> str:
+        """The address of a page under the filters, or under others, with more parameters."""
+        return address(path, under or self.filters, self.default_workspace, **more)
+
+    def log_address(self, event_type: str, filters: Filters | None = None) -> str:
+        """The address of a log."""
+        return self.address(f"/logs/{event_type}", filters)
+
+    def home(self) -> str:
+        """The report without filters, in the workspace and language of the request."""
+        return self.cleared("/")
+
+    def cleared(self, path: str) -> str:
+        """The page without filters."""
+        filters = replace(self._without_values(), frequency="", is_frequency_chosen=False)
+        return self.in_date_range(path, DEFAULT_RANGE, replace(filters, compared_with=DEFAULT_COMPARISON))
+
+    def in_workspace(self, path: str, workspace: str) -> str:
+        """The page for another workspace, whose users, channels and contacts are others."""
+        return self.address(path, replace(self._without_values(), workspace=workspace, sources=self.filters.sources))
+
+    def in_date_range(self, path: str, date_range: str, filters: Filters | None = None) -> str:
+        """The page for another preset."""
+        return self.address(path, replace(filters or self.filters, date_range=date_range))
+
+    def in_language(self, path: str, language: str) -> str:
+        """The page in another language."""
+        return self.address(path, replace(self.filters, language=language))
+
+    def with_theme(self, path: str, theme: str | None) -> str:
+        """The page in other colours."""
+        return self.address(path, replace(self.filters, theme=theme))
+
+    def automatic_frequency(self) -> str:
+        """The frequency of the range if none is chosen."""
+        return default_frequency(self.filters.start, self.filters.end)
+
+    def downloads(self, function: str, filters: Filters) -> dict[str, str]:
+        """The addresses of all rows of a report as files."""
+        return {}
+
+    def rows_downloads(self, name: str) -> dict[str, str]:
+        """The addresses of the rows of a view as files."""
+        return {}
+
+    def _without_values(self) -> Filters:
+        return replace(self.filters, channels=(), users=(), sources=(), contacts=(), contact_name="")
+
+    def label(self, subject: str, key: str) -> str:
+        """A label of the publication in the language of the page."""
+        return self.catalog.label(subject, key, self.filters.language)
