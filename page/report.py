@@ -1,5 +1,6 @@
 """What each component of the report shows under the filters of a request. Which there are, the publication says."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -302,13 +303,35 @@ def _ring(view: View, component: Component, call: Call) -> Donut:
 
 
 def _log(view: View, component: Component) -> _Kind:
-    event_type = component.event_types[0]
     call = view.call(component.function, order_by=NEWEST_FIRST, limit=_PREVIEWED_ROWS)
-    return (
-        view.filters,
-        call,
-        lambda: LogPreview(event_type, number_of_events(view, event_type), view.rows(call)),
+    return view.filters, call, lambda: _preview(view, component)
+
+
+def _preview(view: View, component: Component) -> LogPreview:
+    event_type = component.event_types[0]
+    call = view.call_under(_newest(view, event_type), component.function, order_by=NEWEST_FIRST, limit=_PREVIEWED_ROWS)
+    return LogPreview(event_type, number_of_events(view, event_type), view.rows(call))
+
+
+def _newest(view: View, event_type: str) -> Filters:
+    """The filters from the period on in which the newest rows of a log are.
+
+    DuckDB sorts all rows of a log to find them: 40 ms for 30 days of four million events, and 6 ms for the last day.
+    """
+    chart = next(
+        component
+        for component in view.catalog.components
+        if component.kind == "bar_chart" and event_type in component.event_types
     )
+    counts: Counter[date] = Counter()
+    for row in view.rows(view.call(chart.function, order_by="period_start")):
+        counts[row["period_start"]] += row[f"contacts_{event_type}"]
+    rows = 0
+    for start in sorted(counts, reverse=True):
+        rows += counts[start]
+        if rows >= _PREVIEWED_ROWS:
+            return view.filters.on(start, view.filters.end)
+    return view.filters
 
 
 _KINDS: Mapping[str, Callable[[View, Component], _Kind]] = {

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from orchestration.lib.settings import NEWEST_EVENT_WITHIN
+from page.calls import Query
 from page.publication import Reader
 
 _STATUS = """
@@ -16,6 +17,11 @@ _STATUS = """
     from reports.data_status as status
     inner join reports.workspaces as workspaces on status.workspace_id = workspaces.workspace_id
     where status.workspace_id = ?"""
+
+_PROVISIONAL_DAYS = """
+    select distinct report_date
+    from quality.reconciliation
+    where workspace_id = $workspace_id and is_provisional and report_date between $start_date and $end_date"""
 
 _COUNTS = {
     "rejected_records": "select count(*) as number from quality.rejected_records where workspace_id = ?",
@@ -58,14 +64,8 @@ def read_as_of(reader: Reader) -> datetime | None:
 
 def provisional_days(reader: Reader, workspace: str, start: date, end: date) -> frozenset[date]:
     """The days of a range of which only webhooks and the API tell."""
-    rows = reader.rows(
-        """
-        select distinct report_date
-        from quality.reconciliation
-        where workspace_id = ? and is_provisional and report_date between ? and ?""",
-        [workspace, start, end],
-    )
-    return frozenset(row["report_date"] for row in rows)
+    query = Query(_PROVISIONAL_DAYS, {"workspace_id": workspace, "start_date": start, "end_date": end})
+    return frozenset(row["report_date"] for row in reader.once(query.text(), query.rows))
 
 
 def _read(reader: Reader, workspace: str) -> Trust:

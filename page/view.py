@@ -1,6 +1,6 @@
 """What all parts of a page share: who asks for what, and in which words."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -25,14 +25,10 @@ class View:
     provisional_days: frozenset[date]
     formats: Formats
     text: Texts
-    calls: dict[str, list[Row]] = field(default_factory=dict)
 
     def rows(self, call: Call) -> list[Row]:
-        """The rows of a call. Several components show the same ones, which are read once."""
-        text = call.text()
-        if text not in self.calls:
-            self.calls[text] = call.rows(self.reader)
-        return self.calls[text]
+        """The rows of a call. Several components show the same ones, and people look at the same reports."""
+        return self.reader.once(call.text(), call.rows)
 
     def call(self, function: str, **more: Any) -> Call:
         """A call of a report under the filters."""
