@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 
 from page.calls import Query
 from page.charts import BarChart, Period, Series, bar_chart
@@ -32,9 +31,7 @@ _PERIODS = {
 _TIME_TO_CONNECT = """
 select month_start, source, contacts_added, contacts_connected, percentage, median_hours_to_connect
 from reports.contacts_time_to_connect
-where
-    workspace_id = $workspace_id
-    and month_start between date_trunc('month', cast($start_date as date)) and cast($end_date as date)
+where workspace_id = $workspace_id and month_start between $first_month and $last_month
 order by month_start desc, contacts_added desc, source"""
 
 
@@ -75,10 +72,13 @@ class TimeToConnect:
 def shown_growth(view: View) -> Growth:
     """Net growth under the dates of the request. It is of whole workspaces, so no other filter applies."""
     filters = view.filters
-    query = Query(_NET_GROWTH.format(period=_PERIODS[filters.frequency]), _dates(view))
+    query = Query(
+        _NET_GROWTH.format(period=_PERIODS[filters.frequency]),
+        {"workspace_id": filters.workspace, "start_date": filters.start, "end_date": filters.end},
+    )
     if filters.given:
         return Growth(query, is_applicable=False)
-    rows = query.rows(view.reader)
+    rows = view.reader.once(query.text(), query.rows)
     if not rows:
         return Growth(query, is_applicable=True)
     periods = [period_of(view, row["period_start"]) for row in rows]
@@ -113,17 +113,21 @@ def shown_growth(view: View) -> Growth:
 
 def shown_time_to_connect(view: View) -> TimeToConnect:
     """The time to connect, by the month in which contacts were added, and source."""
-    query = Query(_TIME_TO_CONNECT, _dates(view))
-    if view.filters.given:
+    filters = view.filters
+    query = Query(
+        _TIME_TO_CONNECT,
+        {
+            "workspace_id": filters.workspace,
+            "first_month": filters.start.replace(day=1),
+            "last_month": filters.end.replace(day=1),
+        },
+    )
+    if filters.given:
         return TimeToConnect(query, is_applicable=False)
-    # It reads every contact of the months: 58 ms for two months of ten million events.
+    # It reads every contact of the months, and is the same for all ranges in them: read once, 60 ms for two months of
+    # ten million events.
     rows = view.reader.once(query.text(), query.rows)
     return TimeToConnect(query, is_applicable=True, waits=[_wait(view, row) for row in rows])
-
-
-def _dates(view: View) -> dict[str, str | date | None]:
-    filters = view.filters
-    return {"workspace_id": filters.workspace, "start_date": filters.start, "end_date": filters.end}
 
 
 def _chart(view: View, title: str, periods: Sequence[Period], rows: Sequence[Row]) -> BarChart:
