@@ -15,7 +15,7 @@ from page.catalog import Component
 from page.filters import Refused
 from page.findings import ORDERS, number_of_findings, page_of_findings
 from page.growth import shown_growth, shown_time_to_connect
-from page.periods import MOST_PERIODS, number_of_periods
+from page.periods import MOST_PERIODS, period_starts
 from page.publication import Publication
 from page.rendering import render_page
 from page.report import NEWEST_FIRST, number_of_events, shown_components
@@ -168,7 +168,7 @@ def _log_component(view: View, event_type: str) -> Component:
 def _report(view: View) -> dict[str, Any]:
     filters = view.filters
     periods = {
-        frequency: number_of_periods(filters.start, filters.end, frequency)
+        frequency: len(period_starts(filters.start, filters.end, frequency))
         for frequency in view.catalog.keys("frequency")
     }
     if periods[filters.frequency] > MOST_PERIODS:

@@ -42,9 +42,3 @@ def period_starts(start: date, end: date, frequency: str) -> list[date]:
     while (following := period_end(starts[-1], frequency, end) + timedelta(days=1)) <= end:
         starts.append(following)
     return starts
-
-
-def number_of_periods(start: date, end: date, frequency: str) -> int:
-    """How many periods a range has, at most two too many."""
-    days = (end - start).days + 1
-    return {"day": days, "week": days // 7 + 2, "month": days // 28 + 2}.get(frequency, 1)

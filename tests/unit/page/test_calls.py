@@ -1,0 +1,58 @@
+"""Calls as SQL to be pasted mean what the bound ones do."""
+
+from datetime import date
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from page.calls import Call, Query, sql_literal
+
+VALUES = st.one_of(
+    st.none(),
+    st.integers(-(2**63), 2**63 - 1),
+    st.dates(),
+    st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])),
+)
+
+
+@given(
+    st.one_of(
+        VALUES,
+        st.lists(st.one_of(st.none(), st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])))),
+    )
+)
+def test_a_literal_is_the_value_that_would_be_bound(value: Any) -> None:
+    pasted = duckdb.execute(f"select {sql_literal(value)}").fetchone()
+    bound = duckdb.execute("select $1", [value]).fetchone()
+    assert pasted == bound
+
+
+def test_a_value_of_another_kind_is_refused() -> None:
+    with pytest.raises(TypeError, match="float"):
+        sql_literal(1.5)
+
+
+def test_a_filter_that_is_not_set_is_left_out() -> None:
+    call = Call(
+        "reports.contacts_added_between",
+        {"start_date": date(2026, 1, 1), "end_date": date(2026, 1, 31), "workspace_id": None, "sources": ["user"]},
+        order_by="period_start",
+        limit=10,
+        offset=20,
+    )
+    assert call.text() == (
+        "from reports.contacts_added_between(date '2026-01-01', date '2026-01-31', sources := ['user'])\n"
+        "order by period_start\n"
+        "limit 10 offset 20"
+    )
+    sql, values = call.bound()
+    assert "$start_date, $end_date, sources := $sources" in sql
+    assert "workspace_id" not in values
+
+
+def test_the_values_of_a_query_are_written_into_it() -> None:
+    query = Query("select $name, $name2 from x", {"name": "it's $name2", "name2": 2})
+    assert query.text() == "select 'it''s $name2', 2 from x"
