@@ -2,7 +2,7 @@
 
 Horizontal positions are percentages of the plot, vertical ones are pixels. So one drawing fits every width, text is
 never scaled, and the edges of bars and lines lie on whole pixels. Only the labels of periods depend on the width: they
-are chosen here for three widths, and the style sheet shows those of the present width.
+are chosen here for four widths, and the style sheet shows those of the present width.
 """
 
 import math
@@ -18,7 +18,7 @@ SPARKLINE_WIDTH, SPARKLINE_HEIGHT = 120, 32
 DONUT_SIZE = 200
 
 # The least width of a chart in pixels for each class of period labels. charts.css has the same numbers.
-WIDTHS = {"narrow": 280, "medium": 480, "wide": 720}
+WIDTHS = {"tiny": 280, "narrow": 340, "medium": 480, "wide": 720}
 
 # Every n-th period has a label: the steps that mean something to a reader.
 DAY_STEPS = (1, 2, 7, 14, 28, 56, 91, 182)
@@ -27,6 +27,7 @@ MONTH_STEPS = (1, 2, 3, 6, 12, 24)
 
 _PLOT_HEIGHT = PLOT_BOTTOM - PLOT_TOP
 _LABEL_GAP = 12
+_MOST_BEYOND = 8  # that a label may reach into the margin on the right of a chart
 _LEAST_AXIS_WIDTH = 24
 # Of the plot. A bar stays a bar when there is one period only.
 _WIDEST_BAR, _WIDEST_GROUP = 7.0, 24.0
@@ -137,6 +138,7 @@ class Axes:
     slots: list[Slot]
     dots: list[str]  # x of the provisional periods
     labels: list[PeriodLabel]
+    is_dense: bool  # bars and gaps are less than two pixels on a phone
 
 
 @dataclass(frozen=True)
@@ -153,7 +155,6 @@ class _Chart:
 class BarChart(_Chart):
     series: Sequence[Series]
     columns: list[Column]
-    is_dense: bool  # bars and gaps are less than two pixels on a phone
 
     @property
     def has_hatch(self) -> bool:
@@ -231,10 +232,13 @@ def bar_chart(
         highs, lows = ([limit(values, default=0) for values in by_period] for limit in (max, min))
     scale = _Scale.covering(min([0, *lows]), max([0, *highs]))
 
+    below_zero = scale.zero_y + 1  # the zero line stays visible
     slot = 100 / max(len(periods), 1)
     side_by_side = 1 if stacked else max(len(series), 1)
     share, widest = (0.76, _WIDEST_BAR) if side_by_side == 1 else (0.84, min(_WIDEST_GROUP, _WIDEST_BAR * side_by_side))
-    width = slot if len(periods) > _MOST_WITH_GAPS else min(slot * share, widest)
+    # Bars that touch overlap by a part of a pixel: positions are rounded, and the background would show between them.
+    is_touching = len(periods) > _MOST_WITH_GAPS
+    width = slot + 0.05 if is_touching else min(slot * share, widest)
     # A group's bars have a gap of an eighth of a bar between them.
     bar_width = 100 / (side_by_side + (side_by_side - 1) / 8)
     positions = (
@@ -242,7 +246,7 @@ def bar_chart(
         if side_by_side == 1
         else [(_percent(k * bar_width * 9 / 8), _percent(bar_width)) for k in range(side_by_side)]
     )
-    column_width = _percent(width)
+    column_width, margin = _percent(width), max(0.0, (slot - width) / 2)
 
     columns = []
     for index, period in enumerate(periods):
@@ -252,21 +256,21 @@ def bar_chart(
                 signed = [(one, one.values[index]) for one in series if one.values[index] * sign > 0]
                 spans = _stack([abs(value) for _, value in signed], scale.pixels_per_unit)
                 for (one, value), (start, end) in zip(signed, spans, strict=True):
-                    # One pixel of the background between two marks, taken from the lower one unless it is all there is.
-                    gap = 1 if end != spans[-1][1] and end - start > 1 else 0
-                    y = scale.zero_y - end + gap if sign > 0 else scale.zero_y + start
+                    # One pixel of the background between two marks, if the one nearer to zero has some to spare.
+                    gap = 1 if end != spans[-1][1] and end - start > 2 and not is_touching else 0
+                    y = scale.zero_y - end + gap if sign > 0 else below_zero + start
                     bars.append((one, value, "0", "100%", y, end - start - gap))
         else:
             for one, (x, bar) in zip(series, positions, strict=True):
                 if value := one.values[index]:
                     height = max(1, round(abs(value) * scale.pixels_per_unit))
-                    bars.append((one, value, x, bar, scale.zero_y - height if value > 0 else scale.zero_y, height))
+                    bars.append((one, value, x, bar, scale.zero_y - height if value > 0 else below_zero, height))
         if not bars:
             continue
         ending = f" · {period.title}{colon}"
         columns.append(
             Column(
-                _percent(slot * (index + 0.5) - width / 2),
+                _percent(slot * index + margin),
                 column_width,
                 [
                     Mark(x, bar, y, height, one.color, one.hrefs[index], one.label + ending + number(value))
@@ -285,7 +289,6 @@ def bar_chart(
         is_empty=not columns,
         series=series,
         columns=columns,
-        is_dense=_MOST_WITH_LARGE_DOTS < len(periods) <= _MOST_WITH_GAPS,
     )
 
 
@@ -311,7 +314,6 @@ def line_chart(
     # The line is drawn in a box that is 1,000 units wide, whatever the width of the plot.
     places = [f"{slot * 10 * (index + 0.5):.1f} {y:.1f}" for index, y in enumerate(heights)]
     unfinished = next((index for index, period in enumerate(periods) if period.is_unfinished), len(places))
-    bottom = scale.zero_y if from_zero else PLOT_BOTTOM
     slot_width = _percent(slot)
     points = [
         Point(
@@ -333,7 +335,8 @@ def line_chart(
         is_empty=not any(values),
         line=_path(places[: max(unfinished, 1)]),
         unfinished_line=_path(places[max(unfinished - 1, 0) :]),
-        area=_area(places, bottom),
+        # An area says that its height counts, which is so only from zero.
+        area=_area(places, scale.zero_y) if from_zero else "",
         points=points,
         has_points=len(points) <= _MOST_WITH_POINTS,
     )
@@ -443,6 +446,7 @@ def _axes(
         slots=slots,
         dots=[_percent(slot * (index + 0.5)) for index, period in enumerate(periods) if period.is_provisional],
         labels=_labels([period.label for period in periods], axis_width, label_steps),
+        is_dense=_MOST_WITH_LARGE_DOTS < len(periods) <= _MOST_WITH_GAPS,
     )
 
 
@@ -456,14 +460,14 @@ def _slots(periods: Sequence[Period], totals: Sequence[int], number: Callable[[i
 
 
 def _labels(texts: Sequence[str], axis_width: int, steps: Sequence[int]) -> list[PeriodLabel]:
-    """The labels of the periods, each with the widths at which it is shown. They never touch, nor leave the chart."""
+    """The labels of the periods, each with the widths at which it is shown. They never touch."""
     if not texts:
         return []
     slot = 100 / len(texts)
     widths = [text_width(text) for text in texts]
     needed = max(widths) + _LABEL_GAP
     # The first label may reach below the axis' numbers. If even that is too narrow it begins where the plot begins.
-    narrowest = (WIDTHS["narrow"] - axis_width) / len(texts)
+    narrowest = (WIDTHS["tiny"] - axis_width) / len(texts)
     is_start = widths[0] / 2 > axis_width + narrowest / 2 or (
         len(texts) == 1 and widths[0] > 2 * axis_width + narrowest
     )
@@ -476,7 +480,7 @@ def _labels(texts: Sequence[str], axis_width: int, steps: Sequence[int]) -> list
         fewest = room / pixels
         step = next((step for step in steps if step >= fewest), math.ceil(fewest))
         for index in range(0, len(texts), step):
-            if index == 0 or (index + 0.5) * pixels + widths[index] / 2 <= plot + 4:
+            if index == 0 or (index + 0.5) * pixels + widths[index] / 2 <= plot + _MOST_BEYOND:
                 classes.setdefault(index, []).append(name)
     return [
         PeriodLabel(
