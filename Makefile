@@ -44,6 +44,7 @@ bench: $(VENV)/installed $(VENV)-bench/installed ## measure, and write docs/perf
 	@$(VENV)-bench/bin/python -m benchmarks compare
 	@$(VENV)-bench/bin/python -m benchmarks tick
 	@$(VENV)-bench/bin/python -m benchmarks queries
+	@$(VENV)-bench/bin/python -m benchmarks page
 	@$(VENV)-bench/bin/python -m benchmarks small-files
 	@$(VENV)-bench/bin/python -m benchmarks old-batches
 

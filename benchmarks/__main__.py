@@ -1,9 +1,10 @@
-"""The command line: `python -m benchmarks compare`, `tick`, `queries`, `small-files`, `old-batches`, and more."""
+"""The command line: `python -m benchmarks compare`, `tick`, `queries`, `page`, `small-files`, and more."""
 
 import shutil
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from benchmarks import results
 from benchmarks.batches import load_one_by_one
 from benchmarks.generate import Format, write_landing
 from benchmarks.measure import ROOT, Usage, run_python, run_with_pandas
+from benchmarks.page import measure_page
 from benchmarks.pipeline import Pipeline
 from benchmarks.queries import time_queries
 from benchmarks.report import write_report
@@ -114,6 +116,20 @@ def queries(folder: Path, sizes: Sequence[int], file_format: Format, repeats: in
         times = time_queries(_history(folder, size, file_format).published, repeats)
         milliseconds = {name: [round(one, 1) for one in pair] for name, pair in times.items()}
         results.keep("queries", note, events=size, format=file_format, runs=repeats, milliseconds=milliseconds)
+    write_report()
+
+
+@main.command()
+@click.option("--events", "sizes", multiple=True, type=int, default=[1_000_000], show_default=True)
+@click.option("--repeats", default=20, show_default=True, help="Looks at each kind of page; the median counts.")
+@_format
+@_note
+@click.pass_obj
+def page(folder: Path, sizes: Sequence[int], file_format: Format, repeats: int, note: str) -> None:
+    """Look at the report page, alone and with fifty people at once, and through a hundred publications."""
+    for size in sizes:
+        figures = measure_page(_history(folder, size, file_format).published, repeats)
+        results.keep("page", note, events=size, format=file_format, runs=repeats, **asdict(figures))
     write_report()
 
 

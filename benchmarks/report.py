@@ -16,7 +16,7 @@ def write_report() -> None:
     entries = results.read()
     of = {
         measure: [entry for entry in entries if entry["measure"] == measure]
-        for measure in ("compare", "small_files", "old_batches", "tick", "idle", "queries")
+        for measure in ("compare", "small_files", "old_batches", "tick", "idle", "queries", "page")
     }
     tables = {
         "compare": _contestants(of["compare"]),
@@ -26,6 +26,7 @@ def write_report() -> None:
         "small-files": _contestants(of["small_files"]),
         "old-batches": _old_batches(of["old_batches"]),
         "queries": _queries(of["queries"]),
+        "page": _page(of["page"]),
     }
     page = PAGE.read_text()
     for name, lines in tables.items():
@@ -118,6 +119,21 @@ def _queries(entries: Sequence[Entry]) -> list[str]:
         for name, (kept, fresh) in entry["milliseconds"].items()
     ]
     return _table(("events", "query", "ms, connection kept", "ms, connection opened"), rows, text=2) + _sources(entries)
+
+
+_PAGE = {
+    "first_byte": "first byte of the page for 30 days, ms",
+    "first_byte_again": "the same days once more, ms",
+    "first_byte_filtered": "first byte with every filter set, ms",
+    "people_same": "50 people at once on the same days, ms",
+    "people_other": "50 people at once, each on other days, ms",
+    "memory": "memory of the process through 100 publications, MB",
+}
+
+
+def _page(entries: Sequence[Entry]) -> list[str]:
+    rows = [(f"{entry['events']:,}", what, f"{entry[name]:,.0f}") for entry in entries for name, what in _PAGE.items()]
+    return _table(("events", "", ""), rows, text=2) + _sources(entries)
 
 
 def _table(heading: Sequence[str], rows: Sequence[Sequence[str]], text: int) -> list[str]:
