@@ -54,10 +54,8 @@ def measure_page(published: Path, repeats: int) -> PageFigures:
             memory.append(process.memory_info().rss)
             # The page looks for a new publication every second.
             time.sleep(1.2)
-        return PageFigures(
-            *(round(1000 * statistics.median(times), 1) for times in (fresh, again, filtered, same, other)),
-            memory=round(max(memory) / 1e6),
-        )
+        milliseconds = [1000 * statistics.median(times) for times in (fresh, again, filtered, same, other)]
+        return PageFigures(*[round(one, 1) for one in [*milliseconds, max(memory) / 1e6]])
 
 
 class _Queries:
