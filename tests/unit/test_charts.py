@@ -388,7 +388,7 @@ def test_one_slice_is_a_ring_and_none_is_an_empty_one() -> None:
 def test_the_text_in_the_middle_fits(number: str) -> None:
     for text, _, size, _ in ring([1], center=number, center_label="contacts connected").text:
         assert size >= 10
-        assert text_width(text, size) <= 128
+        assert text_width(text, size) <= 136
 
 
 # What a browser is given
