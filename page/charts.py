@@ -34,9 +34,9 @@ _WIDEST_BAR, _WIDEST_GROUP = 7.0, 24.0
 # With more periods than these the bars touch: gaps of less than a pixel would flicker. And the dots get smaller.
 _MOST_WITH_GAPS, _MOST_WITH_LARGE_DOTS, _MOST_WITH_POINTS = 120, 45, 16
 
-_OUTER_RADIUS, _INNER_RADIUS = 96.0, 64.0
+_OUTER_RADIUS, _INNER_RADIUS = 100.0, 68.0
 # In degrees. A gap is 1.3 pixels wide at the outer edge, the smallest slice 2.5 pixels.
-_GAP, _SMALLEST_SLICE = 0.8, 1.5
+_GAP, _SMALLEST_SLICE = 0.75, 1.5
 
 
 @dataclass(frozen=True)
@@ -556,7 +556,8 @@ def _polar(radius: float, degrees: float) -> str:
 def _center(center: str, label: str) -> list[TextLine]:
     """The number in the middle as large as it fits, and below it its label on one line or two."""
     room = 2 * _INNER_RADIUS - 16
-    size = next((size for size in range(28, 10, -2) if text_width(center, size) <= room), 10)
+    # Bold digits are an eighth wider.
+    size = next((size for size in range(28, 10, -2) if text_width(center, size) * 1.125 <= room), 10)
     lines = [label]
     if text_width(label) > room - 8 and " " in label:
         words = label.split(" ")
