@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run status rebuild verify ui receiver docs bench model test faults unit test-programs lint format lock clean help
+.PHONY: run status rebuild verify page ui receiver docs bench model test faults unit test-programs lint format lock clean help
 
 help: ## this list
 	@awk -F ':.*## ' '/^##@ / { print "\n" substr($$0, 5) } /^[a-z]+:.*## / { printf "  make %-10s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ run: $(VENV)/installed ## fetch, extract what is new, build, test, publish; fail
 
 status: $(VENV)/installed ## the last run, the newest event, rejects, files that need somebody; fails when the data is stale
 	@$(BIN)/python -m orchestration status
+
+page: $(VENV)/installed ## the report page and the reports API on http://127.0.0.1:8000
+	@$(BIN)/python -m orchestration page
 
 ui: $(VENV)/installed ## Dagster's web page on http://127.0.0.1:3000, with the schedule running
 	@$(BIN)/python -m orchestration ui

@@ -59,6 +59,12 @@ class Reader:
         with self._limited():
             self._cursor.execute(f"copy ({sql}) to {sql_text(path)} ({options})", parameters)
 
+    def stop(self) -> None:
+        """End what is running, from another thread: it raises TooSlow, and so does all that follows."""
+        self._deadline = 0.0
+        with contextlib.suppress(duckdb.Error):  # The cursor is closed.
+            self._cursor.interrupt()
+
     def once(self, name: str, read: Callable[["Reader"], T]) -> T:
         """What `read` returns, read once for each publication. For what does not depend on the request."""
         kept = self._publication.kept
@@ -103,6 +109,7 @@ class Publication:
         """`exports` is the only folder that queries may write into."""
         self._path, self._exports = path, exports
         self._current: _Opened | None = None
+        self._readers: set[Reader] = set()
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="follow the publication", daemon=True)
@@ -116,6 +123,9 @@ class Publication:
         self._thread.join()
         with self._lock:
             self._replace(None)
+            # Nobody waits for these answers any more, and the process does not end before they do.
+            for reader in self._readers:
+                reader.stop()
 
     @contextlib.contextmanager
     def reading(self, seconds: float) -> Iterator[Reader]:
@@ -124,9 +134,22 @@ class Publication:
         try:
             with opened.root.cursor() as cursor:
                 cursor.execute(f"use {DATABASE_NAME}")
-                yield Reader(opened, cursor, seconds)
+                with self._stoppable(Reader(opened, cursor, seconds)) as reader:
+                    yield reader
         finally:
             self._leave(opened)
+
+    @contextlib.contextmanager
+    def _stoppable(self, reader: Reader) -> Iterator[Reader]:
+        with self._lock:
+            self._readers.add(reader)
+        try:
+            if self._stopped.is_set():
+                raise TooSlow
+            yield reader
+        finally:
+            with self._lock:
+                self._readers.remove(reader)
 
     def _enter(self) -> _Opened:
         with self._lock:

@@ -187,6 +187,18 @@ def receiver(host: str, port: int) -> None:
     serve(read_settings(), host, port)
 
 
+@main.command()
+@_listening(port=8000)
+def page(host: str, port: int) -> None:
+    """Serve the report page and the reports API, until interrupted.
+
+    On an address that others reach it needs CONTACT_REPORTS_PAGE_PASSWORD.
+    """
+    from page.server import serve
+
+    serve(read_settings(), host, port)
+
+
 @main.command("stand-in")
 @click.option("--port", default=8090, show_default=True, help="The port to listen on, of 127.0.0.1.")
 def stand_in(port: int) -> None:

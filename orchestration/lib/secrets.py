@@ -1,4 +1,4 @@
-"""The tokens and keys of the workspaces, and the address alerts go to: read from the environment, shown nowhere."""
+"""Tokens, keys and passwords, and the address alerts go to: read from the environment, shown nowhere."""
 
 import os
 import re
@@ -13,7 +13,10 @@ _EXAMPLES = {
     "CONTACT_REPORTS_API_TOKENS": 'JSON: {"<workspace_id>": "<token>"}',
     "CONTACT_REPORTS_WEBHOOK_KEYS": 'JSON: {"<workspace_id>": ["<signing key>", "<another one>"]}',
     "CONTACT_REPORTS_ALERT_URL": "an address such as https://hooks.example.com/<token>",
+    "CONTACT_REPORTS_PAGE_PASSWORD": "a text in UTF-8",
 }
+
+_PASSWORD_LENGTH = 12
 
 # Read by Dagster itself, from deploy/dagster.yaml.
 _DATABASE = "CONTACT_REPORTS_DAGSTER_POSTGRES"
@@ -32,7 +35,8 @@ def _as_address(value: SecretStr) -> SecretStr:
 class Secrets(BaseSettings):
     """By workspace: the API's token, and the signing keys of its webhooks (one each, and two while one is replaced).
 
-    The address that alerts are posted to is one, too: whoever knows it can post there.
+    The address that alerts are posted to is one, too: whoever knows it can post there. With the password of the report
+    page anybody can read the publication.
     """
 
     model_config = SettingsConfigDict(
@@ -42,6 +46,7 @@ class Secrets(BaseSettings):
     api_tokens: dict[str, SecretStr] = {}
     webhook_keys: dict[str, Annotated[list[SecretStr], BeforeValidator(_as_list)]] = {}
     alert_url: Annotated[SecretStr, AfterValidator(_as_address)] | None = None
+    page_password: SecretStr | None = None
 
 
 def read_secrets() -> Secrets:
@@ -49,7 +54,7 @@ def read_secrets() -> Secrets:
     try:
         secrets = Secrets()
     except (ValidationError, SettingsError) as error:
-        fields = ("api_tokens", "webhook_keys", "alert_url")
+        fields = ("api_tokens", "webhook_keys", "alert_url", "page_password")
         variable = f"CONTACT_REPORTS_{next(field for field in fields if field in str(error)).upper()}"
         raise Problem(f"{variable} cannot be read", f"It is {_EXAMPLES[variable]}") from None
     for variable, values in {
@@ -63,6 +68,22 @@ def read_secrets() -> Secrets:
                     f"{variable} has an empty value for workspace {workspace!r}", "Give it one, or leave it out"
                 )
     return secrets
+
+
+def read_page_password() -> bytes | None:
+    """The password of the report page; None if none is set. Raises Problem for one that is empty or short.
+
+    An empty variable is not the same as none here: it may be the work of a script that did not find the password.
+    """
+    password = read_secrets().page_password
+    if password is None and "CONTACT_REPORTS_PAGE_PASSWORD" not in os.environ:
+        return None
+    if password is None or len(password.get_secret_value().strip()) < _PASSWORD_LENGTH:
+        raise Problem(
+            f"CONTACT_REPORTS_PAGE_PASSWORD has fewer than {_PASSWORD_LENGTH} characters",
+            "Set it to a long random text, such as one of `openssl rand -hex 16`, or remove it",
+        )
+    return password.get_secret_value().encode()
 
 
 def without_secrets() -> dict[str, str]:

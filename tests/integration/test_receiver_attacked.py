@@ -14,8 +14,8 @@ import pytest
 import uvicorn
 
 from orchestration.lib.receiver.app import BODY_LIMIT_BYTES, LARGE_BODIES, SMALL_BODY_BYTES, create_app
-from orchestration.lib.receiver.connections import HEAD_BYTES, Limits, bounded
 from orchestration.lib.receiver.inbox import Inbox
+from orchestration.lib.serving.connections import HEAD_BYTES, Limits, bounded
 from tests.attackers import CHUNKED, ENDLESS, UNSIGNED, attackers
 from tests.webhooks import KEYS, Receiver, bombard, running_receiver, signature
 

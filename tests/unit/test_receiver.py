@@ -19,7 +19,8 @@ from pydantic import SecretStr
 from starlette.types import Message
 
 from orchestration.lib.problems import Problem
-from orchestration.lib.receiver.server import checked_keys, log_handler
+from orchestration.lib.receiver.server import checked_keys
+from orchestration.lib.serving.process import log_handler
 from tests.unit.receiving import BODY, LIMIT, SEGMENTS, Place
 from tests.webhooks import KEYS, Headers, send, signature, signed
 

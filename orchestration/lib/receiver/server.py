@@ -1,13 +1,9 @@
 """The receiver as a process: checks its keys, listens, logs, and ends on a signal."""
 
 import logging
-import resource
 import signal
-import socket
 import sys
-import time
 from collections.abc import Mapping, Sequence
-from typing import TextIO
 
 import uvicorn
 from pydantic import SecretStr
@@ -16,17 +12,18 @@ from orchestration.lib.folders import make_private_folder
 from orchestration.lib.landing.listing import is_listed
 from orchestration.lib.problems import Problem
 from orchestration.lib.receiver.app import Keys, create_app
-from orchestration.lib.receiver.connections import HEAD_BYTES, Limits, bounded
 from orchestration.lib.receiver.inbox import Inbox
 from orchestration.lib.secrets import read_secrets
+from orchestration.lib.serving.connections import HEAD_BYTES, Limits, bounded
+from orchestration.lib.serving.process import (
+    BACKLOG,
+    SHUTDOWN_SECONDS,
+    address_of,
+    allow_open_files,
+    listen,
+    log_handler,
+)
 from orchestration.lib.settings import Settings
-from orchestration.lib.text import printable
-
-# Connections that the system accepts before the receiver takes them.
-BACKLOG = 256
-
-# After a signal, senders have this long to finish. Process managers kill after 10 seconds or more.
-SHUTDOWN_SECONDS = 5
 
 _log = logging.getLogger(__name__)
 
@@ -40,18 +37,16 @@ def serve(settings: Settings, host: str, port: int) -> None:
     for workspace_id in keys:
         make_private_folder(settings.receiver)
         make_private_folder(settings.receiver / workspace_id)
-    listener = _listen(host, port)
+    listener = listen("The receiver", host, port)
     logging.basicConfig(level=logging.INFO, handlers=[log_handler(sys.stderr)], force=True)
-    address, port, *_ = listener.getsockname()
-    shown = f"[{address}]" if ":" in address else address
-    _log.info("Listening on http://%s:%d/webhooks/<workspace_id> for %s", shown, port, ", ".join(sorted(keys)))
+    _log.info("Listening on http://%s/webhooks/<workspace_id> for %s", address_of(listener), ", ".join(sorted(keys)))
     if settings.is_sample:
         _log.warning("No landing folder is configured: bodies wait in %s until there is one", settings.receiver)
     # When uvicorn ends, it restores these handlers and repeats the signal.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
     limits = Limits()
-    _allow_open_files(limits.connections + BACKLOG + len(keys))
+    allow_open_files(limits.connections + BACKLOG + len(keys))
     config = uvicorn.Config(
         create_app(keys, Inbox(settings.receiver)),
         # httptools, uvicorn's first choice, accepts heads of any length.
@@ -92,35 +87,3 @@ def checked_keys(secrets: Mapping[str, Sequence[SecretStr]]) -> Keys:
         workspace_id: [key.get_secret_value().encode("utf-8", "surrogatepass") for key in keys]
         for workspace_id, keys in secrets.items()
     }
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except OSError as error:
-        raise Problem(
-            f"The receiver cannot listen on {host}:{port} ({error.strerror})",
-            "Stop what listens there, or name another place with --host and --port",
-        ) from None
-
-
-def _allow_open_files(count: int) -> None:
-    """Raise the limit of open files to this number and some for the process itself, as far as the system allows."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = count + 100
-    if soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard), hard))
-
-
-class _PrintableFormatter(logging.Formatter):
-    def formatMessage(self, record: logging.LogRecord) -> str:
-        return printable(super().formatMessage(record))
-
-
-def log_handler(stream: TextIO) -> logging.Handler:
-    """The handler of the receiver's log, whose lines begin with the time in UTC."""
-    formatter = _PrintableFormatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%SZ")
-    formatter.converter = time.gmtime
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(formatter)
-    return handler

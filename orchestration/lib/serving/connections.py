@@ -1,14 +1,16 @@
-"""Limits for connections, whose senders have not shown a key yet: their number, bytes of a head, and seconds."""
+"""Limits for connections, whose senders have shown no key or password yet: their number, bytes of a head, seconds."""
 
 import asyncio
 import logging
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-# The head of a webhook of respond.io's, with what proxies add, takes less than 2 KiB.
+# The head of a webhook of respond.io's, with what proxies add, takes less than 2 KiB. The report page has addresses of
+# several KiB, where many contacts are chosen.
 HEAD_BYTES = 16 << 10
 _END_OF_HEAD = b"\r\n\r\n"
 _CONTINUE = b"HTTP/1.1 100"
@@ -21,12 +23,17 @@ class Limits:
     """The limits of a server."""
 
     connections: int = 1000
-    # From the start of the connection, or from the previous answer, to the end of a head.
+    # To the end of a head, from the start of the connection, or after an answer from the first byte.
     head_seconds: float = 10.0
     # From the end of a head to its answer. Longer than a body may take, so that the sender of a slow body gets a 408.
     answer_seconds: float = 60.0
-    # This much of a refused body is still received: a sender that is cut off may not see the answer.
+    # From one part of an answer to the next one, or to the next request, as long as nothing is sent.
+    sending_seconds: float = 10.0
+    # This much of a refused head or body is still received: a sender that is cut off may not see the answer.
     refused_bytes: int = 4 << 20
+    # The answer to a head of more than HEAD_BYTES, which begins with these bytes. The rest of that head is received and
+    # dropped: h11 would keep 2 MiB of it, and parse 400,000 headers for 1.5 s. Without it, h11 answers 400 and closes.
+    too_long: Callable[[bytes], bytes] | None = None
     # So that a flood of connections makes few lines in the log.
     seconds_between_warnings: float = 60.0
 
@@ -83,36 +90,61 @@ class BoundedProtocol(asyncio.Protocol):
 
     def __init__(self, connections: Connections, inner: asyncio.Protocol) -> None:
         self._connections, self._inner = connections, inner
+        self._limits = connections.limits
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport
         self._timer: asyncio.TimerHandle | None = None
         self._head: bytes | None = b""  # its last bytes, to find its end; None after the end
         self._received = 0  # bytes of the head, since the last answer
+        self._beginning = b""  # of the head, as far as it may be too long
+        self._unsent: int | None = None  # bytes of an answer that wait in the transport; None before the first answer
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # The transport of uvloop has the methods of asyncio.Transport, and is no subclass of it.
         self._transport = cast(asyncio.Transport, transport)
-        self._wait_for_head()
+        self._arm(self._limits.head_seconds)
+        self._connections.begin(self, self._loop.time())
         self._inner.connection_made(cast(asyncio.BaseTransport, _Watched(self._transport, self)))
 
     def data_received(self, data: bytes) -> None:
-        if self._head is not None:
-            self._received += len(data)
-            self._head += data
-            if _END_OF_HEAD in self._head:
-                self._head = None
-                self._arm(self._connections.limits.answer_seconds)
-            else:
-                self._head = self._head[1 - len(_END_OF_HEAD) :]
-                if self._received > self._connections.limits.refused_bytes:
-                    self.abort()
-                    return
+        if self._head is not None and not self._is_passed_on(data):
+            return
         self._inner.data_received(data)
 
+    def _is_passed_on(self, data: bytes) -> bool:
+        """Take note of a part of a head. False where the head is too long, and for all that comes after."""
+        assert self._head is not None
+        if not self._received and self._unsent is not None:
+            self._unsent = None
+            self._arm(self._limits.head_seconds)
+        found = (self._head + data).find(_END_OF_HEAD)
+        length = self._received + (len(data) if found < 0 else found - len(self._head) + len(_END_OF_HEAD))
+        self._received += len(data)
+        self._head = (self._head + data)[1 - len(_END_OF_HEAD) :]
+        is_whole, is_too_long = found >= 0, length > HEAD_BYTES
+        if self._limits.too_long is None:
+            if not is_whole and length > self._limits.refused_bytes:
+                self.abort()
+                return False
+        else:
+            self._beginning += data[: HEAD_BYTES - len(self._beginning)]
+            if is_too_long:
+                if is_whole or length > self._limits.refused_bytes:
+                    self._transport.write(self._limits.too_long(self._beginning))
+                    self._transport.close()
+                return False
+        if is_whole:
+            self._head, self._beginning = None, b""
+            self._arm(self._limits.answer_seconds)
+        return True
+
     def answered(self, data: bytes) -> None:
-        """A part of an answer is sent."""
+        """A part of an answer is sent, or waits until it can be sent."""
         if not data.startswith(_CONTINUE):
-            self._wait_for_head()
+            self._head, self._received, self._beginning = b"", 0, b""
+            self._unsent = self._transport.get_write_buffer_size()
+            self._arm(self._limits.sending_seconds)
+            self._connections.begin(self, self._loop.time())
 
     def eof_received(self) -> bool | None:
         return self._inner.eof_received()
@@ -132,15 +164,19 @@ class BoundedProtocol(asyncio.Protocol):
     def abort(self) -> None:
         self._transport.abort()
 
-    def _wait_for_head(self) -> None:
-        self._head, self._received = b"", 0
-        self._arm(self._connections.limits.head_seconds)
-        self._connections.begin(self, self._loop.time())
-
     def _arm(self, seconds: float) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self._loop.call_later(seconds, self.abort)
+        self._timer = self._loop.call_later(seconds, self._expire)
+
+    def _expire(self) -> None:
+        unsent = self._transport.get_write_buffer_size()
+        if self._unsent is not None and unsent < self._unsent:
+            # Somebody receives a long answer slowly.
+            self._unsent = unsent
+            self._arm(self._limits.sending_seconds)
+        else:
+            self.abort()
 
 
 class _Watched:
@@ -150,8 +186,8 @@ class _Watched:
         self._transport, self._protocol = transport, protocol
 
     def write(self, data: bytes) -> None:
-        self._protocol.answered(data)
         self._transport.write(data)
+        self._protocol.answered(data)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
