@@ -58,6 +58,12 @@ class Reader:
         with self._limited():
             self._cursor.execute(f"copy ({sql}) to {sql_text(path)} ({options})", parameters)
 
+    def stop(self) -> None:
+        """End what is running, from another thread: it raises TooSlow, and so does all that follows."""
+        self._deadline = 0.0
+        with contextlib.suppress(duckdb.Error):  # The cursor is closed.
+            self._cursor.interrupt()
+
     def once(self, name: str, read: Callable[["Reader"], T]) -> T:
         """What `read` returns, read once for each publication. For what does not depend on the request."""
         kept = self._publication.kept
