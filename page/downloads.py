@@ -162,9 +162,11 @@ class Stopper:
     """Ends the making of a file."""
 
     reader: Reader | None = None
+    is_stopped = False
 
     def stop(self) -> None:
         """End it as soon as possible."""
+        self.is_stopped = True
         if self.reader:
             self.reader.stop()
 
@@ -198,16 +200,17 @@ class _Download(Response):
             await StreamingResponse(_nothing(), headers=_headers(self._name, self._query[3]))(scope, receive, send)
         elif await self._downloads.take_turn():
             try:
-                await (await self._answer(receive))(scope, receive, send)
+                if answer := await self._answer(receive):
+                    await answer(scope, receive, send)
             finally:
                 self._downloads.end_turn()
         else:
             message = "Too many downloads are being made. Try again in half a minute"
             await error(503, message, headers={"retry-after": "30"})(scope, receive, send)
 
-    async def _answer(self, receive: Receive) -> "Response | _Sending":
+    async def _answer(self, receive: Receive) -> "Response | _Sending | None":
+        """The file, or what is wrong; None when the client is gone."""
         stopper = Stopper()
-        made: _Made | Exception = RuntimeError("not made")
 
         async def stop_when_the_client_is_gone() -> None:
             while (await receive())["type"] != "http.disconnect":
@@ -229,7 +232,7 @@ class _Download(Response):
             tasks.cancel_scope.cancel()
         if isinstance(made, _Made):
             return _Sending(made, self._name, self._downloads.send_seconds)
-        return failure(made)
+        return None if stopper.is_stopped else failure(made)
 
 
 class _Sending:

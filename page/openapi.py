@@ -99,8 +99,8 @@ _INTRODUCTION = """\
 The reports of the published file, as JSON and as files. Every address is read by GET.
 
 An answer has the rows (`data`), the parameters as they were understood, and when the newest data was loaded \
-(`as_of`). Instants are in UTC and end in `Z`. `report_date` and `occurred_at_local` are by the calendar and the clock of the \
-workspace. Numbers may change as long as more data lands.
+(`as_of`). Instants are in UTC and end in `Z`. `report_date` and `occurred_at_local` are by the calendar and the clock \
+of the workspace. Numbers may change as long as more data lands.
 
 The same address with `.csv`, `.xlsx` or `.parquet` gives all rows as a file.
 
