@@ -142,22 +142,20 @@ class Asked:
         """Whether the parameter has a value."""
         return name in self._values
 
-    def several(self, name: str) -> tuple[str, ...]:
+    def several(self, name: str, longest: int = _LONGEST_VALUE) -> tuple[str, ...]:
         """The different values of a parameter that may be repeated. Raises Refused."""
         self._read.append(name)
         values = tuple(dict.fromkeys(self._values.get(name, ())))
         if len(values) > _MOST_VALUES:
             raise Refused(name, f"has {len(values)} values. At most {_MOST_VALUES} are possible")
         for value in values:
-            if len(value) > _LONGEST_VALUE or "\0" in value:
-                raise Refused(
-                    name, f"has a value of {len(value)} characters. It has at most {_LONGEST_VALUE}, none NUL"
-                )
+            if len(value) > longest or "\0" in value:
+                raise Refused(name, f"has a value of {len(value)} characters. It has at most {longest}, none NUL")
         return values
 
-    def one(self, name: str) -> str | None:
+    def one(self, name: str, longest: int = _LONGEST_VALUE) -> str | None:
         """The value of a parameter, None without one. Raises Refused."""
-        values = self.several(name)
+        values = self.several(name, longest)
         if len(values) > 1:
             raise Refused(name, "has more than one value")
         return values[0] if values else None

@@ -1,0 +1,282 @@
+"""The reports API (contract 7): reports, logs and lists as JSON, and each of them as a file."""
+
+import base64
+import binascii
+import hashlib
+import json
+import math
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, select_autoescape
+from markupsafe import Markup, escape
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
+
+from page.calls import Call
+from page.catalog import Catalog, catalog
+from page.downloads import FORMATS, Downloads
+from page.endpoints import (
+    ARGUMENTS_OF_FILTERS,
+    CHARACTERS_OF_AN_ID,
+    DEFAULT_LIMIT,
+    ENDPOINTS,
+    LARGEST_LIMIT,
+    LOG_KEY,
+    Endpoint,
+    parameters_of,
+)
+from page.errors import NOT_STORED, STATUSES, Handler, answered, error
+from page.filters import FIRST_DAY, LAST_DAY, Asked, Filters, Refused, read_filters, refuse_inapplicable
+from page.openapi import columns_of, described_endpoints, document
+from page.publication import Publication, Reader, Row
+
+# 500 ids of 19 digits are 15,000 characters. uvicorn takes a head of 64 KiB.
+_LONGEST_QUERY = 32 << 10
+# The two parts of a place that are texts, of characters that JSON may need six bytes for.
+_LONGEST_CURSOR = 8 << 10
+
+_SECONDS = 30.0
+
+
+def routes(publication: Publication, downloads: Downloads, *, seconds: float = _SECONDS) -> list[BaseRoute]:
+    """The routes of the API, its documentation included. An answer as JSON may take so many seconds."""
+    made: list[BaseRoute] = []
+
+    def add(path: str, handler: Callable[[Request, Reader], Response]) -> None:
+        made.append(Route(path, answered(_reading(publication, seconds, handler)), methods=["GET"]))
+
+    for endpoint in ENDPOINTS:
+        add(endpoint.address, _rows(endpoint))
+        for kind in FORMATS:
+            add(f"{endpoint.address}.{kind}", _file(endpoint, kind, downloads))
+    add("/openapi.json", _openapi)
+    add("/docs", _docs)
+    known = {route.path for route in made if isinstance(route, Route)}
+    made.extend(Route(path, _Elsewhere(known)) for path in ("/api", "/api/{rest:path}"))
+    return made
+
+
+def _reading(publication: Publication, seconds: float, handler: Callable[[Request, Reader], Response]) -> Handler:
+    def handle(request: Request) -> Response:
+        length = len(request.scope["query_string"])
+        if length > _LONGEST_QUERY:
+            return error(414, f"The query string has {length} bytes. At most {_LONGEST_QUERY} are possible")
+        with publication.reading(seconds) as reader:
+            return handler(request, reader)
+
+    return handle
+
+
+class _Elsewhere:
+    """Answers what no other route does, below /api: for any method, which a function would not be asked for."""
+
+    def __init__(self, known: set[str]) -> None:
+        self._known = known
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if Request(scope).url.path.removeprefix(scope.get("root_path", "")) in self._known:
+            answer = error(405, STATUSES[405], headers={"allow": "GET, HEAD"})
+        else:
+            answer = error(404, f"{STATUSES[404]} /docs lists all of them")
+        await answer(scope, receive, send)
+
+
+@dataclass(frozen=True)
+class _Understood:
+    """What a request asks an endpoint for."""
+
+    sql: str
+    values: Mapping[str, Any]
+    described: Mapping[str, Any]
+    filters: Filters | None = None
+    limit: int | None = None
+
+
+def _rows(endpoint: Endpoint) -> Callable[[Request, Reader], Response]:
+    def handle(request: Request, reader: Reader) -> Response:
+        understood = _understood(endpoint, Asked(request.query_params.multi_items()), reader, is_page=endpoint.is_log)
+        rows = reader.rows(understood.sql, understood.values)
+        limit, after = understood.limit, None
+        if limit is not None and len(rows) > limit:
+            rows = rows[:limit]
+            after = _cursor(endpoint, rows[-1], understood.filters)
+        answer = {
+            "data": rows,
+            "parameters": understood.described,
+            "as_of": reader.once("as_of", _as_of),
+            "next": after,
+        }
+        return _json(answer)
+
+    return handle
+
+
+def _file(endpoint: Endpoint, kind: str, downloads: Downloads) -> Callable[[Request, Reader], Response]:
+    def handle(request: Request, reader: Reader) -> Response:
+        understood = _understood(endpoint, Asked(request.query_params.multi_items()), reader)
+        parts = [endpoint.name, understood.described.get("workspace")]
+        if understood.filters:
+            parts += [understood.filters.start.isoformat(), understood.filters.end.isoformat()]
+        name = "_".join(part for part in parts if part)
+        return downloads.file(understood.sql, understood.values, name, kind)
+
+    return handle
+
+
+def _understood(endpoint: Endpoint, asked: Asked, reader: Reader, *, is_page: bool = False) -> _Understood:
+    known = catalog(reader)
+    arguments = endpoint.arguments(known)
+    names = [parameter.name for parameter in parameters_of(endpoint, known, columns_of(reader, endpoint))]
+    if arguments is None:
+        return _view(endpoint, asked, known, names)
+    filters = read_filters(asked, known, reader)
+    limit = asked.number("limit", DEFAULT_LIMIT, LARGEST_LIMIT) if is_page else None
+    place = _place(endpoint, asked.one("after", _LONGEST_CURSOR)) if is_page else None
+    asked.finish()
+    _refuse_inapplicable(filters, arguments, known)
+    if place and filters.date_range:
+        # The days of a date range move on at midnight, in the middle of a log that is read page by page.
+        filters = replace(filters, start=place.start, end=place.end)
+    call = Call(
+        endpoint.relation,
+        filters.arguments(arguments),
+        order_by=endpoint.order_by,
+        limit=limit and limit + 1,
+        where=_AFTER if place else "",
+        values=place.key if place else None,
+    )
+    described = {name: value for name, value in filters.described().items() if name in names}
+    return _Understood(*call.bound(), {**described, **({"limit": limit} if limit else {})}, filters, limit)
+
+
+def _view(endpoint: Endpoint, asked: Asked, known: Catalog, names: Sequence[str]) -> _Understood:
+    described = {name: asked.one_of(name, known.workspaces) for name in names}
+    asked.finish()
+    workspace = described.get("workspace")
+    where = "where workspace_id = $workspace " if workspace else ""
+    return _Understood(
+        f"from {endpoint.relation} {where}order by {endpoint.order_by}",
+        {"workspace": workspace} if workspace else {},
+        described,
+    )
+
+
+def _refuse_inapplicable(filters: Filters, arguments: Collection[str], known: Catalog) -> None:
+    refuse_inapplicable(
+        filters, [name for name, argument in ARGUMENTS_OF_FILTERS.items() if argument in arguments], known.reasons
+    )
+    if filters.contact_name and "contact_name" not in arguments:
+        raise Refused("contact_name", "is not applicable here: this report has no names of contacts")
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A place in a log: the row that it is after, and the days of the log that it is in."""
+
+    key: Mapping[str, Any]  # by LOG_KEY
+    start: date
+    end: date
+
+
+_AFTER = (
+    "(occurred_at < $after_occurred_at or (occurred_at = $after_occurred_at and "
+    f"({', '.join(list(LOG_KEY.values())[1:])}) > ({', '.join(f'$after_{name}' for name in list(LOG_KEY)[1:])})))"
+)
+
+
+def _cursor(endpoint: Endpoint, row: Row, filters: Filters | None) -> str:
+    assert filters
+    event_id = row["event_id"]
+    parts = [
+        endpoint.path,
+        filters.start.isoformat(),
+        filters.end.isoformat(),
+        _plain(row["occurred_at"]),
+        row["workspace_id"],
+        event_id[:CHARACTERS_OF_AN_ID],
+        hashlib.md5(event_id.encode(), usedforsecurity=False).hexdigest()
+        if len(event_id) > CHARACTERS_OF_AN_ID
+        else "",
+    ]
+    text = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _place(endpoint: Endpoint, cursor: str | None) -> _Place | None:
+    if cursor is None:
+        return None
+    try:
+        encoded = cursor.encode("ascii")
+        parts = json.loads(base64.b64decode(encoded + b"=" * (-len(encoded) % 4), b"-_", validate=True))
+        path, start, end, occurred_at, *texts = parts
+        workspace_id, event, hash_ = texts
+        # Unpaired surrogates are possible in JSON, and nowhere else.
+        "".join(texts).encode()
+        days = date.fromisoformat(start), date.fromisoformat(end)
+        instant = datetime.fromisoformat(occurred_at)
+        if not all(FIRST_DAY <= day <= LAST_DAY for day in days) or days[0] > days[1] or instant.tzinfo is None:
+            raise ValueError
+        if not FIRST_DAY.year - 1 <= instant.year <= LAST_DAY.year + 1:
+            raise ValueError
+    except (ValueError, TypeError, AttributeError, RecursionError, binascii.Error):
+        raise Refused("after", "is not the `next` of an answer. Leave it out to begin with the newest") from None
+    if path != endpoint.path:
+        raise Refused("after", "is the `next` of another log. Leave it out to begin with the newest")
+    key = {
+        "after_occurred_at": instant,
+        "after_workspace_id": workspace_id,
+        "after_event": event,
+        "after_hash": hash_,
+    }
+    return _Place(key, *days)
+
+
+def _as_of(reader: Reader) -> datetime | None:
+    newest: datetime | None = reader.rows("select max(last_loaded_at) as newest from reports.data_status")[0]["newest"]
+    return newest
+
+
+def _json(content: object) -> Response:
+    text = json.dumps(_plain(content), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return Response(text, headers=NOT_STORED, media_type="application/json")
+
+
+def _plain(value: object) -> object:
+    """A value as JSON has it: instants in UTC, wall clocks without a zone, days as text, no NaN."""
+    match value:
+        case dict():
+            return {key: _plain(part) for key, part in value.items()}
+        case list() | tuple():
+            return [_plain(part) for part in value]
+        case float():
+            return value if math.isfinite(value) else None
+        case datetime() if value.tzinfo:
+            return value.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+        case date():
+            return value.isoformat()
+    return value
+
+
+_templates = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=select_autoescape(),
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_templates.filters["code"] = lambda text: Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704
+
+
+def _openapi(request: Request, reader: Reader) -> Response:
+    return _json(reader.once("openapi", document))
+
+
+def _docs(request: Request, reader: Reader) -> Response:
+    text = _templates.get_template("api_docs.html").render(**reader.once("api_docs", described_endpoints))
+    return HTMLResponse(text, headers=NOT_STORED)

@@ -1,0 +1,181 @@
+"""The endpoints of the reports API: one table, from which routes, parameters and the OpenAPI document are made."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from page.catalog import Catalog
+
+PREFIX = "/api/v1"
+
+DEFAULT_LIMIT, LARGEST_LIMIT = 100, 10_000
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """An address of the API, and what it reads."""
+
+    path: str  # after PREFIX
+    relation: str  # a view or a table function of the published file, with its schema
+    summary: str
+    order_by: str
+    is_log: bool = False  # read page by page
+
+    @property
+    def address(self) -> str:
+        """Its path."""
+        return f"{PREFIX}/{self.path}"
+
+    @property
+    def name(self) -> str:
+        """Its relation without what names it a function: the name of its files."""
+        return self.relation.removeprefix("reports.").removesuffix("_between")
+
+    def arguments(self, catalog: Catalog) -> Collection[str] | None:
+        """The parameters of the table function, None for a view."""
+        return catalog.functions.get(self.relation)
+
+
+# In this order rows stay where they are, whatever is published in between. Only the beginning of an event's id is
+# compared, as a cursor has to fit into an address; ids that begin alike are in the order of their hashes.
+CHARACTERS_OF_AN_ID = 500
+LOG_KEY = {
+    "occurred_at": "occurred_at",
+    "workspace_id": "workspace_id",
+    "event": f"left(event_id, {CHARACTERS_OF_AN_ID})",
+    "hash": f"if(length(event_id) > {CHARACTERS_OF_AN_ID}, md5(event_id), '')",
+}
+_NEWEST_FIRST = "occurred_at desc, " + ", ".join(list(LOG_KEY.values())[1:])
+
+
+def _log(event_type: str) -> Endpoint:
+    return Endpoint(
+        f"logs/{event_type}",
+        f"reports.contacts_{event_type}_log_between",
+        f"Events of contacts {event_type}, newest first",
+        _NEWEST_FIRST,
+        is_log=True,
+    )
+
+
+ENDPOINTS = (
+    Endpoint(
+        "overview",
+        "reports.contacts_overview_between",
+        "Contacts added, deleted and merged, for each period, zeros included",
+        "period_start",
+    ),
+    Endpoint(
+        "added-by-source",
+        "reports.contacts_added_between",
+        "Contacts added, for each period and source",
+        "period_start, source",
+    ),
+    Endpoint(
+        "connected-by-channel",
+        "reports.contacts_connected_between",
+        "Contacts connected, for each period and channel",
+        "period_start, workspace_id, channel_id",
+    ),
+    Endpoint(
+        "compared",
+        "reports.contacts_compared_between",
+        "Each count of the range, beside that of an earlier range",
+        "metric",
+    ),
+    _log("added"),
+    _log("connected"),
+    _log("deleted"),
+    _log("merged"),
+    Endpoint(
+        "components",
+        "reports.report_components",
+        "The metrics, charts and logs of the report page, and the filters that apply to each",
+        "position",
+    ),
+    Endpoint(
+        "date-ranges",
+        "reports.date_ranges",
+        "The first and the last day of each date range, by the workspace's calendar now",
+        "workspace_id, date_range",
+    ),
+    Endpoint("workspaces", "reports.workspaces", "The workspaces", "workspace_name, workspace_id"),
+    Endpoint("users", "reports.users", "The users of the workspaces", "workspace_id, user_name, user_id"),
+    Endpoint(
+        "channels", "reports.channels", "The channels of the workspaces", "workspace_id, channel_name, channel_id"
+    ),
+    Endpoint("sources", "reports.sources", "The sources of events", "source"),
+    Endpoint(
+        "status",
+        "reports.data_status",
+        "How new and how complete the data is, for each workspace and event type",
+        "workspace_id, event_type",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of an address."""
+
+    name: str
+    description: str
+    argument: str | None = None  # of the table functions that have it; without one, all have it
+    is_list: bool = False
+    subject: str | None = None  # what its values are in `reports.report_labels`
+
+
+PARAMETERS = (
+    Parameter("workspace", "The id of a workspace. Without it all workspaces are taken together.", "workspace_id"),
+    Parameter(
+        "date_range",
+        "A date range by its name, by the calendar of the workspace, which is needed. `last_7_days` if there is "
+        "neither this nor `from` and `to`.",
+        subject="date_range",
+    ),
+    Parameter("from", "The first day, such as `2026-01-01`. Give `to` as well, and no `date_range`."),
+    Parameter("to", "The last day, which counts."),
+    Parameter(
+        "frequency",
+        "The length of the periods that are counted: `day` if not given. Weeks begin on Monday; `total` is one period.",
+        "frequency",
+        subject="frequency",
+    ),
+    Parameter(
+        "compared_with",
+        "The range before: `preceding` (if not given), as many days just before; or the same days a `week`, `month` or "
+        "`year` earlier.",
+        "compared_with",
+        subject="compared_with",
+    ),
+    Parameter(
+        "channel",
+        "The id of a channel; `unknown` for events without one. Repeat it for several.",
+        "channel_ids",
+        is_list=True,
+    ),
+    Parameter("user", "The id of a user. Repeat it for several.", "user_ids", is_list=True),
+    Parameter("source", "The key of a source. Repeat it for several.", "sources", is_list=True, subject="source"),
+    Parameter("contact", "The id of a contact. Repeat it for several.", "contact_ids", is_list=True),
+    Parameter(
+        "contact_name",
+        "A part of the contact's name. Case and accents do not matter.",
+        "contact_name",
+    ),
+)
+
+# The filters of `reports.report_filters`, and the arguments that they become.
+ARGUMENTS_OF_FILTERS: Mapping[str, str] = {
+    parameter.name: parameter.argument
+    for parameter in PARAMETERS
+    if parameter.argument and parameter.name in ("channel", "user", "source", "contact")
+}
+
+
+def parameters_of(endpoint: Endpoint, catalog: Catalog, columns: Collection[str]) -> list[Parameter]:
+    """The parameters that change what an endpoint answers."""
+    arguments = endpoint.arguments(catalog)
+    if arguments is None:
+        return [
+            parameter for parameter in PARAMETERS if parameter.argument == "workspace_id" and "workspace_id" in columns
+        ]
+    return [parameter for parameter in PARAMETERS if parameter.argument is None or parameter.argument in arguments]

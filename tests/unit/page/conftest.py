@@ -1,0 +1,104 @@
+"""What the tests of the reports API share: the API on a small publication."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+from starlette.types import Message
+
+from page.api import routes
+from page.downloads import Downloads
+from page.publication import Publication
+from tests.unit.page.small_publication import Event, Small
+
+
+@dataclass
+class Site:
+    """The API on a publication."""
+
+    app: Starlette
+    client: TestClient
+    published: Path
+    exports: Path
+    publication: Publication
+    downloads: Downloads
+
+    def get(self, address: str, status: int = 200) -> Any:
+        """What an address answers, as Python has JSON."""
+        answer = self.client.get(address)
+        assert answer.status_code == status, answer.text
+        assert answer.headers["content-type"] == "application/json"
+        return answer.json()
+
+    def ask(self, path: str, query: str = "", leave_after: float | None = None) -> list[Message]:
+        """What is sent to a client that leaves after so many seconds. A server need not notice that it left."""
+        sent: list[Message] = []
+
+        async def receive() -> Message:
+            await anyio.sleep(60 if leave_after is None else leave_after)
+            return {"type": "http.disconnect"}
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+            if leave_after is not None:
+                await anyio.sleep(60)
+
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "http_version": "1.1",
+            "method": "GET",
+            "scheme": "http",
+            "server": ("testserver", 80),
+            "headers": [(b"host", b"testserver")],
+            "path": path,
+            "root_path": "",
+            "query_string": query.encode(),
+        }
+        anyio.run(self.app, scope, receive, send)
+        return sent
+
+    def wait_for_publication(self, seen: Callable[[], object]) -> None:
+        """Wait until what is seen is no longer what it was, as a new file is looked for every second."""
+        before, deadline = seen(), time.monotonic() + 20
+        while seen() == before:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+SiteOf = Callable[..., Site]
+
+
+@contextmanager
+def serving(folder: Path, small: Small | None, seconds: float = 30.0, **limits: Any) -> Iterator[Site]:
+    """The API on a publication, or on none."""
+    published, exports = folder / "contact_reports.duckdb", folder / "exports"
+    exports.mkdir()
+    if small:
+        small.publish(published)
+    with Publication(published, exports) as publication:
+        downloads = Downloads(publication, exports, **limits)
+        app = Starlette(routes=routes(publication, downloads, seconds=seconds))
+        with TestClient(app) as client:
+            yield Site(app, client, published, exports, publication, downloads)
+
+
+@pytest.fixture
+def site_of(tmp_path: Path) -> Iterator[SiteOf]:
+    """Serves a publication, or none; more arguments are those of `serving`."""
+    with ExitStack() as stack:
+        yield lambda small=None, **limits: stack.enter_context(serving(tmp_path, small, **limits))
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The API on a publication with one event, which no test of a module changes."""
+    with serving(tmp_path_factory.mktemp("small"), Small([Event("a")])) as site:
+        yield site
