@@ -44,7 +44,7 @@ class Filters:
     user_ids: Sequence[str] | None = None
     sources: Sequence[str] | None = None
     contact_ids: Sequence[int] | None = None
-    channel_ids: Sequence[str] | None = None
+    channel_ids: Sequence[str | None] | None = None
     contact_name: str | None = None
 
     def match(self, event: Row) -> bool:

@@ -71,7 +71,7 @@ def test_contacts_connected_between_two_dates_are_as_reckoned(
 
 
 @many
-@given(arguments=filters(contact_name=True), event_type=st.sampled_from(EVENT_TYPES))
+@given(arguments=filters(), event_type=st.sampled_from(EVENT_TYPES))
 def test_the_logs_between_two_dates_are_as_reckoned(published: Published, arguments: Filters, event_type: str) -> None:
     if event_type != "connected":
         arguments = replace(arguments, channel_ids=None)
@@ -93,6 +93,41 @@ def test_a_name_is_found_by_a_part_of_it_whatever_case_and_accents(published: Pu
         assert {row["contact_name"] for row in found} == {"Øyvind Straße"}
     elif contact_name == "":
         assert None in {row["contact_name"] for row in found}
+
+
+@many
+@given(arguments=filters(), contact_name=st.sampled_from(NAMES))
+def test_what_is_counted_under_a_name_is_as_many_rows_as_the_logs_have(
+    published: Published, arguments: Filters, contact_name: str
+) -> None:
+    arguments = replace(arguments, contact_name=contact_name)
+    without_channels = replace(arguments, channel_ids=None)
+    rows = {
+        event_type: len(
+            published.call(
+                f"contacts_{event_type}_log_between", arguments if event_type == "connected" else without_channels
+            )
+        )
+        for event_type in EVENT_TYPES
+    }
+    (overview,) = published.call("contacts_overview_between", without_channels, "total")
+    assert {f"contacts_{event_type}": rows[event_type] for event_type in ("added", "deleted", "merged")} == {
+        name: overview[name] for name in ("contacts_added", "contacts_deleted", "contacts_merged")
+    }
+    for event_type, filters_of in (("added", without_channels), ("connected", arguments)):
+        counted = published.call(f"contacts_{event_type}_between", filters_of, "month")
+        assert sum(row[f"contacts_{event_type}"] for row in counted) == rows[event_type]
+    for row in published.call("contacts_compared_between", arguments):
+        assert row["contacts"] == rows[row["metric"].removeprefix("contacts_")]
+    for row in published.call("component_states", arguments):
+        assert (row["state"] == "ok") <= any(rows[event_type] for event_type in COMPONENTS[row["component"]])
+
+
+@pytest.mark.parametrize("contact_name", ["'", "''); select 1 --", "a\0b", "\\'", "é" * 5000])
+def test_a_name_is_only_ever_text(published: Published, contact_name: str) -> None:
+    arguments = Filters(date(2024, 1, 1), date.today(), contact_name=contact_name)
+    found = published.call("contacts_overview_between", arguments, "total")
+    assert_equal(found, published.reports.overview_between(arguments, "total"))
 
 
 @many
@@ -260,13 +295,32 @@ def test_arguments_may_be_text_prepared_queries_and_columns_of_another_table(pub
 
 def test_a_list_that_is_empty_or_holds_only_null_matches_nothing(published: Published) -> None:
     for filter_name in ("user_ids", "sources", "contact_ids", "channel_ids"):
-        for empty in ("[]", "[null]"):
+        for empty in ("[]", "[null]") if filter_name != "channel_ids" else ("[]",):
             call = f"contacts_connected_log_between('2000-01-01', '2100-01-01', {filter_name} := {empty})"
             assert published.rows(f"from reports.{call}") == []
     assert (
         published.rows("from reports.contacts_connected_log_between('2000-01-01', '2100-01-01', sources := ?)", [[]])
         == []
     )
+
+
+def test_null_among_the_channels_is_the_unknown_channel(published: Published) -> None:
+    unknown = len([event for event in published.reports.logs["connected"] if event["channel_id"] is None])
+    first = len([event for event in published.reports.logs["connected"] if event["channel_id"] == "1"])
+    assert unknown and first
+    for channel_ids, expected in ([None], unknown), (["1", None], unknown + first), (["1"], first):
+        between = "('2000-01-01', '2100-01-01', channel_ids := $channel_ids)"
+        arguments: dict[str, object] = {"channel_ids": channel_ids}
+        assert len(published.rows(f"from reports.contacts_connected_log_between{between}", arguments)) == expected
+        counted = published.rows(f"from reports.contacts_connected_between{between}", arguments)
+        assert sum(row["contacts_connected"] for row in counted) == expected
+        (compared,) = published.rows(f"from reports.contacts_compared_between{between}", arguments)
+        assert compared["contacts"] == expected
+        states = {
+            row["component"]: row["state"]
+            for row in published.rows(f"from reports.component_states{between}", arguments)
+        }
+        assert (states["connected_log"], states["added_log"]) == ("ok", "not_applicable")
 
 
 def test_the_columns_are_those_of_the_contract(published: Published) -> None:
@@ -354,6 +408,8 @@ def test_a_report_can_be_asked_for_from_another_database_that_has_the_file_attac
     [
         ("contacts_added_log_between($first, $last, user_ids := $none)", "fct_contacts_added"),
         ("contacts_added_between($first, $last, contact_ids := [1, 2])", "fct_contacts_added"),
+        ("contacts_added_between($first, $last, contact_name := 'an')", "fct_contacts_added"),
+        ("contacts_added_between($first, $last, contact_name := '')", "agg_breakdown_daily"),
         ("contacts_overview_between($first, $last, workspace_id := $none)", "agg_breakdown_daily"),
         ("contacts_compared_between($first, $last, sources := ['user'])", "agg_contacts_daily"),
     ],

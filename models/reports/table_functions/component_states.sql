@@ -7,6 +7,7 @@
         'sources := null',
         'contact_ids := null',
         'channel_ids := null',
+        'contact_name := null',
     ])
 }}
 

@@ -8,6 +8,7 @@
         'contact_ids := null',
         'channel_ids := null',
         "compared_with := 'preceding'",
+        'contact_name := null',
     ])
 }}
 

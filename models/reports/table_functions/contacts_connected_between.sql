@@ -8,6 +8,7 @@
         'sources := null',
         'contact_ids := null',
         'channel_ids := null',
+        'contact_name := null',
     ])
 }}
 

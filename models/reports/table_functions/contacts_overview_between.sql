@@ -7,6 +7,7 @@
         'user_ids := null',
         'sources := null',
         'contact_ids := null',
+        'contact_name := null',
     ])
 }}
 
