@@ -295,23 +295,6 @@
     replace(array_to_string({{ list }}, chr(64976)), chr(64976), {{ separator }})
 {%- endmacro %}
 
-{#-
-    In FROM: some columns of a table function of a text. DuckDB binds it only if the condition holds; otherwise there is no
-    row. The text is passed in hexadecimal, so it is never read as SQL. Text and condition are values or parameters: DuckDB
-    has to know them when it binds the query.
--#}
-{% macro rows_of_text_if(condition, function, text, columns) -%}
-    query(
-            case
-                when {{ condition }}
-                    then
-                        'select {{ columns | join(', ') }} from {{ function }}(decode(unhex('''
-                        || hex({{ text }}) || ''')))'
-                else 'select null as {{ columns | join(', null as ') }} where false'
-            end
-        )
-{%- endmacro %}
-
 {#- At the end of the query of a table: the order in which its rows are stored. -#}
 {% macro storage_order(columns) -%}
     order by {{ columns | join(', ') }}

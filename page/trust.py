@@ -20,8 +20,8 @@ _STATUS = """
 
 _PROVISIONAL_DAYS = """
     select distinct report_date
-    from quality.reconciliation
-    where workspace_id = $workspace_id and is_provisional and report_date between $start_date and $end_date"""
+    from marts.agg_provisional_days
+    where workspace_id = $workspace_id and report_date between $start_date and $end_date"""
 
 _COUNTS = {
     "rejected_records": "select count(*) as number from quality.rejected_records where workspace_id = ?",

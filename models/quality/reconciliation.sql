@@ -83,7 +83,6 @@ counted as (
         workspace_id,
         report_date,
         cast(event_type as string) as event_type,
-        count(*) as standing,
         count(*) filter (where route = 'report_log') as standing_report_log,
         count(*) filter (where route = 'events') as standing_events,
         count(*) filter (where route = 'data_export') as standing_data_export,
@@ -120,9 +119,7 @@ select
     coalesce(counted.standing_api, 0) as standing_api,
     -- An event is superseded as not in the log only on a day that a log covers.
     coalesce(counted.is_covered_by_logs, true) as is_covered_by_logs,
-    coalesce(
-        not counted.is_covered_by_logs and counted.standing_webhook + counted.standing_api = counted.standing, false
-    ) as is_provisional,
+    provisional.report_date is not null as is_provisional,
     coalesce(counted.missing_in_logs, 0) as missing_in_logs,
     coalesce(not_in_log.events, 0) as not_in_log,
     coalesce(counted.only_in_logs, 0) as only_in_logs
@@ -132,3 +129,8 @@ full outer join not_in_log
         counted.workspace_id = not_in_log.workspace_id
         and counted.report_date = not_in_log.report_date
         and counted.event_type = not_in_log.event_type
+left join {{ ref('agg_provisional_days') }} as provisional
+    on
+        counted.workspace_id = provisional.workspace_id
+        and counted.report_date = provisional.report_date
+        and counted.event_type = provisional.event_type
