@@ -17,11 +17,13 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
 from orchestration.lib.settings import Settings
-from page import api, pages
+from page import api
 from page.access import Access, AccessLog, Guard
 from page.answers import error_answer
 from page.assets import Static
+from page.downloads import Downloads
 from page.filters import Refused
+from page.pages import Pages
 from page.publication import NotPublished, Publication, Reader, TooSlow
 
 # Requests that read the published file at the same time. All others wait.
@@ -41,8 +43,9 @@ _log = logging.getLogger(__name__)
 
 def create_app(settings: Settings, publication: Publication, exports: Path, access: Access) -> ASGIApp:
     """The report page and the API of a publication. `exports` is the folder that files for download are written to."""
-    # To be wired: placeholders of this branch have no need of `settings`.
-    return application([*pages.routes(publication, exports), *api.routes(publication, exports)], publication, access)
+    downloads = Downloads(publication, exports)
+    pages = Pages(publication, downloads, settings.published, settings.raw)
+    return application([*pages.routes(), *api.routes(publication, downloads)], publication, access)
 
 
 def application(routes: Sequence[BaseRoute], publication: Publication, access: Access) -> ASGIApp:

@@ -113,6 +113,11 @@ ENDPOINTS = (
 )
 
 
+def address_of(relation: str) -> str:
+    """The address of a view or table function that the API has."""
+    return next(endpoint.address for endpoint in ENDPOINTS if endpoint.relation == relation)
+
+
 @dataclass(frozen=True)
 class Parameter:
     """A parameter of an address."""

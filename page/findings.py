@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from page.calls import Query
+from page.filters import Filters
 
 # The views that are shown, and their order: what somebody has to look at first.
 ORDERS: Mapping[str, str] = {
@@ -16,21 +17,21 @@ ORDERS: Mapping[str, str] = {
 }
 
 
-def findings(view: str, workspace: str) -> Query:
-    """All rows of a view that concern a workspace."""
-    return Query(
-        f"from quality.{view}\nwhere workspace_id = $workspace_id\norder by {ORDERS[view]}", {"workspace_id": workspace}
-    )
+def findings(view: str, filters: Filters) -> Query:
+    """All rows of a view that concern the workspace."""
+    return Query(f"{_of_workspace(view)}\norder by {ORDERS[view]}", {"workspace_id": filters.workspace})
 
 
-def number_of_findings(view: str, workspace: str) -> Query:
+def number_of_findings(view: str, filters: Filters) -> Query:
     """How many rows there are, in the column `number`."""
-    return Query(
-        f"select count(*) as number\nfrom quality.{view}\nwhere workspace_id = $workspace_id",
-        {"workspace_id": workspace},
-    )
+    return Query(f"select count(*) as number\n{_of_workspace(view)}", {"workspace_id": filters.workspace})
 
 
-def page_of_findings(view: str, workspace: str, limit: int, offset: int) -> Query:
+def page_of_findings(view: str, filters: Filters, limit: int, offset: int) -> Query:
     """Some of the rows."""
-    return Query(f"{findings(view, workspace).sql}\nlimit {limit} offset {offset}", {"workspace_id": workspace})
+    all_rows = findings(view, filters)
+    return Query(f"{all_rows.sql}\nlimit {limit} offset {offset}", all_rows.parameters)
+
+
+def _of_workspace(view: str) -> str:
+    return f"from quality.{view}\nwhere workspace_id = $workspace_id"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from page.calls import Query
 from page.charts import BarChart, Period, Series, bar_chart
+from page.filters import Filters
 from page.publication import Row
 from page.report import Table, period_of
 from page.view import View
@@ -69,13 +70,29 @@ class TimeToConnect:
     waits: Sequence[Wait] = ()
 
 
-def shown_growth(view: View) -> Growth:
-    """Net growth under the dates of the request. It is of whole workspaces, so no other filter applies."""
-    filters = view.filters
-    query = Query(
+def net_growth(filters: Filters) -> Query:
+    """Net growth by period, and the running total."""
+    return Query(
         _NET_GROWTH.format(period=_PERIODS[filters.frequency]),
         {"workspace_id": filters.workspace, "start_date": filters.start, "end_date": filters.end},
     )
+
+
+def time_to_connect(filters: Filters) -> Query:
+    """The waits of the months that the range touches, by source."""
+    return Query(
+        _TIME_TO_CONNECT,
+        {
+            "workspace_id": filters.workspace,
+            "first_month": filters.start.replace(day=1),
+            "last_month": filters.end.replace(day=1),
+        },
+    )
+
+
+def shown_growth(view: View) -> Growth:
+    """Net growth under the dates of the request. It is of whole workspaces, so no other filter applies."""
+    filters, query = view.filters, net_growth(view.filters)
     if filters.given:
         return Growth(query, is_applicable=False)
     rows = view.reader.once(query.text(), query.rows)
@@ -113,16 +130,8 @@ def shown_growth(view: View) -> Growth:
 
 def shown_time_to_connect(view: View) -> TimeToConnect:
     """The time to connect, by the month in which contacts were added, and source."""
-    filters = view.filters
-    query = Query(
-        _TIME_TO_CONNECT,
-        {
-            "workspace_id": filters.workspace,
-            "first_month": filters.start.replace(day=1),
-            "last_month": filters.end.replace(day=1),
-        },
-    )
-    if filters.given:
+    query = time_to_connect(view.filters)
+    if view.filters.given:
         return TimeToConnect(query, is_applicable=False)
     # It reads every contact of the months, and is the same for all ranges in them: read once, 60 ms for two months of
     # ten million events.

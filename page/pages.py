@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from page.catalog import Component
+from page.downloads import FORMATS, Downloads
 from page.filters import Refused
-from page.findings import ORDERS, number_of_findings, page_of_findings
-from page.growth import shown_growth, shown_time_to_connect
+from page.findings import ORDERS, findings, number_of_findings, page_of_findings
+from page.growth import net_growth, shown_growth, shown_time_to_connect, time_to_connect
 from page.periods import MOST_PERIODS, period_starts
 from page.publication import Publication
 from page.rendering import render_page
@@ -33,6 +35,7 @@ class Pages:
     """The pages of a publication. `published` is its path; the raw zone is read for records as they landed."""
 
     publication: Publication
+    downloads: Downloads
     published: Path
     raw: Path
 
@@ -44,6 +47,7 @@ class Pages:
             Route("/logs/{event_type}", self._page(self.log)),
             Route("/events/{event_type}", self._page(self.event)),
             Route("/quality/{view}", self._page(self.findings)),
+            Route("/files/{name}.{kind}", self._page(self.file)),
         ]
 
     def report(self, request: Request, visit: Visit) -> Response:
@@ -112,15 +116,26 @@ class Pages:
             raise Refused("view", f"{name[:50]!r} is not known", ORDERS)
         number = visit.asked.number("page", 1, _MOST_PAGES)
         visit.asked.finish()
-        workspace = visit.view.filters.workspace
-        assert workspace is not None
-        pages = _Pagination(visit, number, number_of_findings(name, workspace).rows(visit.view.reader)[0]["number"])
-        query = page_of_findings(name, workspace, _ROWS, pages.offset)
+        filters, reader = visit.view.filters, visit.view.reader
+        pages = _Pagination(visit, number, number_of_findings(name, filters).rows(reader)[0]["number"])
+        query = page_of_findings(name, filters, _ROWS, pages.offset)
         return pages.detour() or HTMLResponse(
-            render_page(
-                "findings.html", visit, name=name, rows=query.rows(visit.view.reader), sql=query.text(), pages=pages
-            )
+            render_page("findings.html", visit, name=name, rows=query.rows(reader), sql=query.text(), pages=pages)
         )
+
+    def file(self, request: Request, visit: Visit) -> Response:
+        """All rows of what the API does not have, as a file."""
+        visit.asked.finish()
+        name, kind, filters = request.path_params["name"], request.path_params["kind"], visit.view.filters
+        queries = {"net-growth": net_growth, "time-to-connect": time_to_connect} | {
+            view: partial(findings, view) for view in ORDERS
+        }
+        if name not in queries:
+            raise Refused("file", f"{name[:50]!r} is not known", queries)
+        if kind not in FORMATS:
+            raise Refused("file", f"{kind[:50]!r} is no format", FORMATS)
+        query = queries[name](filters)
+        return self.downloads.file(query.sql, query.parameters, f"{name}_{filters.workspace}", kind)
 
     def _page(self, answer: Callable[[Request, Visit], Response]) -> Callable[[Request], Response]:
         def endpoint(request: Request) -> Response:

@@ -1,21 +1,19 @@
 """Writes pages as HTML: templates, the static files that they name, and the words of both languages."""
 
-import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from page.assets import FOLDER, static_address
 from page.choices import chips, read_choices
 from page.findings import ORDERS
 from page.trust import read_trust
 from page.visit import CONTACT_FIELD, Visit
 
-STATIC = files("page") / "static"
 # The columns of a log that are shown, as far as it has them.
 _LOG_COLUMNS = [
     "occurred_at_local",
@@ -31,15 +29,9 @@ _STYLES = ("page.css", "charts.css")
 
 
 @cache
-def static_address(name: str) -> str:
-    """The address of a static file. It changes with the content, so that browsers may keep the file."""
-    return f"/static/{name}?v={hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]}"
-
-
-@cache
 def _styles() -> Markup:
     """All styles as text, for a page that is one file."""
-    text = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in _STYLES)
+    text = "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in _STYLES)
     return Markup(text)  # noqa: S704 -- files of the project
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from page.calls import Call
 from page.catalog import Catalog
+from page.downloads import FORMATS
+from page.endpoints import address_of
 from page.filters import DEFAULT_COMPARISON, DEFAULT_RANGE, Filters, address
 from page.formats import Formats
 from page.periods import default_frequency
@@ -76,12 +78,14 @@ class View:
         return default_frequency(self.filters.start, self.filters.end)
 
     def downloads(self, function: str, filters: Filters) -> dict[str, str]:
-        """The addresses of all rows of a report as files."""
-        return {}
+        """The addresses of all rows of a report as files, by format."""
+        # The API's own frequency is by day.
+        chosen = replace(filters, is_frequency_chosen="frequency" in self.catalog.functions[function])
+        return {kind: address(f"{address_of(function)}.{kind}", chosen) for kind in FORMATS}
 
-    def rows_downloads(self, name: str) -> dict[str, str]:
-        """The addresses of the rows of a view as files."""
-        return {}
+    def file_downloads(self, name: str) -> dict[str, str]:
+        """The same for rows that the API does not have."""
+        return {kind: self.address(f"/files/{name}.{kind}") for kind in FORMATS}
 
     def _without_values(self) -> Filters:
         return replace(self.filters, channels=(), users=(), sources=(), contacts=(), contact_name="")
