@@ -1,25 +1,18 @@
 """Answers that are no report: what is wrong with a request, on a page or as JSON."""
 
 from collections.abc import Iterable, Mapping
-from html import escape
 from http import HTTPStatus
 
+from jinja2 import Environment, PackageLoader
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from page.assets import static_address
 
-_PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>{title}</title>
-<link rel="stylesheet" href="{style}">
-<main class="error">
-<h1>{title}</h1>
-<p>{message}</p>
-</main>
-</html>
-"""
+_TEMPLATE = Environment(loader=PackageLoader("page"), autoescape=True).get_template("error.html")
+_TITLES = {
+    HTTPStatus.UNPROCESSABLE_ENTITY: "This address cannot be shown",
+    HTTPStatus.SERVICE_UNAVAILABLE: "Not now",
+}
 
 
 def is_for_programs(path: str) -> bool:
@@ -40,13 +33,11 @@ def error_answer(
     if is_for_programs(path):
         error = {"parameter": parameter, "message": message, "allowed": None if allowed is None else list(allowed)}
         return JSONResponse({"error": error}, status, headers)
-    if allowed is not None:
-        message = f"{message}. Possible: {', '.join(allowed)}"
-    if parameter is not None:
-        message = f"{parameter} {message}"
-    page = _PAGE.format(
-        title=escape(HTTPStatus(status).phrase),
-        message=escape(message),
-        style=escape(static_address("page.css")),
+    page = _TEMPLATE.render(
+        title=_TITLES.get(HTTPStatus(status), HTTPStatus(status).phrase),
+        message=message,
+        parameter=parameter,
+        allowed=None if allowed is None else list(allowed),
+        style=static_address("page.css"),
     )
     return HTMLResponse(page, status, headers)

@@ -1,0 +1,48 @@
+"""The page's own words: each that a template asks for is there, in both languages, with the same values to fill in."""
+
+import re
+from importlib.resources import files
+from string import Formatter
+
+import pytest
+import yaml  # type: ignore[import-untyped]
+
+from page.texts import Texts
+
+TEXTS: dict[str, dict[str, str]] = yaml.safe_load((files("page") / "texts.yaml").read_text(encoding="utf-8"))
+SOURCES = [
+    path.read_text(encoding="utf-8")
+    for folder in (files("page"), files("page") / "templates")
+    for path in folder.iterdir()
+    if path.name.endswith((".py", ".html"))
+]
+
+
+def fields(text: str) -> set[str | None]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+@pytest.mark.parametrize("key", TEXTS)
+def test_a_text_says_the_same_in_both_languages(key: str) -> None:
+    assert TEXTS[key].keys() == {"en", "fr"}
+    assert fields(TEXTS[key]["en"]) == fields(TEXTS[key]["fr"])
+
+
+def test_every_text_that_is_asked_for_is_there() -> None:
+    asked = {key for source in SOURCES for key in re.findall(r"\btext\(['\"]([a-z_]+)['\"][,)\s]", source)}
+    assert len(asked) > 50
+    assert asked - TEXTS.keys() == set()
+
+
+def test_no_text_is_left_over() -> None:
+    everything = "\n".join(SOURCES)
+    prefixes = ("reason_", "status_", "event_", "about_")
+    left_over = {
+        key for key in TEXTS if not key.startswith(prefixes) and not re.search(rf"['\"]{key}['\"]|\b{key}:", everything)
+    }
+    assert left_over == set()
+
+
+def test_values_are_filled_in() -> None:
+    assert Texts("en")("rows_of", first=1, last=100, total="48,112") == "1–100 of 48,112"
+    assert Texts("fr")("rows_of", first=1, last=100, total="48 112") == "1–100 sur 48 112"
