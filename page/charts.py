@@ -155,6 +155,7 @@ class _Chart:
 class BarChart(_Chart):
     series: Sequence[Series]
     columns: list[Column]
+    is_stacked: bool
 
     @property
     def has_hatch(self) -> bool:
@@ -232,39 +233,29 @@ def bar_chart(
         highs, lows = ([limit(values, default=0) for values in by_period] for limit in (max, min))
     scale = _Scale.covering(min([0, *lows]), max([0, *highs]))
 
-    below_zero = scale.zero_y + 1  # the zero line stays visible
     slot = 100 / max(len(periods), 1)
-    side_by_side = 1 if stacked else max(len(series), 1)
-    share, widest = (0.76, _WIDEST_BAR) if side_by_side == 1 else (0.84, min(_WIDEST_GROUP, _WIDEST_BAR * side_by_side))
+    bars_of_group = 1 if stacked else max(len(series), 1)
+    share, widest = (
+        (0.76, _WIDEST_BAR) if bars_of_group == 1 else (0.84, min(_WIDEST_GROUP, _WIDEST_BAR * bars_of_group))
+    )
     # Bars that touch overlap by a part of a pixel: positions are rounded, and the background would show between them.
     is_touching = len(periods) > _MOST_WITH_GAPS
     width = slot + 0.05 if is_touching else min(slot * share, widest)
     # A group's bars have a gap of an eighth of a bar between them.
-    bar_width = 100 / (side_by_side + (side_by_side - 1) / 8)
+    bar_width = 100 / (bars_of_group + (bars_of_group - 1) / 8)
     positions = (
         [("0", "100%")]
-        if side_by_side == 1
-        else [(_percent(k * bar_width * 9 / 8), _percent(bar_width)) for k in range(side_by_side)]
+        if bars_of_group == 1
+        else [(_percent(k * bar_width * 9 / 8), _percent(bar_width)) for k in range(bars_of_group)]
     )
     column_width, margin = _percent(width), max(0.0, (slot - width) / 2)
 
     columns = []
     for index, period in enumerate(periods):
-        bars: list[tuple[Series, int, str, str, int, int]] = []
         if stacked:
-            for sign in (1, -1):
-                signed = [(one, one.values[index]) for one in series if one.values[index] * sign > 0]
-                spans = _stack([abs(value) for _, value in signed], scale.pixels_per_unit)
-                for (one, value), (start, end) in zip(signed, spans, strict=True):
-                    # One pixel of the background between two marks, if the one nearer to zero has some to spare.
-                    gap = 1 if end != spans[-1][1] and end - start > 2 and not is_touching else 0
-                    y = scale.zero_y - end + gap if sign > 0 else below_zero + start
-                    bars.append((one, value, "0", "100%", y, end - start - gap))
+            bars = _stacked(series, index, scale, with_gaps=not is_touching)
         else:
-            for one, (x, bar) in zip(series, positions, strict=True):
-                if value := one.values[index]:
-                    height = max(1, round(abs(value) * scale.pixels_per_unit))
-                    bars.append((one, value, x, bar, scale.zero_y - height if value > 0 else below_zero, height))
+            bars = _side_by_side(series, index, scale, positions)
         if not bars:
             continue
         ending = f" · {period.title}{colon}"
@@ -289,6 +280,7 @@ def bar_chart(
         is_empty=not columns,
         series=series,
         columns=columns,
+        is_stacked=stacked,
     )
 
 
@@ -490,6 +482,36 @@ def _labels(texts: Sequence[str], axis_width: int, steps: Sequence[int]) -> list
         )
         for index, names in sorted(classes.items())
     ]
+
+
+# A series and its value, and x, width, y and height of its bar.
+_Bar = tuple[Series, int, str, str, int, int]
+
+
+def _stacked(series: Sequence[Series], index: int, scale: _Scale, *, with_gaps: bool) -> list[_Bar]:
+    bars: list[_Bar] = []
+    zero = scale.zero_y
+    for sign in (1, -1):
+        signed = [(one, one.values[index]) for one in series if one.values[index] * sign > 0]
+        spans = _stack([abs(value) for _, value in signed], scale.pixels_per_unit)
+        for (one, value), (start, end) in zip(signed, spans, strict=True):
+            # One pixel of the background between two marks, if the one nearer to zero has some to spare.
+            gap = 1 if with_gaps and end != spans[-1][1] and end - start > 2 else 0
+            # Below zero a bar begins under the zero line, which stays visible.
+            y = zero - end + gap if sign > 0 else zero + 1 + start
+            bars.append((one, value, "0", "100%", y, end - start - gap))
+    return bars
+
+
+def _side_by_side(
+    series: Sequence[Series], index: int, scale: _Scale, positions: Sequence[tuple[str, str]]
+) -> list[_Bar]:
+    bars: list[_Bar] = []
+    for one, (x, width) in zip(series, positions, strict=False):
+        if value := one.values[index]:
+            height = max(1, round(abs(value) * scale.pixels_per_unit))
+            bars.append((one, value, x, width, scale.zero_y - height if value > 0 else scale.zero_y + 1, height))
+    return bars
 
 
 def _stack(values: Sequence[int], pixels_per_unit: float) -> list[tuple[int, int]]:
