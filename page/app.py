@@ -9,6 +9,7 @@ from pathlib import Path
 
 import anyio
 import anyio.to_thread
+import duckdb
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -17,11 +18,13 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
 from orchestration.lib.settings import Settings
-from page import api, pages
+from page import api
 from page.access import Access, AccessLog, Guard
 from page.answers import error_answer
 from page.assets import Static
+from page.downloads import Downloads
 from page.filters import Refused
+from page.pages import Pages
 from page.publication import NotPublished, Publication, Reader, TooSlow
 
 # Requests that read the published file at the same time. All others wait.
@@ -31,6 +34,8 @@ _HEALTH_SECONDS = 5.0
 _NOT_YET = "Nothing is published yet. Call make run, then reload this page"
 _CANNOT_BE_READ = "The published file cannot be read. The log of the report page says why"
 _TOO_SLOW = "This took too long. Choose fewer days, or a workspace"
+_OTHER_VERSION = "The published file is of another version than this page. Call make run, then reload this page"
+_LATER = {"Retry-After": "10"}
 _MESSAGES = {
     404: "There is no such page",
     405: "Only GET and HEAD are possible: nothing is written here",
@@ -41,8 +46,14 @@ _log = logging.getLogger(__name__)
 
 def create_app(settings: Settings, publication: Publication, exports: Path, access: Access) -> ASGIApp:
     """The report page and the API of a publication. `exports` is the folder that files for download are written to."""
-    # To be wired: placeholders of this branch have no need of `settings`.
-    return application([*pages.routes(publication, exports), *api.routes(publication, exports)], publication, access)
+    return application(
+        [
+            *Pages(publication, settings.published, settings.raw).routes(),
+            *api.routes(publication, Downloads(publication, exports)),
+        ],
+        publication,
+        access,
+    )
 
 
 def application(routes: Sequence[BaseRoute], publication: Publication, access: Access) -> ASGIApp:
@@ -54,6 +65,8 @@ def application(routes: Sequence[BaseRoute], publication: Publication, access: A
             NotPublished: _not_published,
             TooSlow: _too_slow,
             Refused: _refused,
+            duckdb.CatalogException: _other_version,
+            duckdb.BinderException: _other_version,
             Exception: _defect,
         },
         lifespan=_following(publication),
@@ -116,16 +129,22 @@ async def _http_error(request: Request, error: Exception) -> Response:
 async def _not_published(request: Request, error: Exception) -> Response:
     _note(error)
     message = _NOT_YET if _is_missing(error) else _CANNOT_BE_READ
-    return error_answer(request.scope["path"], HTTPStatus.SERVICE_UNAVAILABLE, message, headers={"Retry-After": "10"})
+    return error_answer(request.scope["path"], HTTPStatus.SERVICE_UNAVAILABLE, message, headers=_LATER)
 
 
 async def _too_slow(request: Request, error: Exception) -> Response:
-    return error_answer(request.scope["path"], HTTPStatus.SERVICE_UNAVAILABLE, _TOO_SLOW, headers={"Retry-After": "10"})
+    return error_answer(request.scope["path"], HTTPStatus.SERVICE_UNAVAILABLE, _TOO_SLOW, headers=_LATER)
 
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
     return error_answer(request.scope["path"], 422, error.message, parameter=error.parameter, allowed=error.allowed)
+
+
+async def _other_version(request: Request, error: Exception) -> Response:
+    """The answer where a view or a column is missing: after an upgrade, until the first run has ended."""
+    _log.error("The published file is of another version than the report page", exc_info=error)
+    return error_answer(request.scope["path"], HTTPStatus.SERVICE_UNAVAILABLE, _OTHER_VERSION, headers=_LATER)
 
 
 async def _defect(request: Request, error: Exception) -> Response:

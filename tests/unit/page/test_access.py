@@ -69,6 +69,7 @@ ROUTES = [
     Route("/own", own_header),
     fails(RuntimeError(SECRET_DETAIL)),
     fails(TooSlow()),
+    fails(duckdb.CatalogException("Table with name report_filters does not exist!")),
     fails(Refused("work<b>", "'<script>' is not known", ["acme", "globex"])),
 ]
 
@@ -410,6 +411,7 @@ def test_head_is_answered_as_get_without_the_body(local: Client, path: str) -> N
         ("/RuntimeError", {}, 500),
         ("/api/Refused", {}, 422),
         ("/TooSlow", {}, 503),
+        ("/CatalogException", {}, 503),
         ("/own", {}, 200),
     ],
 )
@@ -455,6 +457,13 @@ def test_what_is_refused_says_which_parameter_and_what_is_possible(local: Client
     with Client(application([Route("/page", route.endpoint)], publication, Access(None, None))) as client:
         page = client.get("/page").text
     assert "work&lt;b&gt; &#x27;&lt;script&gt;&#x27; is not known. Possible: acme, globex" in page
+
+
+def test_after_an_upgrade_it_asks_for_a_run(local: Client, caplog: pytest.LogCaptureFixture) -> None:
+    answer = local.get("/CatalogException")
+    assert "of another version than this page. Call make run" in answer.text
+    assert "report_filters" not in answer.text
+    assert "report_filters" in caplog.text
 
 
 def test_a_defect_is_in_the_log_and_not_in_the_answer(local: Client) -> None:
