@@ -46,14 +46,9 @@ _log = logging.getLogger(__name__)
 
 def create_app(settings: Settings, publication: Publication, exports: Path, access: Access) -> ASGIApp:
     """The report page and the API of a publication. `exports` is the folder that files for download are written to."""
-    return application(
-        [
-            *Pages(publication, settings.published, settings.raw).routes(),
-            *api.routes(publication, Downloads(publication, exports)),
-        ],
-        publication,
-        access,
-    )
+    downloads = Downloads(publication, exports)
+    pages = Pages(publication, downloads, settings.published, settings.raw)
+    return application([*pages.routes(), *api.routes(publication, downloads)], publication, access)
 
 
 def application(routes: Sequence[BaseRoute], publication: Publication, access: Access) -> ASGIApp:
