@@ -9,6 +9,7 @@ from pathlib import Path
 
 import anyio
 import anyio.to_thread
+import duckdb
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -33,6 +34,8 @@ _HEALTH_SECONDS = 5.0
 _NOT_YET = "Nothing is published yet. Call make run, then reload this page"
 _CANNOT_BE_READ = "The published file cannot be read. The log of the report page says why"
 _TOO_SLOW = "This took too long. Choose fewer days, or a workspace"
+_OTHER_VERSION = "The published file is of another version than this page. Call make run, then reload this page"
+_LATER = {"Retry-After": "10"}
 _MESSAGES = {
     404: "There is no such page",
     405: "Only GET and HEAD are possible: nothing is written here",
@@ -57,6 +60,8 @@ def application(routes: Sequence[BaseRoute], publication: Publication, access: A
             NotPublished: _not_published,
             TooSlow: _too_slow,
             Refused: _refused,
+            duckdb.CatalogException: _other_version,
+            duckdb.BinderException: _other_version,
             Exception: _defect,
         },
         lifespan=_following(publication),
@@ -119,16 +124,22 @@ async def _http_error(request: Request, error: Exception) -> Response:
 async def _not_published(request: Request, error: Exception) -> Response:
     _note(error)
     message = _NOT_YET if _is_missing(error) else _CANNOT_BE_READ
-    return error_answer(request.scope["path"], HTTPStatus.SERVICE_UNAVAILABLE, message, headers={"Retry-After": "10"})
+    return error_answer(request.scope["path"], HTTPStatus.SERVICE_UNAVAILABLE, message, headers=_LATER)
 
 
 async def _too_slow(request: Request, error: Exception) -> Response:
-    return error_answer(request.scope["path"], HTTPStatus.SERVICE_UNAVAILABLE, _TOO_SLOW, headers={"Retry-After": "10"})
+    return error_answer(request.scope["path"], HTTPStatus.SERVICE_UNAVAILABLE, _TOO_SLOW, headers=_LATER)
 
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
     return error_answer(request.scope["path"], 422, error.message, parameter=error.parameter, allowed=error.allowed)
+
+
+async def _other_version(request: Request, error: Exception) -> Response:
+    """The answer where a view or a column is missing: after an upgrade, until the first run has ended."""
+    _log.error("The published file is of another version than the report page", exc_info=error)
+    return error_answer(request.scope["path"], HTTPStatus.SERVICE_UNAVAILABLE, _OTHER_VERSION, headers=_LATER)
 
 
 async def _defect(request: Request, error: Exception) -> Response:

@@ -1,4 +1,4 @@
-"""The proxy that `deploy/nginx` puts before Dagster's page: a real nginx with that file, before a real page."""
+"""The proxy that `deploy/nginx` puts before both pages: a real nginx with that file, before real pages."""
 
 import base64
 import contextlib
@@ -22,6 +22,8 @@ from websockets.typing import Subprotocol
 from orchestration.lib.settings import PROJECT_ROOT
 
 HOST = "contact-reports.example.com"
+REPORTS = "reports.example.com"
+PASSWORD = "correct horse battery"
 LOGIN = ("operator", "correct horse")
 MUTATION = "mutation { setNuxSeen }"
 # Debian has it where only root looks.
@@ -64,7 +66,23 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 
 
 @pytest.fixture(scope="module")
-def proxy(tmp_path_factory: pytest.TempPathFactory, page: int) -> Iterator[int]:
+def report_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of a report page where nothing is published."""
+    base = tmp_path_factory.mktemp("report-page")
+    port = free_port()
+    command = (sys.executable, "-m", "orchestration", "page", "--port", str(port))
+    with serving(
+        port,
+        *command,
+        log=base / "log",
+        CONTACT_REPORTS_DATA=str(base),
+        CONTACT_REPORTS_PAGE_PASSWORD=PASSWORD,
+    ):
+        yield port
+
+
+@pytest.fixture(scope="module")
+def proxy(tmp_path_factory: pytest.TempPathFactory, page: int, report_page: int) -> Iterator[int]:
     """The port of nginx with the shipped file, in which only places and ports are others."""
     assert NGINX is not None, "nginx is not installed: apt-get install nginx-light"
     base = tmp_path_factory.mktemp("proxy")
@@ -72,6 +90,7 @@ def proxy(tmp_path_factory: pytest.TempPathFactory, page: int) -> Iterator[int]:
     shipped = (PROJECT_ROOT / "deploy" / "nginx" / "contact-reports.conf").read_text()
     moved = re.sub(r"\blisten 443 ssl", f"listen 127.0.0.1:{port} ssl", shipped)
     moved = moved.replace("/etc/contact-reports/proxy", str(base)).replace("127.0.0.1:3000", f"127.0.0.1:{page}")
+    moved = moved.replace("127.0.0.1:8000", f"127.0.0.1:{report_page}")
     # The folder is the user's alone, who may be root; workers of root's nginx are somebody else otherwise.
     (base / "nginx.conf").write_text(
         f"""
@@ -201,6 +220,35 @@ def test_a_request_that_another_website_asks_for_is_refused(client: httpx.Client
 def test_what_is_not_graphql_is_only_read(client: httpx.Client, method: str) -> None:
     for path in ("/", "/report_asset_materialization/x", "/graphql/"):
         assert client.request(method, path, json={}).status_code == 403
+
+
+@pytest.mark.slow
+def test_the_report_page_asks_for_its_own_password_behind_the_proxy(proxy: int) -> None:
+    with httpx.Client(base_url=f"https://127.0.0.1:{proxy}", headers={"Host": REPORTS}, verify=context()) as reader:
+        assert reader.get("/").headers["WWW-Authenticate"].startswith("Basic ")
+        assert reader.get("/", auth=LOGIN).status_code == 401
+        for credentials in ({"auth": ("anybody", PASSWORD)}, {"headers": {"Authorization": f"Bearer {PASSWORD}"}}):
+            answer = reader.get("/", **credentials)
+            assert answer.status_code == 503
+            assert "Call make run" in answer.text
+            assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
+            assert answer.headers["Strict-Transport-Security"]
+        # Nothing of Dagster's is there, and nothing is written.
+        assert reader.get("/server_info", auth=("anybody", PASSWORD)).status_code == 404
+        assert reader.post("/graphql", json={"query": MUTATION}, auth=("anybody", PASSWORD)).status_code == 403
+        # An address with many filters passes, and one that is too long for the page is refused.
+        assert reader.get("/health", params={"x": "x" * 15_000}).status_code == 503
+        assert reader.get("/health", params={"x": "x" * 20_000}).status_code == 414
+
+
+@pytest.mark.slow
+def test_the_proxy_lets_an_address_guess_some_twenty_passwords_a_second(proxy: int) -> None:
+    with httpx.Client(base_url=f"https://127.0.0.1:{proxy}", headers={"Host": REPORTS}, verify=context()) as guesser:
+        guesser.get("/health")
+        statuses = [guesser.get("/health", auth=("x", f"wrong {number}")).status_code for number in range(400)]
+        assert statuses.count(429) > 50
+        assert 200 < statuses.count(503) < 350
+        assert guesser.get("/health").status_code == 503
 
 
 @pytest.mark.slow

@@ -12,7 +12,8 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from orchestration.cli.commands import main
-from orchestration.lib.secrets import Secrets, without_secrets
+from orchestration.lib.problems import Problem
+from orchestration.lib.secrets import Secrets, read_page_password, without_secrets
 from orchestration.lib.settings import PROJECT_ROOT, Settings
 
 DEPLOY = PROJECT_ROOT / "deploy"
@@ -45,7 +46,7 @@ UNIT = {
         *("User", "Group", "WorkingDirectory", "EnvironmentFile", "Environment", "ExecStart", "Restart", "RestartSec"),
         *("TimeoutStopSec", "StateDirectory", "StateDirectoryMode", "UMask", "NoNewPrivileges"),
         *("CapabilityBoundingSet", "ProtectSystem", "ProtectHome", "ProtectClock", "ProtectControlGroups"),
-        *("MemoryMax", "TasksMax"),
+        *("MemoryMax", "TasksMax", "InaccessiblePaths"),
         *("ProtectHostname", "ProtectKernelLogs", "ProtectKernelModules", "ProtectKernelTunables", "PrivateDevices"),
         *("PrivateTmp", "LockPersonality", "RestrictAddressFamilies", "RestrictNamespaces", "RestrictRealtime"),
         *("RestrictSUIDSGID", "SystemCallArchitectures", "SystemCallFilter"),
@@ -98,10 +99,13 @@ def test_nobody_but_the_proxy_reaches_the_page_and_the_receiver_reaches_neither_
     services = COMPOSE["services"]
     reached = {name: set(service.get("networks", ["default"])) for name, service in services.items()}
     assert "ports" not in services["webserver"]
+    assert "ports" not in services["page"]
     assert {name for name, networks in reached.items() if "page" in networks} == {"webserver", "proxy"}
+    assert reached["page"] == {"reports"}
+    assert {name for name, networks in reached.items() if "reports" in networks} == {"page", "proxy"}
     assert {name for name, networks in reached.items() if "state" in networks} == {"postgres", "webserver", "daemon"}
     assert reached["receiver"] == {"default"}
-    assert all(COMPOSE["networks"][name]["internal"] for name in ("page", "state"))
+    assert all(COMPOSE["networks"][name]["internal"] for name in ("page", "reports", "state"))
 
 
 # The secrets of each service; the landing folder's are of AWS.
@@ -112,6 +116,7 @@ SECRETS = {
         *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
     },
     "receiver": {"CONTACT_REPORTS_WEBHOOK_KEYS"},
+    "page": {"CONTACT_REPORTS_PAGE_PASSWORD"},
 }
 
 
@@ -119,7 +124,7 @@ SECRETS = {
 def test_a_service_gets_its_own_secrets_and_no_others(name: str) -> None:
     all_secrets = set().union(*SECRETS.values())
     composed = COMPOSE["services"][name]
-    (unit,) = (unit_of(path) for path in UNITS if path.stem.endswith(name))
+    (unit,) = (unit_of(path) for path in UNITS if path.stem == f"contact-reports-{name}")
     units_files = [f"{Path(path).parent.name}/{Path(path).name}" for path in unit["Service"]["EnvironmentFile"]]
     for files, variables in (
         (composed["env_file"], set(composed["environment"])),
@@ -134,6 +139,37 @@ def test_a_service_gets_its_own_secrets_and_no_others(name: str) -> None:
 
 def variables_of(path: Path) -> set[str]:
     return {found[1] for line in path.read_text().splitlines() if (found := re.match(r"#?([A-Z_]+)=", line))}
+
+
+def test_the_report_page_reads_the_publication_through_the_group_and_writes_nothing() -> None:
+    composed, service = (
+        COMPOSE["services"]["page"],
+        unit_of(DEPLOY / "systemd" / "contact-reports-page.service")["Service"],
+    )
+    owner, group = re.findall(r"--uid (\d+) --gid (\d+)", (DEPLOY / "Dockerfile").read_text())[0]
+    user, of_group = composed["user"].split(":")
+    assert (user != owner, of_group) == (True, group)
+    assert all(volume.endswith(":ro") for volume in composed["volumes"])
+    (daemon,) = (unit_of(path)["Service"] for path in UNITS if path.stem.endswith("daemon"))
+    assert service["User"] != daemon["User"]
+    assert service["Group"] == daemon["Group"]
+    assert service.keys().isdisjoint({"StateDirectory", "ReadWritePaths"})
+    assert service["PrivateTmp"] == ["yes"]
+    common = (DEPLOY / "env" / "common.env.example").read_text().splitlines()
+    assert "CONTACT_REPORTS_GROUP_READS=true" in common
+    for line in (
+        (DEPLOY / "systemd" / "contact-reports-receiver.service").read_text().split("MemoryMax", 1)[1].splitlines()[2:]
+    ):
+        assert line in (DEPLOY / "systemd" / "contact-reports-page.service").read_text().splitlines(), "less is kept in"
+
+
+def test_the_example_of_a_password_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    (line,) = re.findall(
+        r"^CONTACT_REPORTS_PAGE_PASSWORD=(.*)$", (DEPLOY / "env" / "page.env.example").read_text(), re.M
+    )
+    monkeypatch.setenv("CONTACT_REPORTS_PAGE_PASSWORD", line)
+    with pytest.raises(Problem, match="CONTACT_REPORTS_PAGE_PASSWORD"):
+        read_page_password()
 
 
 def test_every_port_of_the_compose_file_is_open_to_this_machine_only() -> None:
@@ -202,7 +238,7 @@ def test_services_listen_on_this_machine_only_unless_told() -> None:
         for option in command.params
         if isinstance(option, click.Option) and option.name == "host"
     }
-    assert hosts == dict.fromkeys(("ui", "webserver", "receiver"), "127.0.0.1")
+    assert hosts == dict.fromkeys(("ui", "webserver", "receiver", "page"), "127.0.0.1")
 
 
 def test_every_variable_of_the_environment_files_is_a_setting_a_secret_or_of_aws() -> None:

@@ -21,15 +21,17 @@ def headings(chapter: str) -> set[str]:
     return set(re.findall(r"^### (.*)$", rest.split("\n## ")[0], flags=re.MULTILINE))
 
 
+def _modules() -> list[Path]:
+    return sorted(path for package in ("orchestration", "page") for path in (PROJECT_ROOT / package).rglob("*.py"))
+
+
 def said_by(*functions: str) -> set[str]:
     """The texts that the code passes to functions, with `…` for what is filled in. What passes on another's is none."""
-    return {
-        text for path in sorted((PROJECT_ROOT / "orchestration").rglob("*.py")) for text in _said_in(path, functions)
-    }
+    return {text for path in _modules() for text in _said_in(path, functions)}
 
 
 def _kinds_of_problem() -> Iterator[str]:
-    for path in sorted((PROJECT_ROOT / "orchestration").rglob("*.py")):
+    for path in _modules():
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ClassDef) and any(ast.unparse(base) == "Problem" for base in node.bases):
                 yield node.name

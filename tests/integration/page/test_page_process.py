@@ -289,29 +289,29 @@ def test_a_flood_of_wrong_passwords_keeps_nobody_who_knows_it_from_the_page(guar
     over = threading.Event()
 
     def guess(number: int) -> None:
-        with httpx.Client(timeout=30) as client:
+        # Of those who wait for their turn, some go away before it.
+        with httpx.Client(timeout=2) as client:
             while not over.is_set():
                 with contextlib.suppress(httpx.TransportError):
                     statuses[client.get(guarded.url, auth=("x", f"wrong {number}")).status_code] += 1
 
-    with ThreadPoolExecutor(32) as executor:
-        guesses = [executor.submit(guess, number) for number in range(32)]
+    with ThreadPoolExecutor(16) as executor:
+        guesses = [executor.submit(guess, number) for number in range(16)]
         time.sleep(1)
         waited = []
-        with httpx.Client(auth=KNOWN) as client:
-            for _ in range(20):
+        with httpx.Client() as client:
+            for _ in range(50):
                 began = time.monotonic()
-                assert client.get(f"{guarded.url}/static/page.css").status_code == 200
-                assert httpx.get(f"{guarded.url}/health").status_code == 200
+                assert client.get(f"{guarded.url}/static/page.css", auth=KNOWN).status_code == 200
                 waited.append(time.monotonic() - began)
+            assert client.get(f"{guarded.url}/health").status_code == 200
         over.set()
     assert all(guess.exception() is None for guess in guesses)
     assert statuses.keys() == {401, 429}
     assert statuses[401] < 30, "one a second"
     assert statuses[429] > 100
-    assert sorted(waited)[10] < 0.5
+    assert sorted(waited)[25] < 0.2
     assert guarded.megabytes() - before < 30
-    print(f"{sum(statuses.values())} guesses, median {sorted(waited)[10]:.3f} s, longest {max(waited):.3f} s")
 
 
 @pytest.mark.slow
