@@ -208,3 +208,32 @@
         ~ events ~ ".occurred_at) end"
     ]) }}
 {%- endmacro %}
+
+{#- The rule by which a record is superseded, as published: a failed message is the same event, reported again. -#}
+{% macro published_reason(superseded) -%}
+    case when {{ superseded }}.superseded_as = 'failed_message' then 'same_event' else {{ superseded }}.superseded_as end
+{%- endmacro %}
+
+{#-
+    The event that stands in place of a superseded record. If the newest version of an event is superseded too, its older
+    versions give way to the same event.
+-#}
+{% macro superseded_by(superseded, newest_version) -%}
+    case
+        when {{ superseded }}.superseded_as <> 'same_event' then {{ superseded }}.standing_event_id
+        when {{ newest_version }}.event_id is not null then {{ newest_version }}.standing_event_id
+        else {{ superseded }}.event_id
+    end
+{%- endmacro %}
+
+{#-
+    Joins the newest version of the event of a superseded record, if that is superseded as well. The join has no condition on
+    the left side alone: with one DuckDB compares each row with each (10 million events: 211 s).
+-#}
+{% macro join_newest_version(superseded, newest_version) -%}
+    left join {{ ref('int_superseded_events') }} as {{ newest_version }}
+    on
+        {{ newest_version }}.superseded_as <> 'same_event'
+        and {{ superseded }}.workspace_id = {{ newest_version }}.workspace_id
+        and {{ superseded }}.event_id = {{ newest_version }}.event_id
+{%- endmacro %}

@@ -5,7 +5,10 @@ from tests.reckoning import Reckoning, comparable_row
 
 
 def assert_as_reckoned(pipeline: Pipeline, reckoning: Reckoning, when: str) -> None:
-    for schema, views in (("reports", (*REPORT_VIEWS, "contacts_net_growth")), ("quality", QUALITY_VIEWS)):
+    for schema, views in (
+        ("reports", (*REPORT_VIEWS, "contacts_net_growth", "filter_values")),
+        ("quality", QUALITY_VIEWS),
+    ):
         for view in views:
             published = pipeline.rows(f"select * from {schema}.{view}")
             expected = reckoning.view(view)

@@ -55,10 +55,13 @@ DERIVED_VIEWS = (
     "report_components",
     "report_filters",
     "report_labels",
+    "filter_values",
 )
 QUALITY_VIEWS = (
     "rejected_records",
     "superseded_events",
+    "event_records",
+    "landed_records",
     "load_balance",
     "cut_report_logs",
     "report_log_gaps",

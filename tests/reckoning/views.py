@@ -167,6 +167,43 @@ def channels(state: State) -> Iterator[Row]:
             }
 
 
+def filter_values(state: State) -> Iterator[Row]:
+    """What can be chosen: entries that are not deleted, and what only events know; sources; the unknown channel."""
+    for workspace_id in state.workspaces:
+        for source in SOURCES.values():
+            yield {
+                "workspace_id": workspace_id,
+                "filter": "source",
+                "value": source.key,
+                "label": source.label,
+                "label_fr": source.label_fr,
+            }
+    events = state.outcome.standing
+    in_events: dict[str, set[tuple[str, str | None]]] = {
+        "channel": {(event.workspace_id, event.channel_id) for event in events if event.event_type == "connected"},
+        "user": {(event.workspace_id, event.user_id) for event in events if event.user_id is not None},
+    }
+    for name, directory in (("channel", state.directories.channels), ("user", state.directories.users)):
+        listed = {(workspace_id, value): entry for workspace_id, value, entry in directory.entries()}
+        offered: dict[tuple[str, str | None], str] = {
+            (workspace_id, value): entry.name or value
+            for (workspace_id, value), entry in listed.items()
+            if workspace_id in state.workspaces and not entry.is_deleted
+        }
+        offered |= {key: key[1] or "Unknown" for key in in_events[name] if key not in listed}
+        alike = Counter((workspace_id, label) for (workspace_id, _), label in offered.items())
+        for (workspace_id, value), label in offered.items():
+            if alike[workspace_id, label] > 1 and value not in (None, label):
+                label = f"{label} ({value})"
+            yield {
+                "workspace_id": workspace_id,
+                "filter": name,
+                "value": value,
+                "label": label,
+                "label_fr": "Inconnu" if value is None else label,
+            }
+
+
 def workspaces(state: State) -> Iterator[Row]:
     for workspace_id, workspace in state.workspaces.items():
         yield {
@@ -214,6 +251,37 @@ def superseded_events(state: State) -> Iterator[Row]:
         yield log_row(state, event) | added
 
 
+def event_records(state: State) -> Iterator[Row]:
+    superseded = {event: (reason, superseded_by) for event, reason, superseded_by in state.outcome.superseded}
+    for event in state.outcome.accepted:
+        row = log_row(state, event)
+        del row["source"], row["user_id"]
+        reason, superseded_by = superseded.get(event, (None, None))
+        yield row | {
+            "event_type": event.event_type,
+            "merged_contact_id": event.merged_contact_id,
+            "channel_name": shown_channel(state, event)[0] if event.event_type == "connected" else None,
+            "state": "superseded" if event in superseded else "standing",
+            "reason": reason,
+            "superseded_by": superseded_by,
+            "source_file": event.record.file.source_file,
+            "source_line": event.record.source_line,
+            "loaded_at": event.record.file.loaded_at,
+        }
+
+
+def landed_records(state: State) -> Iterator[Row]:
+    for record in state.claims:
+        yield {
+            "workspace_id": record.workspace_id,
+            "route": record.route,
+            "source_file": record.file.source_file,
+            "source_line": record.source_line,
+            "loaded_at": record.file.loaded_at,
+            "raw_record": record.raw_record,
+        }
+
+
 def load_balance(state: State) -> Iterator[Row]:
     for file in state.files:
         yield {
@@ -234,12 +302,15 @@ VIEWS: dict[str, Callable[[State], Iterable[Row]]] = {
     "contacts_merged_log": contacts_merged_log,
     "contacts_net_growth": contacts_net_growth,
     "sources": sources,
+    "filter_values": filter_values,
     "users": users,
     "channels": channels,
     "workspaces": workspaces,
     "data_status": data_status,
     "rejected_records": rejected_records,
     "superseded_events": superseded_events,
+    "event_records": event_records,
+    "landed_records": landed_records,
     "load_balance": load_balance,
     "cut_report_logs": cut_report_logs,
     "report_log_gaps": report_log_gaps,

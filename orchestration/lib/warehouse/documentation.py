@@ -105,14 +105,30 @@ def _section(model: dict[str, Any], connection: duckdb.DuckDBPyConnection) -> It
     yield ""
     yield "| column | type | meaning |"
     yield "|---|---|---|"
-    # DuckDB describes a function by a call of it. The arguments do not matter.
-    required = ["null" for parameter in parameters if ":=" not in parameter]
-    relation = f"{name}({', '.join(required)})" if _is_function(model) else name
-    for column, data_type, *_ in connection.execute(f"describe from {relation}").fetchall():
+    for column, data_type, *_ in _columns(model, connection):
         meaning = _one_line(model["columns"].get(column, {}).get("description", "")).replace("|", "\\|")
         # Without the values of an ENUM: they are in its seed.
         yield f"| `{column}` | {data_type.partition('(')[0].lower()} | {meaning} |"
     yield ""
+
+
+def _columns(model: dict[str, Any], connection: duckdb.DuckDBPyConnection) -> list[tuple[str, ...]]:
+    """The names and types of its columns."""
+    name = f"{model['schema']}.{model['alias']}"
+    if _is_function(model):
+        # DuckDB describes a function by a call of it. The arguments do not matter.
+        required = ["null" for parameter in model["config"]["parameters"] if ":=" not in parameter]
+        return connection.execute(f"describe from {name}({', '.join(required)})").fetchall()
+    # Not by DESCRIBE: it opens the files that a view reads, and this connection must not.
+    columns = connection.execute(
+        """
+        select column_name, data_type from duckdb_columns()
+        where schema_name = ? and table_name = ? order by column_index""",
+        [model["schema"], model["alias"]],
+    ).fetchall()
+    if not columns:
+        raise duckdb.CatalogException(f"{name} does not exist")
+    return columns
 
 
 def _is_function(model: dict[str, Any]) -> bool:
