@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 import anyio
 import anyio.to_thread
+import duckdb
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -74,6 +75,7 @@ class Downloads:
         self._turns, self._wait_seconds = threading.Semaphore(at_once), wait_seconds
         self._make_seconds, self.send_seconds = make_seconds, send_seconds
         self._rows_of_a_sheet = rows_of_a_sheet
+        self._alone = threading.Lock()
 
     def file(self, sql: str, parameters: Mapping[str, object], name: str, kind: str) -> Response:
         """The answer with all rows of a query as a file of one of FORMATS. `name` is that of the file, without ending.
@@ -97,8 +99,31 @@ class Downloads:
 
     def make(self, stopper: "Stopper", sql: str, parameters: Mapping[str, object], name: str, kind: str) -> "_Made":
         """Write the file, and open it. Its folder is gone when this returns."""
+        deadline = time.monotonic() + self._make_seconds
+        try:
+            return self._made(stopper, self._make_seconds, sql, parameters, name, kind)
+        except duckdb.OutOfMemoryException:
+            # Several large ones at once do not fit into the memory of the publication; one does.
+            with self._alone:
+                while True:
+                    try:
+                        return self._made(stopper, deadline - time.monotonic(), sql, parameters, name, kind)
+                    except duckdb.OutOfMemoryException:
+                        if time.monotonic() > deadline or stopper.is_stopped:
+                            raise
+                        time.sleep(_SECONDS_BETWEEN_TRIES)
+
+    def _made(
+        self,
+        stopper: "Stopper",
+        seconds: float,
+        sql: str,
+        parameters: Mapping[str, object],
+        name: str,
+        kind: str,
+    ) -> "_Made":
         with (
-            self._publication.reading(self._make_seconds) as reader,
+            self._publication.reading(seconds) as reader,
             tempfile.TemporaryDirectory(dir=self._exports, prefix="download-") as folder,
         ):
             stopper.reader = reader

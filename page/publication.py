@@ -25,6 +25,9 @@ T = TypeVar("T")
 
 _THREADS = 2
 _MEMORY = "256MB"
+# How much freed memory DuckDB keeps. By its defaults the process had up to 497 MB for one file of three million rows,
+# up to 706 MB for four at once, and kept 380 MB. With this it has 459 and 556 MB, and keeps 145 MB.
+_KEPT = "16MB"
 _SECONDS_BETWEEN_LOOKS = 1.0
 _EXCEL = files("duckdb_extension_excel") / "extensions" / f"v{duckdb.__version__}" / "excel.duckdb_extension"
 # The pages of a replaced file take room on the disk as long as it is open.
@@ -186,7 +189,14 @@ class Publication:
 
     def _attached(self) -> duckdb.DuckDBPyConnection:
         root = duckdb.connect(
-            config={"threads": _THREADS, "memory_limit": _MEMORY, "temp_directory": str(self._exports)}
+            config={
+                "threads": _THREADS,
+                "memory_limit": _MEMORY,
+                "temp_directory": str(self._exports),
+                "allocator_background_threads": True,
+                "allocator_flush_threshold": _KEPT,
+                "allocator_bulk_deallocation_flush_threshold": _KEPT,
+            }
         )
         try:
             root.execute("set TimeZone = 'UTC'")
