@@ -1,35 +1,4 @@
--- As `superseded_events`, in two parts: in the first the event that stands is a column of a table, so the scan applies
--- a filter on it. Names are resolved last, for the rows that are left (614,528 superseded records, those in place of
--- which one event stands: 128 against 211 CPU-milliseconds).
-with superseded as (
-    select
-        events.*,
-        {{ published_reason('events') }} as reason,
-        events.standing_event_id as superseded_by
-    from {{ ref('int_superseded_events') }} as events
-    where events.superseded_as <> 'same_event'
-    union all
-    select
-        events.*,
-        'same_event' as reason,
-        case
-            when newest_version.event_id is null then events.event_id else newest_version.standing_event_id
-        end as superseded_by
-    from {{ ref('int_superseded_events') }} as events
-    left join
-        (
-            select
-                workspace_id,
-                event_id,
-                standing_event_id
-            from {{ ref('int_superseded_events') }}
-            where superseded_as <> 'same_event'
-        ) as newest_version
-        on events.workspace_id = newest_version.workspace_id and events.event_id = newest_version.event_id
-    where events.superseded_as = 'same_event'
-),
-
-records as (
+with records as (
     {% for event_type in event_types() -%}
     select
         workspace_id,
@@ -54,26 +23,27 @@ records as (
     union all
     {% endfor -%}
     select
-        resolved.workspace_id,
-        cast(resolved.event_type as string) as event_type,
-        resolved.event_id,
-        resolved.contact_id,
-        resolved.merged_contact_id,
-        resolved.contact_name,
-        resolved.occurred_at,
-        resolved.occurred_at_local,
-        resolved.report_date,
+        superseded.workspace_id,
+        cast(superseded.event_type as string) as event_type,
+        superseded.event_id,
+        superseded.contact_id,
+        superseded.merged_contact_id,
+        superseded.contact_name,
+        superseded.occurred_at,
+        superseded.occurred_at_local,
+        superseded.report_date,
         sources.source_label,
-        resolved.user_name,
-        case when resolved.event_type = 'connected' then resolved.channel_name end as channel_name,
+        superseded.user_name,
+        case when superseded.event_type = 'connected' then superseded.channel_name end as channel_name,
         'superseded' as state,
-        resolved.reason,
-        resolved.superseded_by,
-        resolved.route,
-        resolved.file_id,
-        resolved.source_line
-    from ({{ resolved_events('superseded', ['reason', 'superseded_by']) }}) as resolved
-    inner join {{ ref('dim_source') }} as sources on resolved.source = sources.source
+        {{ published_reason('superseded') }} as reason,
+        {{ superseded_by('superseded', 'newest_version') }} as superseded_by,
+        superseded.route,
+        superseded.file_id,
+        superseded.source_line
+    from {{ ref('int_resolved_superseded_events') }} as superseded
+    inner join {{ ref('dim_source') }} as sources on superseded.source = sources.source
+    {{ join_newest_version('superseded', 'newest_version') }}
 )
 
 select
