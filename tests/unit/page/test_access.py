@@ -284,7 +284,7 @@ def test_health_needs_no_password_and_says_only_how_old_the_data_is(guarded: Cli
 
 
 def test_wrong_passwords_wait_their_turn_and_nobody_else_does(tmp_path: Path) -> None:
-    app = app_of(tmp_path, access_with(turns=Turns(seconds=0.1, waiting=5)))
+    app = app_of(tmp_path, access_with(turns=Turns(seconds=0.5, waiting=5)))
 
     async def flood() -> tuple[list[tuple[int, float]], list[tuple[int, float]]]:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x") as client:
@@ -303,11 +303,11 @@ def test_wrong_passwords_wait_their_turn_and_nobody_else_does(tmp_path: Path) ->
 
     failed, honest = asyncio.run(flood())
     answered = [seconds for status, seconds in failed if status == 401]
-    assert len(answered) == 6
-    assert max(answered) > 0.45
-    assert [status for status, _ in failed].count(429) == 94
+    assert 6 <= len(answered) <= 12
+    assert max(answered) > 2
+    assert {status for status, _ in failed} == {401, 429}
     assert {status for status, _ in honest} == {200}
-    assert sum(seconds for _, seconds in honest) < 0.5
+    assert sorted(seconds for _, seconds in honest)[10] < 0.25
 
 
 @pytest.mark.parametrize("value", ["", " ", "short", "elevenchars", "  elevenchars  ", "x" * 11])
