@@ -13,7 +13,7 @@ _EXAMPLES = {
     "CONTACT_REPORTS_API_TOKENS": 'JSON: {"<workspace_id>": "<token>"}',
     "CONTACT_REPORTS_WEBHOOK_KEYS": 'JSON: {"<workspace_id>": ["<signing key>", "<another one>"]}',
     "CONTACT_REPORTS_ALERT_URL": "an address such as https://hooks.example.com/<token>",
-    "CONTACT_REPORTS_PAGE_PASSWORD": "a text in UTF-8",
+    "CONTACT_REPORTS_PAGE_PASSWORD": "a text in UTF-8",  # pragma: allowlist secret
 }
 
 _PASSWORD_LENGTH = 12

@@ -23,7 +23,7 @@ from orchestration.lib.settings import PROJECT_ROOT
 
 HOST = "contact-reports.example.com"
 REPORTS = "reports.example.com"
-PASSWORD = "correct horse battery"
+PASSWORD = "correct horse battery"  # pragma: allowlist secret
 LOGIN = ("operator", "correct horse")
 MUTATION = "mutation { setNuxSeen }"
 # Debian has it where only root looks.
