@@ -17,7 +17,6 @@ from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import Receive, Scope, Send
 
 from page.calls import Call
 from page.catalog import Catalog, catalog
@@ -32,13 +31,10 @@ from page.endpoints import (
     Endpoint,
     parameters_of,
 )
-from page.errors import NOT_STORED, STATUSES, Handler, answered, error
 from page.filters import FIRST_DAY, LAST_DAY, Asked, Filters, Refused, read_filters, refuse_inapplicable
 from page.openapi import columns_of, described_endpoints, document
 from page.publication import Publication, Reader, Row
 
-# 500 ids of 19 digits are 15,000 characters. uvicorn takes a head of 64 KiB.
-_LONGEST_QUERY = 32 << 10
 # The two parts of a place that are texts, of characters that JSON may need six bytes for.
 _LONGEST_CURSOR = 8 << 10
 
@@ -50,7 +46,7 @@ def routes(publication: Publication, downloads: Downloads, *, seconds: float = _
     made: list[BaseRoute] = []
 
     def add(path: str, handler: Callable[[Request, Reader], Response]) -> None:
-        made.append(Route(path, answered(_reading(publication, seconds, handler)), methods=["GET"]))
+        made.append(Route(path, _reading(publication, seconds, handler), methods=["GET"]))
 
     for endpoint in ENDPOINTS:
         add(endpoint.address, _rows(endpoint))
@@ -58,34 +54,17 @@ def routes(publication: Publication, downloads: Downloads, *, seconds: float = _
             add(f"{endpoint.address}.{kind}", _file(endpoint, kind, downloads))
     add("/openapi.json", _openapi)
     add("/docs", _docs)
-    known = {route.path for route in made if isinstance(route, Route)}
-    made.extend(Route(path, _Elsewhere(known)) for path in ("/api", "/api/{rest:path}"))
     return made
 
 
-def _reading(publication: Publication, seconds: float, handler: Callable[[Request, Reader], Response]) -> Handler:
+def _reading(
+    publication: Publication, seconds: float, handler: Callable[[Request, Reader], Response]
+) -> Callable[[Request], Response]:
     def handle(request: Request) -> Response:
-        length = len(request.scope["query_string"])
-        if length > _LONGEST_QUERY:
-            return error(414, f"The query string has {length} bytes. At most {_LONGEST_QUERY} are possible")
         with publication.reading(seconds) as reader:
             return handler(request, reader)
 
     return handle
-
-
-class _Elsewhere:
-    """Answers what no other route does, below /api: for any method, which a function would not be asked for."""
-
-    def __init__(self, known: set[str]) -> None:
-        self._known = known
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if Request(scope).url.path.removeprefix(scope.get("root_path", "")) in self._known:
-            answer = error(405, STATUSES[405], headers={"allow": "GET, HEAD"})
-        else:
-            answer = error(404, f"{STATUSES[404]} /docs lists all of them")
-        await answer(scope, receive, send)
 
 
 @dataclass(frozen=True)
@@ -245,7 +224,7 @@ def _as_of(reader: Reader) -> datetime | None:
 
 def _json(content: object) -> Response:
     text = json.dumps(_plain(content), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return Response(text, headers=NOT_STORED, media_type="application/json")
+    return Response(text, media_type="application/json")
 
 
 def _plain(value: object) -> object:
@@ -279,4 +258,4 @@ def _openapi(request: Request, reader: Reader) -> Response:
 
 def _docs(request: Request, reader: Reader) -> Response:
     text = _templates.get_template("api_docs.html").render(**reader.once("api_docs", described_endpoints))
-    return HTMLResponse(text, headers=NOT_STORED)
+    return HTMLResponse(text)

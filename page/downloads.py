@@ -18,13 +18,12 @@ from urllib.parse import quote
 
 import anyio
 import anyio.to_thread
-import duckdb
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from orchestration.lib.sql import sql_name, sql_text
-from page.errors import NOT_STORED, error, failure
+from page.answers import error_answer, failure
 from page.publication import Publication, Reader
 
 MEDIA_TYPES = {
@@ -75,7 +74,8 @@ class Downloads:
         self._turns, self._wait_seconds = threading.Semaphore(at_once), wait_seconds
         self._make_seconds, self.send_seconds = make_seconds, send_seconds
         self._rows_of_a_sheet = rows_of_a_sheet
-        self._alone = threading.Lock()
+        # One large file at a time fits into the memory of the publication.
+        self._making = threading.Lock()
 
     def file(self, sql: str, parameters: Mapping[str, object], name: str, kind: str) -> Response:
         """The answer with all rows of a query as a file of one of FORMATS. `name` is that of the file, without ending.
@@ -99,31 +99,9 @@ class Downloads:
 
     def make(self, stopper: "Stopper", sql: str, parameters: Mapping[str, object], name: str, kind: str) -> "_Made":
         """Write the file, and open it. Its folder is gone when this returns."""
-        deadline = time.monotonic() + self._make_seconds
-        try:
-            return self._made(stopper, self._make_seconds, sql, parameters, name, kind)
-        except duckdb.OutOfMemoryException:
-            # Several large ones at once do not fit into the memory of the publication; one does.
-            with self._alone:
-                while True:
-                    try:
-                        return self._made(stopper, deadline - time.monotonic(), sql, parameters, name, kind)
-                    except duckdb.OutOfMemoryException:
-                        if time.monotonic() > deadline or stopper.is_stopped:
-                            raise
-                        time.sleep(_SECONDS_BETWEEN_TRIES)
-
-    def _made(
-        self,
-        stopper: "Stopper",
-        seconds: float,
-        sql: str,
-        parameters: Mapping[str, object],
-        name: str,
-        kind: str,
-    ) -> "_Made":
         with (
-            self._publication.reading(seconds) as reader,
+            self._making,
+            self._publication.reading(self._make_seconds) as reader,
             tempfile.TemporaryDirectory(dir=self._exports, prefix="download-") as folder,
         ):
             stopper.reader = reader
@@ -225,15 +203,16 @@ class _Download(Response):
             await StreamingResponse(_nothing(), headers=_headers(self._name, self._query[3]))(scope, receive, send)
         elif await self._downloads.take_turn():
             try:
-                if answer := await self._answer(receive):
+                if answer := await self._answer(scope["path"], receive):
                     await answer(scope, receive, send)
             finally:
                 self._downloads.end_turn()
         else:
             message = "Too many downloads are being made. Try again in half a minute"
-            await error(503, message, headers={"retry-after": "30"})(scope, receive, send)
+            busy = error_answer(scope["path"], 503, message, headers={"Retry-After": "30"})
+            await busy(scope, receive, send)
 
-    async def _answer(self, receive: Receive) -> "Response | _Sending | None":
+    async def _answer(self, path: str, receive: Receive) -> "Response | _Sending | None":
         """The file, or what is wrong; None when the client is gone."""
         stopper = Stopper()
 
@@ -257,7 +236,7 @@ class _Download(Response):
             tasks.cancel_scope.cancel()
         if isinstance(made, _Made):
             return _Sending(made, self._name, self._downloads.send_seconds)
-        return None if stopper.is_stopped else failure(made)
+        return None if stopper.is_stopped else failure(path, made)
 
 
 class _Sending:
@@ -318,7 +297,7 @@ def _headers(name: str, ending: str) -> dict[str, str]:
     disposition = f'attachment; filename="{ascii_}.{ending}"'
     if ascii_ != safe:
         disposition += f"; filename*=UTF-8''{quote(safe, safe='')}.{ending}"
-    return {**NOT_STORED, "content-type": MEDIA_TYPES[ending], "content-disposition": disposition}
+    return {"content-type": MEDIA_TYPES[ending], "content-disposition": disposition}
 
 
 def _safe(name: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
+from page.answers import STATUSES
 from page.catalog import Catalog, catalog
 from page.downloads import FORMATS, MEDIA_TYPES
 from page.endpoints import (
@@ -15,7 +16,6 @@ from page.endpoints import (
     Parameter,
     parameters_of,
 )
-from page.errors import STATUSES
 from page.publication import Reader
 
 Schema = dict[str, Any]

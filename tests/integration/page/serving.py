@@ -4,16 +4,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
+from page.access import Access
 from page.api import routes
+from page.app import application
 from page.downloads import Downloads
 from page.publication import Publication
 
 
 @contextmanager
-def api_of(published: Path, exports: Path) -> Iterator[Starlette]:
+def api_of(published: Path, exports: Path) -> Iterator[ASGIApp]:
     """The API as an application."""
     exports.mkdir()
-    with Publication(published, exports) as publication:
-        yield Starlette(routes=routes(publication, Downloads(publication, exports)))
+    publication = Publication(published, exports)
+    api = routes(publication, Downloads(publication, exports))
+    yield application(api, publication, Access(hosts=None, password=None))

@@ -9,11 +9,12 @@ from typing import Any
 
 import anyio
 import pytest
-from starlette.applications import Starlette
 from starlette.testclient import TestClient
-from starlette.types import Message
+from starlette.types import ASGIApp, Message
 
+from page.access import Access
 from page.api import routes
+from page.app import application
 from page.downloads import Downloads
 from page.publication import Publication
 from tests.unit.page.small_publication import Event, Small
@@ -23,7 +24,7 @@ from tests.unit.page.small_publication import Event, Small
 class Site:
     """The API on a publication."""
 
-    app: Starlette
+    app: ASGIApp
     client: TestClient
     published: Path
     exports: Path
@@ -59,6 +60,7 @@ class Site:
             "server": ("testserver", 80),
             "headers": [(b"host", b"testserver")],
             "path": path,
+            "raw_path": path.encode(),
             "root_path": "",
             "query_string": query.encode(),
         }
@@ -83,11 +85,11 @@ def serving(folder: Path, small: Small | None, seconds: float = 30.0, **limits: 
     exports.mkdir()
     if small:
         small.publish(published)
-    with Publication(published, exports) as publication:
-        downloads = Downloads(publication, exports, **limits)
-        app = Starlette(routes=routes(publication, downloads, seconds=seconds))
-        with TestClient(app) as client:
-            yield Site(app, client, published, exports, publication, downloads)
+    publication = Publication(published, exports)
+    downloads = Downloads(publication, exports, **limits)
+    app = application(routes(publication, downloads, seconds=seconds), publication, Access(hosts=None, password=None))
+    with TestClient(app) as client:
+        yield Site(app, client, published, exports, publication, downloads)
 
 
 @pytest.fixture

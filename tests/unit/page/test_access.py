@@ -412,7 +412,7 @@ def test_head_is_answered_as_get_without_the_body(local: Client, path: str) -> N
         ("/", {"X": "x" * HEAD_BYTES}, 431),
         ("/RuntimeError", {}, 500),
         ("/api/Refused", {}, 422),
-        ("/TooSlow", {}, 503),
+        ("/TooSlow", {}, 504),
         ("/CatalogException", {}, 503),
         ("/own", {}, 200),
     ],

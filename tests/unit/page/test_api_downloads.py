@@ -184,7 +184,7 @@ def test_nothing_stays_of_a_file_that_a_client_did_not_read_to_its_end(site: Sit
 def test_a_file_that_takes_too_long_is_504_and_leaves_nothing_behind(site_of: SiteOf) -> None:
     site = site_of(Small([Event("a")]), make_seconds=0.3)
     answer = download(site, ENDLESS, "csv")
-    assert answer.status_code == 504 and answer.json()["error"]["message"]
+    assert answer.status_code == 504 and "takes too long" in answer.text
     assert not list(site.exports.iterdir())
 
 
