@@ -42,7 +42,7 @@ def test_whatever_is_asked_the_answer_is_one_that_the_document_has(sample: Pipel
                     suppress_health_check=list(HealthCheck),
                 )
                 @given(case=operation.as_strategy(generation_mode=mode))
-                def ask(case: Case[Any, Any]) -> None:
+                def ask(case: Case[Any]) -> None:
                     if time.monotonic() < deadline:
                         answer = case.call()
                         statuses.add(answer.status_code)
