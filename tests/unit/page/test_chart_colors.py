@@ -1,4 +1,4 @@
-"""The colours of the charts: they can be seen, and told apart."""
+"""The colours of the page and its charts: in every theme text can be read, and the palette can be told apart."""
 
 import colorsys
 import math
@@ -10,18 +10,18 @@ import pytest
 
 from orchestration.lib.settings import PROJECT_ROOT
 
-STYLES = (PROJECT_ROOT / "page" / "static" / "charts.css").read_text()
+PAGE, CHARTS = ((PROJECT_ROOT / "page" / "static" / name).read_text() for name in ("page.css", "charts.css"))
 
 
 def theme(selector: str) -> dict[str, str]:
-    """The properties of the first rule with a selector."""
-    body = STYLES[STYLES.index(f"\n{selector}") :].split("{", 1)[1].split("}", 1)[0]
-    return dict(re.findall(r"(--chart-[\w-]+): ([^;]+);", body))
+    """The colours of both style sheets in the first rule with a selector."""
+    bodies = (sheet[sheet.index(f"\n{selector}") :].split("{", 1)[1].split("}", 1)[0] for sheet in (PAGE, CHARTS))
+    return dict(re.findall(r"--([\w-]+): (#\w{6});", "".join(bodies)))
 
 
 LIGHT = theme(":root {")
 DARK = theme('  :root:not([data-theme="light"])')
-PRINT = theme("  :root,\n")
+PRINT = LIGHT | theme("@media print {\n  :root {")
 
 
 def channels(color: str) -> list[float]:
@@ -42,11 +42,16 @@ def contrast(first: str, second: str) -> float:
 
 @pytest.mark.parametrize("colors", [LIGHT, DARK], ids=["light", "dark"])
 def test_colors_can_be_seen_and_text_can_be_read(colors: dict[str, str]) -> None:
-    background = colors["--chart-background"]
     for slot in range(9):
-        assert contrast(colors[f"--chart-{slot}"], background) >= 3
-    for name in ("text", "text-muted", "focus"):
-        assert contrast(colors[f"--chart-{name}"], background) >= 4.5
+        assert contrast(colors[f"chart-{slot}"], colors["card"]) >= 3
+    for name in ("text", "quiet", "accent", "warning"):
+        assert contrast(colors[name], colors["card"]) >= 4.5
+        assert contrast(colors[name], colors["ground"]) >= 4.5
+    for name in ("text", "accent"):
+        assert contrast(colors[name], colors["accent-ground"]) >= 4.5
+    assert contrast(colors["on-accent"], colors["accent"]) >= 4.5
+    # The frame of an input, and the zero line of a chart.
+    assert contrast(colors["strong-line"], colors["card"]) >= 3
 
 
 # What a reader sees who lacks one of the three cones, in linear RGB (Machado, Oliveira and Fernandes 2009, severity 1).
@@ -73,7 +78,7 @@ def oklab(color: str, sight: str) -> list[float]:
 @pytest.mark.parametrize("sight", SIGHT)
 @pytest.mark.parametrize("colors", [LIGHT, DARK], ids=["light", "dark"])
 def test_colors_can_be_told_apart(colors: dict[str, str], sight: str) -> None:
-    palette = [oklab(colors[f"--chart-{slot}"], sight) for slot in range(1, 9)]
+    palette = [oklab(colors[f"chart-{slot}"], sight) for slot in range(1, 9)]
     # 0.02 can just be told apart side by side. The closest two of Okabe and Ito's palette are 0.076 apart.
     assert all(math.dist(first, second) >= 0.06 for first, second in combinations(palette, 2))
     # Slots that follow each other touch in a stack.
@@ -82,15 +87,20 @@ def test_colors_can_be_told_apart(colors: dict[str, str], sight: str) -> None:
 
 def test_a_slot_has_one_hue_in_all_themes() -> None:
     for slot in range(1, 9):
-        hues = [colorsys.rgb_to_hls(*channels(colors[f"--chart-{slot}"]))[0] for colors in (LIGHT, DARK, PRINT)]
+        hues = [colorsys.rgb_to_hls(*channels(colors[f"chart-{slot}"]))[0] for colors in (LIGHT, DARK, PRINT)]
         assert max(hues) - min(hues) < 15 / 360
 
 
 def test_the_dark_theme_is_the_same_by_choice_and_by_preference() -> None:
     assert theme('  :root[data-theme="dark"]') == DARK
-    assert set(DARK) == set(PRINT) == set(LIGHT)
+    assert set(DARK) == set(LIGHT)
+
+
+def test_a_printed_page_has_colors_of_its_own_for_all_that_charts_use() -> None:
+    used = set(re.findall(r"var\(--([\w-]+)\)", CHARTS))
+    assert used <= set(theme("@media print {\n  :root {"))
 
 
 def test_neighbours_differ_in_lightness_on_paper() -> None:
     for slot in range(1, 8):
-        assert contrast(PRINT[f"--chart-{slot}"], PRINT[f"--chart-{slot + 1}"]) >= 1.3
+        assert contrast(PRINT[f"chart-{slot}"], PRINT[f"chart-{slot + 1}"]) >= 1.3
