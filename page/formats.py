@@ -16,6 +16,11 @@ class Formats:
         self.language = language
         self._locale = _LOCALES[language]
 
+    @property
+    def colon(self) -> str:
+        """What is between a label and its value. French has a no-break space before it."""
+        return "\u00a0: " if self.language == "fr" else ": "
+
     def number(self, value: int) -> str:
         """A whole number: 48,112."""
         return _decimal(value, "#,##0", self._locale)

@@ -7,7 +7,7 @@ from page.calls import Query
 from page.charts import BarChart, Period, Series, bar_chart
 from page.filters import Filters
 from page.publication import Row
-from page.report import Table, period_of
+from page.report import LABEL_STEPS, Table, period_of
 from page.view import View
 
 _NET_GROWTH = """
@@ -155,6 +155,8 @@ def _chart(view: View, title: str, periods: Sequence[Period], rows: Sequence[Row
         description=f"{title}, {view.formats.days(view.filters.start, view.filters.end)}",
         format_number=view.formats.number,
         id="net_growth",
+        label_steps=LABEL_STEPS[view.filters.frequency],
+        colon=view.formats.colon,
     )
 
 

@@ -8,7 +8,18 @@ from datetime import date
 from page.breakdowns import Dimension, dimension_of, grouped
 from page.calls import Call
 from page.catalog import Component
-from page.charts import BarChart, Donut, Period, Series, Slice, bar_chart, donut
+from page.charts import (
+    DAY_STEPS,
+    MONTH_STEPS,
+    WEEK_STEPS,
+    BarChart,
+    Donut,
+    Period,
+    Series,
+    Slice,
+    bar_chart,
+    donut,
+)
 from page.filters import Filters
 from page.periods import period_end, period_starts
 from page.publication import Row
@@ -18,6 +29,8 @@ _PREVIEWED_ROWS = 10
 _COMPARED = "reports.contacts_compared_between"
 _STATES = "reports.component_states"
 NEWEST_FIRST = "occurred_at desc, event_id"
+# Which periods of a chart have a label, by frequency.
+LABEL_STEPS = {"day": DAY_STEPS, "week": WEEK_STEPS, "month": MONTH_STEPS, "total": DAY_STEPS}
 
 
 @dataclass(frozen=True)
@@ -221,6 +234,8 @@ def _chart(view: View, component: Component, call: Call) -> Chart:
         description=f"{title}, {view.formats.days(filters.start, filters.end)}",
         format_number=view.formats.number,
         id=component.key,
+        label_steps=LABEL_STEPS[filters.frequency],
+        colon=view.formats.colon,
     )
     table = Table(
         columns=[view.label("frequency", filters.frequency), *(one.label for one in series)],
@@ -289,7 +304,8 @@ def _ring(view: View, component: Component, call: Call) -> Donut:
                 label=group.label,
                 color=group.color,
                 value=group.count,
-                text=f"{view.formats.number(group.count)} · {view.formats.percent(group.percentage)}",
+                text=view.formats.number(group.count),
+                share=view.formats.percent(group.percentage),
                 href=view.log_address(event_type, dimension.filtered(view.filters, group.keys)),
             )
             for group in groups
@@ -299,6 +315,7 @@ def _ring(view: View, component: Component, call: Call) -> Donut:
         center=view.formats.number(sum(group.count for group in groups)),
         center_label=view.label("metric", f"contacts_{event_type}"),
         id=component.key,
+        colon=view.formats.colon,
     )
 
 

@@ -51,3 +51,8 @@ def test_long_waits_are_days(hours: float, text: str) -> None:
 def test_a_wall_clock_has_no_zone() -> None:
     assert ENGLISH.instant(datetime(2026, 11, 30, 8, 5)) == "30 Nov 2026, 08:05"
     assert ENGLISH.second(datetime(2026, 11, 30, 8, 5, 9)) == "2026-11-30 08:05:09"
+
+
+def test_french_has_a_no_break_space_before_a_colon() -> None:
+    assert ENGLISH.colon == ": "
+    assert FRENCH.colon == "\u00a0: "
