@@ -58,10 +58,11 @@ class Pages:
     def report_as_file(self, request: Request, visit: Visit) -> Response:
         """The report page as one file that needs nothing else, to be mailed and printed."""
         visit.asked.finish()
+        visit = replace(visit, view=replace(visit.view, is_file=True))
         filters = visit.view.filters
         name = f"contact-reports_{filters.workspace}_{filters.start}_{filters.end}.html"
         return HTMLResponse(
-            render_page("report.html", visit, is_file=True, **_report(visit.view)),
+            render_page("report.html", visit, **_report(visit.view)),
             headers={"content-disposition": f'attachment; filename="{re.sub("[^A-Za-z0-9._-]", "_", name)}"'},
         )
 

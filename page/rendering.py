@@ -53,7 +53,7 @@ def render(template: str, values: Mapping[str, Any]) -> str:
     return _TEMPLATES.get_template(template).render(values)
 
 
-def render_page(template: str, visit: Visit, *, is_file: bool = False, **values: Any) -> str:
+def render_page(template: str, visit: Visit, **values: Any) -> str:
     """A page about the data of a workspace, with the filters and the state of the data."""
     view = visit.view
     assert view.filters.workspace is not None
@@ -70,7 +70,7 @@ def render_page(template: str, visit: Visit, *, is_file: bool = False, **values:
             "trust": read_trust(view.reader, view.filters.workspace),
             "choices": read_choices(view),
             "chips": chips(view, visit.path),
-            "is_file": is_file,
+            "is_file": view.is_file,
             "now": datetime.now(UTC),
             **values,
         },

@@ -49,7 +49,7 @@ class Metric:
 
     label: str
     value: str
-    href: str
+    href: str | None
     change: Change
 
 
@@ -61,7 +61,7 @@ class Entry:
     count: str
     percent: str
     share: float  # 0 to 100
-    href: str
+    href: str | None
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ class View:
     provisional_days: frozenset[date]
     formats: Formats
     text: Texts
+    is_file: bool = False  # a page on its own, without links
 
     def rows(self, call: Call) -> list[Row]:
         """The rows of a call. Several components show the same ones, and people look at the same reports."""
@@ -44,9 +45,9 @@ class View:
         """The address of a page under the filters, or under others, with more parameters."""
         return address(path, under or self.filters, self.default_workspace, **more)
 
-    def log_address(self, event_type: str, filters: Filters | None = None) -> str:
-        """The address of a log."""
-        return self.address(f"/logs/{event_type}", filters)
+    def log_address(self, event_type: str, filters: Filters | None = None) -> str | None:
+        """The address of a log. None where there are no links."""
+        return None if self.is_file else self.address(f"/logs/{event_type}", filters)
 
     def home(self) -> str:
         """The report without filters, in the workspace and language of the request."""
