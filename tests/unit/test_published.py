@@ -8,6 +8,7 @@ import duckdb
 import pytest
 
 from orchestration.lib.problems import Problem
+from orchestration.lib.raw_zone.zone import RawZone
 from orchestration.lib.settings import Settings, read_settings
 from orchestration.lib.warehouse.build import mark_as_tested, remove_mark, require_tested
 from orchestration.lib.warehouse.provenance import is_whole
@@ -15,6 +16,7 @@ from orchestration.lib.warehouse.publish import publish
 from orchestration.lib.warehouse.published import attach_published, found_beside, open_published, remove_beside
 from orchestration.lib.warehouse.rebuild import published_days
 from orchestration.lib.warehouse.state import read_state
+from orchestration.lib.warehouse.verify import verify
 from tests.faults.foreign import leave_beside, rows, writing_into
 
 ALL = "select i from t order by all"
@@ -145,6 +147,8 @@ def hostile(settings: Settings, tmp_path: Path) -> Path:
         connection.execute(f"""
             create schema intermediate; create schema marts; create schema reports; create schema quality;
             create table t (i integer);
+            -- Without quoting, the name of the second table is a query of the first one and then a copy statement.
+            create table a (i integer);
             create table "a""; copy (select 1) to '{tmp_path / "written"}'; --" as select 1 as "i""j";
             create view intermediate.build_state as
             select content as zone_id, content as raw_zone, 1 as batch_id, content as batches, content as rules
@@ -169,6 +173,23 @@ def test_views_of_a_publication_read_no_files(settings: Settings, hostile: Path)
     assert published_days(settings) is None
     with open_published(hostile) as connection, pytest.raises(duckdb.PermissionException):
         connection.execute("from marts.fct_contact_events")
+
+
+def test_views_that_verify_counts_in_read_no_files(settings: Settings, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text(ELSEWHERE)
+    settings.published.parent.mkdir(parents=True)
+    with duckdb.connect(str(settings.published)) as connection:
+        connection.execute(f"""
+            create schema intermediate;
+            create table intermediate.build_state as
+            select 'z' as zone_id, 'r' as raw_zone, 0 as batch_id, 'b' as batches, 'u' as rules;
+            create view intermediate.int_file_records as
+            select content::integer as records_landed from read_text('{secret}')""")
+    RawZone(settings.raw).prepare()
+    # A view that is executed ends with DuckDB's ConversionException, which shows the content of the file.
+    with pytest.raises(Problem, match="is damaged, or of another layout"):
+        verify(settings)
 
 
 def test_functions_of_a_publication_do_not_take_the_place_of_duckdbs(hostile: Path) -> None:
