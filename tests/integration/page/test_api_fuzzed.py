@@ -36,6 +36,9 @@ def test_whatever_is_asked_the_answer_is_one_that_the_document_has(sample: Pipel
         deadline = time.monotonic() + SECONDS
         for operation in operations:
             for mode in GenerationMode:
+                # What has no parameters can be asked in one way only.
+                if mode is GenerationMode.NEGATIVE and not operation.query:
+                    continue
 
                 @settings(
                     max_examples=4,
