@@ -5,14 +5,13 @@ from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 
 import duckdb
-from jinja2 import Environment, PackageLoader
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from page.assets import static_address
 from page.filters import Refused
 from page.publication import NotPublished, TooSlow
+from page.templating import render
 
 # What an answer of the API may be besides 200, for its OpenAPI document.
 STATUSES = {
@@ -26,7 +25,6 @@ STATUSES = {
 _TITLES = {422: "This address cannot be shown", 503: "Not now"}
 _MESSAGES = {404: "There is no such page", 405: "Only GET and HEAD are possible: nothing is written here"}
 _LATER = {"Retry-After": "10"}
-_TEMPLATE = Environment(loader=PackageLoader("page"), autoescape=True).get_template("error.html")
 
 _log = logging.getLogger(__name__)
 
@@ -50,12 +48,14 @@ def error_answer(
     if is_for_programs(path):
         error = {"parameter": parameter, "message": message, "allowed": values}
         return JSONResponse({"error": error}, status, headers)
-    page = _TEMPLATE.render(
-        title=_TITLES.get(status, HTTPStatus(status).phrase),
-        message=message,
-        parameter=parameter,
-        allowed=values,
-        style=static_address("page.css"),
+    page = render(
+        "error.html",
+        {
+            "title": _TITLES.get(status, HTTPStatus(status).phrase),
+            "message": message,
+            "parameter": parameter,
+            "allowed": values,
+        },
     )
     return HTMLResponse(page, status, headers)
 

@@ -5,15 +5,11 @@ import binascii
 import hashlib
 import json
 import math
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, select_autoescape
-from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -34,6 +30,8 @@ from page.endpoints import (
 from page.filters import FIRST_DAY, LAST_DAY, Asked, Filters, Refused, read_filters, refuse_inapplicable
 from page.openapi import columns_of, described_endpoints, document
 from page.publication import Publication, Reader, Row
+from page.templating import render
+from page.trust import read_as_of
 
 # The two parts of a place that are texts, of characters that JSON may need six bytes for.
 _LONGEST_CURSOR = 8 << 10
@@ -89,7 +87,7 @@ def _rows(endpoint: Endpoint) -> Callable[[Request, Reader], Response]:
         answer = {
             "data": rows,
             "parameters": understood.described,
-            "as_of": reader.once("as_of", _as_of),
+            "as_of": read_as_of(reader),
             "next": after,
         }
         return _json(answer)
@@ -217,11 +215,6 @@ def _place(endpoint: Endpoint, cursor: str | None) -> _Place | None:
     return _Place(key, *days)
 
 
-def _as_of(reader: Reader) -> datetime | None:
-    newest: datetime | None = reader.rows("select max(last_loaded_at) as newest from reports.data_status")[0]["newest"]
-    return newest
-
-
 def _json(content: object) -> Response:
     text = json.dumps(_plain(content), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return Response(text, media_type="application/json")
@@ -243,19 +236,9 @@ def _plain(value: object) -> object:
     return value
 
 
-_templates = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=select_autoescape(),
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_templates.filters["code"] = lambda text: Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704
-
-
 def _openapi(request: Request, reader: Reader) -> Response:
     return _json(reader.once("openapi", document))
 
 
 def _docs(request: Request, reader: Reader) -> Response:
-    text = _templates.get_template("api_docs.html").render(**reader.once("api_docs", described_endpoints))
-    return HTMLResponse(text)
+    return HTMLResponse(render("api_docs.html", reader.once("api_docs", described_endpoints)))
