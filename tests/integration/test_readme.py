@@ -3,12 +3,10 @@
 import csv
 import re
 from pathlib import Path
-from xml.etree import ElementTree
 
 import duckdb
 import pytest
 
-from benchmarks.picture import draw
 from orchestration.lib.settings import PROJECT_ROOT
 from tests.harness import DERIVED_VIEWS, QUALITY_VIEWS, REPORT_VIEWS, Pipeline
 
@@ -124,18 +122,3 @@ def test_the_facts_lie_newest_first_so_that_a_date_range_reads_only_its_part(sam
         query = f"select occurred_at from marts.fct_contacts_{event_type} order by rowid"
         times = [str(time) for (time,) in sample.query(query)]
         assert times == sorted(times, reverse=True), event_type
-
-
-@pytest.mark.slow
-def test_the_picture_of_the_readme_can_be_drawn_from_what_is_published(sample: Pipeline, tmp_path: Path) -> None:
-    ((added,),) = sample.query(
-        """
-        select sum(contacts_added) from reports.contacts_overview
-        where report_date between (select max(report_date) - 28 from reports.contacts_overview)
-            and (select max(report_date) - 1 from reports.contacts_overview)"""
-    )
-    drawn = draw(sample.settings.published, tmp_path)
-    assert [f"docs/{path.name}" in README for path in drawn] == [True, True]
-    for path in drawn:
-        ElementTree.parse(path)
-        assert f">{added:,}</text>" in path.read_text()

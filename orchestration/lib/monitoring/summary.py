@@ -100,7 +100,7 @@ def print_summary(settings: Settings, warnings: list[str], console: Console) -> 
         console.print(Text(printable_lines(f"warning: {warning}"), style="yellow"), soft_wrap=True)
     console.print(f"published  {settings.published}", style="bold", soft_wrap=True, highlight=False, markup=False)
     console.print(f"query it   {query_command(settings.published)}", soft_wrap=True, highlight=False, markup=False)
-    console.print("look at it make ui, then http://127.0.0.1:3000", soft_wrap=True, highlight=False)
+    console.print("look at it make page, then http://127.0.0.1:8000", soft_wrap=True, highlight=False)
     if settings.is_sample:
         console.print(
             "This is the sample: nothing is configured. To load your own files, put them in "
