@@ -24,9 +24,10 @@ def take(address: str) -> None:
             page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
             page.goto(address)
             page.screenshot(path=FOLDER / f"{name}.png")
-        page = browser.new_page(viewport=ViewportSize(width=794, height=1123))
+        page = browser.new_page(viewport=ViewportSize(width=794, height=1123), bypass_csp=True)
         page.emulate_media(media="print")
         page.goto(address)
+        page.add_style_tag(content="body { padding: 40px }")
         page.screenshot(path=FOLDER / "report-page-print.png")
         browser.close()
 
