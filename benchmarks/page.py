@@ -49,7 +49,7 @@ def measure_page(published: Path, repeats: int) -> PageFigures:
         other = _at_once(port, [queries.thirty_days(repeats + 1 + number) for number in range(_PEOPLE)])
         memory = [process.memory_info().rss]
         for number in range(_PUBLICATIONS):
-            _publish(path, copies[number % 2])
+            _publish(path, copies[1 - number % 2])
             _ask(port, queries.thirty_days(number))
             memory.append(process.memory_info().rss)
             # The page looks for a new publication every second.

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -122,8 +123,14 @@ def address(path: str, filters: Filters, default_workspace: str | None = None, *
         ("theme", filters.theme),
         *more.items(),
     ]
-    query = urlencode([(name, value) for name, value in pairs if value is not None])
+    query = "&".join(_encoded(name, value) for name, value in pairs if value is not None)
     return f"{path}?{query}" if query else path
+
+
+@lru_cache(10_000)
+def _encoded(name: str, value: str | int) -> str:
+    # A page has some 700 addresses, most of which have most of their parameters in common: 62 against 20 ms.
+    return urlencode([(name, value)])
 
 
 class Asked:

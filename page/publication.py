@@ -9,6 +9,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -77,6 +78,23 @@ class Reader:
             kept[name] = read(self)
         result: T = kept[name]
         return result
+
+    def together(self, reads: Mapping[str, Callable[["Reader"], object]]) -> None:
+        """Read several things at the same time, for `once` to return. Each has its name as there."""
+        missing = {name: read for name, read in reads.items() if name not in self._publication.kept}
+        names = list(missing)
+        # This thread reads a half, and another one, on a cursor of its own, the other half.
+        halves = names[::2], names[1::2]
+        with ThreadPoolExecutor(1) as other, self._publication.root.cursor() as cursor:
+            cursor.execute(f"use {DATABASE_NAME}")
+            reader = Reader(self._publication, cursor, self._deadline - time.monotonic())
+            pending = other.submit(reader._read_all, {name: missing[name] for name in halves[1]})
+            self._read_all({name: missing[name] for name in halves[0]})
+            pending.result()
+
+    def _read_all(self, reads: Mapping[str, Callable[["Reader"], object]]) -> None:
+        for name, read in reads.items():
+            self.once(name, read)
 
     @contextlib.contextmanager
     def _limited(self) -> Iterator[None]:

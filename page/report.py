@@ -119,11 +119,21 @@ class Shown:
 def shown_components(view: View, components: Sequence[Component]) -> list[Shown]:
     """Components of the report page with their states and numbers."""
     language = view.filters.language
+    kinds = {component.key: _KINDS[component.kind](view, component) for component in components}
+    calls = [view.call(_STATES), view.call(_COMPARED), *(call for _, call, _ in kinds.values() if call.limit is None)]
+    provisional = view.provisional_days_query
+    view.reader.together({call.text(): call.rows for call in calls} | {provisional.text(): provisional.rows})
     states = {row["component"]: row for row in view.rows(view.call(_STATES))}
+    previews = [
+        _preview_call(view, component)
+        for component in components
+        if component.kind == "log" and states[component.key]["state"] == "ok"
+    ]
+    view.reader.together({call.text(): call.rows for call in previews})
     shown = []
     for component in components:
         state = states[component.key]
-        filters, call, body = _KINDS[component.kind](view, component)
+        filters, call, body = kinds[component.key]
         shown.append(
             Shown(
                 key=component.key,
@@ -326,8 +336,12 @@ def _log(view: View, component: Component) -> _Kind:
 
 def _preview(view: View, component: Component) -> LogPreview:
     event_type = component.event_types[0]
-    call = view.call_under(_newest(view, event_type), component.function, order_by=NEWEST_FIRST, limit=_PREVIEWED_ROWS)
-    return LogPreview(event_type, number_of_events(view, event_type), view.rows(call))
+    return LogPreview(event_type, number_of_events(view, event_type), view.rows(_preview_call(view, component)))
+
+
+def _preview_call(view: View, component: Component) -> Call:
+    newest = _newest(view, component.event_types[0])
+    return view.call_under(newest, component.function, order_by=NEWEST_FIRST, limit=_PREVIEWED_ROWS)
 
 
 def _newest(view: View, event_type: str) -> Filters:

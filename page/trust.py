@@ -62,10 +62,9 @@ def read_as_of(reader: Reader) -> datetime | None:
     return reader.once("as of", read)
 
 
-def provisional_days(reader: Reader, workspace: str, start: date, end: date) -> frozenset[date]:
+def provisional_days(workspace: str, start: date, end: date) -> Query:
     """The days of a range of which only webhooks and the API tell."""
-    query = Query(_PROVISIONAL_DAYS, {"workspace_id": workspace, "start_date": start, "end_date": end})
-    return frozenset(row["report_date"] for row in reader.once(query.text(), query.rows))
+    return Query(_PROVISIONAL_DAYS, {"workspace_id": workspace, "start_date": start, "end_date": end})
 
 
 def _read(reader: Reader, workspace: str) -> Trust:

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 from typing import Any
 
-from page.calls import Call
+from page.calls import Call, Query
 from page.catalog import Catalog
 from page.downloads import FORMATS
 from page.endpoints import address_of
@@ -24,10 +25,16 @@ class View:
     filters: Filters
     default_workspace: str
     today: date
-    provisional_days: frozenset[date]
+    provisional_days_query: Query
     formats: Formats
     text: Texts
     is_file: bool = False  # a page on its own, without links
+
+    @cached_property
+    def provisional_days(self) -> frozenset[date]:
+        """The days of the range of which only webhooks and the API tell."""
+        query = self.provisional_days_query
+        return frozenset(row["report_date"] for row in self.reader.once(query.text(), query.rows))
 
     def rows(self, call: Call) -> list[Row]:
         """The rows of a call. Several components show the same ones, and people look at the same reports."""

@@ -61,7 +61,7 @@ def read_visit(request: Request, reader: Reader) -> Visit:
         filters=filters,
         default_workspace=default_workspace,
         today=today,
-        provisional_days=provisional_days(reader, filters.workspace, filters.start, filters.end),
+        provisional_days_query=provisional_days(filters.workspace, filters.start, filters.end),
         formats=Formats(filters.language),
         text=Texts(filters.language),
     )
