@@ -34,6 +34,8 @@ _EXCEL = files("duckdb_extension_excel") / "extensions" / f"v{duckdb.__version__
 # The pages of a replaced file take room on the disk as long as it is open.
 _IDLE_SECONDS = 60.0
 _MOST_KEPT = 1000
+# A page has some 100 to 300 KB.
+_RECENT = 40
 
 
 class NotPublished(Exception):
@@ -79,6 +81,15 @@ class Reader:
         result: T = kept[name]
         return result
 
+    def recent(self, name: str, make: Callable[[], str]) -> str:
+        """A text that is made of the publication, such as a page. The last few are kept."""
+        recent = self._publication.recent
+        text = recent.pop(name, None) or make()
+        recent[name] = text
+        while len(recent) > _RECENT:
+            recent.pop(next(iter(recent)), None)
+        return text
+
     def together(self, reads: Mapping[str, Callable[["Reader"], object]]) -> None:
         """Read several things at the same time, for `once` to return. Each has its name as there."""
         missing = {name: read for name, read in reads.items() if name not in self._publication.kept}
@@ -121,6 +132,7 @@ class _Opened:
     is_replaced: bool = False
     last_read: float = field(default_factory=time.monotonic)
     kept: dict[str, Any] = field(default_factory=dict)
+    recent: dict[str, str] = field(default_factory=dict)  # the latest last
 
 
 class Publication:

@@ -86,6 +86,32 @@ def test_what_is_kept_for_a_publication_is_read_again_for_the_next(path: Path, p
     assert kept() == 2
 
 
+def test_the_last_few_texts_are_kept_and_no_more(path: Path, publication: Publication) -> None:
+    publish(path, 1)
+    made: list[str] = []
+
+    def make(name: str) -> str:
+        made.append(name)
+        return name
+
+    with publication.reading(10) as reader:
+        for name in ("a", "b", "a", *map(str, range(39)), "a", "b"):
+            assert reader.recent(name, lambda name=name: make(name)) == name  # type: ignore[misc]
+    assert made == ["a", "b", *map(str, range(39)), "b"]
+
+
+def test_what_several_threads_read_together_is_what_each_reads_alone(path: Path, publication: Publication) -> None:
+    publish(path, 7)
+    with publication.reading(10) as reader:
+        reader.together({str(number): lambda reader, n=number: reader.rows(f"select {n} as n") for number in range(5)})  # type: ignore[misc]
+        for number in range(5):
+            assert reader.once(str(number), lambda reader: reader.rows("select 0 as n")) == [{"n": number}]
+        with pytest.raises(duckdb.CatalogException):
+            reader.together(
+                {"good": lambda reader: reader.rows("select 1"), "bad": lambda reader: reader.rows("from bad")}
+            )
+
+
 def test_a_missing_file_is_not_published_until_it_is_there(path: Path, publication: Publication) -> None:
     with pytest.raises(NotPublished), publication.reading(1):
         pass
