@@ -57,8 +57,8 @@ class Pages:
         view = visit.view
         assert view.filters.workspace is not None
         is_stale = read_trust(view.reader, view.filters.workspace).is_stale(datetime.now(UTC))
-        # All that a report depends on, beside the publication. If fifty people look at the same one at once, they wait for
-        # 1.8 s if each has it made.
+        # All that a report depends on, beside the publication. Fifty people who look at the same one at once would wait
+        # for 1.8 s if each had it made.
         name = f"{view.filters} {view.default_workspace} {view.today} {is_stale}"
         return _detour(visit) or HTMLResponse(
             view.reader.recent(name, lambda: render_page("report.html", visit, **_report(view)))
