@@ -22,7 +22,7 @@ status: $(VENV)/installed ## the last run, the newest event, rejects, files that
 	@$(BIN)/python -m orchestration status
 
 page: $(VENV)/installed ## the report page and the reports API on http://127.0.0.1:8000
-	@$(BIN)/python -m orchestration page
+	@$(BIN)/python -m orchestration page $(if $(PORT),--port $(PORT))
 
 ui: $(VENV)/installed ## Dagster's web page on http://127.0.0.1:3000, with the schedule running
 	@$(BIN)/python -m orchestration ui

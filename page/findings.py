@@ -9,7 +9,7 @@ from page.filters import Filters
 ORDERS: Mapping[str, str] = {
     "rejected_records": "loaded_at desc, source_file, source_line",
     "refused_files": "loaded_at desc, source_file",
-    "report_log_gaps": "first_date desc, event_type",
+    "report_log_gaps": "certainty, first_date desc, event_type",
     "cut_report_logs": "loaded_at desc, source_file",
     "reconciliation": "is_provisional desc, report_date desc, event_type",
     "superseded_events": "occurred_at desc, event_id",

@@ -15,6 +15,8 @@ class Formats:
     def __init__(self, language: str) -> None:
         self.language = language
         self._locale = _LOCALES[language]
+        self._percent_sign = " %" if language == "fr" else "%"
+        self._day = "j" if language == "fr" else "d"
 
     @property
     def colon(self) -> str:
@@ -30,20 +32,19 @@ class Formats:
         return _decimal(value, "+#,##0;−#,##0", self._locale) if value else "0"
 
     def percent(self, value: float) -> str:
-        """A percentage of 0 to 100 with one decimal: 12.5 %."""
-        return _decimal(round(value, 1), "#,##0.0", self._locale) + " %"
+        """A percentage of 0 to 100 with one decimal: 12.5%."""
+        return _decimal(round(value, 1), "#,##0.0", self._locale) + self._percent_sign
 
     def signed_percent(self, value: float) -> str:
         """The same for a change."""
-        return _decimal(round(value, 1), "+#,##0.0;−#,##0.0", self._locale) + " %"
+        return _decimal(round(value, 1), "+#,##0.0;−#,##0.0", self._locale) + self._percent_sign
 
     def hours(self, value: float) -> str:
-        """A duration in hours, as days beyond two of them."""
-        if abs(value) >= 48:
-            return _decimal(round(value / 24, 1), "#,##0.0;−#,##0.0", self._locale) + (
-                " d" if self.language == "en" else " j"
-            )
-        return _decimal(round(value, 1), "#,##0.0;−#,##0.0", self._locale) + " h"
+        """A duration in hours, in the largest unit of which there is one, and days from two of them."""
+        for unit, length, least in ((self._day, 24.0, 48.0), ("h", 1.0, 1.0), ("min", 1 / 60, 1 / 60)):
+            if abs(value) >= least:
+                return f"{_decimal(round(value / length, 1), '#,##0.0;−#,##0.0', self._locale)} {unit}"
+        return f"{_decimal(round(value * 3600), '#,##0;−#,##0', self._locale)} s"
 
     def day(self, value: date) -> str:
         """A date: 24 Nov 2026."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from page.calls import Query
 from page.charts import BarChart, Period, Series, bar_chart
 from page.filters import Filters
+from page.periods import period_starts
 from page.publication import Row
 from page.report import LABEL_STEPS, Table, period_of
 from page.view import View
@@ -95,7 +96,7 @@ def shown_growth(view: View) -> Growth:
     filters, query = view.filters, net_growth(view.filters)
     if filters.given:
         return Growth(query, is_applicable=False)
-    rows = view.reader.once(query.text(), query.rows)
+    rows = _of_all_periods(view, view.reader.once(query.text(), query.rows))
     if not rows:
         return Growth(query, is_applicable=True)
     periods = [period_of(view, row["period_start"]) for row in rows]
@@ -137,6 +138,20 @@ def shown_time_to_connect(view: View) -> TimeToConnect:
     # ten million events.
     rows = view.reader.once(query.text(), query.rows)
     return TimeToConnect(query, is_applicable=True, waits=[_wait(view, row) for row in rows])
+
+
+def _of_all_periods(view: View, rows: Sequence[Row]) -> list[Row]:
+    """The rows with those of periods after the last event, in which nothing came or went."""
+    filters = view.filters
+    if not rows:
+        return []
+    found = {row["period_start"]: row for row in rows}
+    nothing = {"contacts_added": 0, "contacts_gone": 0, "net_growth": 0, "running_total": rows[-1]["running_total"]}
+    return [
+        found.get(start, {"period_start": start, **nothing})
+        for start in period_starts(filters.start, filters.end, filters.frequency)
+        if start >= rows[0]["period_start"]
+    ]
 
 
 def _chart(view: View, title: str, periods: Sequence[Period], rows: Sequence[Row]) -> BarChart:

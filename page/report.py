@@ -23,6 +23,7 @@ from page.charts import (
 from page.filters import Filters
 from page.periods import period_end, period_starts
 from page.publication import Row
+from page.trust import read_trust
 from page.view import View
 
 _PREVIEWED_ROWS = 10
@@ -41,6 +42,7 @@ class Change:
     direction: str  # up, down or same
     before: str
     days_before: str
+    note: str | None = None  # why it says less than it seems to
 
 
 @dataclass(frozen=True)
@@ -166,7 +168,7 @@ def period_of(view: View, start: date) -> Period:
         title += view.text("unfinished")
     if is_provisional:
         title += view.text("provisional")
-    return Period(view.formats.period(start, view.filters.frequency), title, is_unfinished, is_provisional)
+    return Period(view.formats.period(filters.start, view.filters.frequency), title, is_unfinished, is_provisional)
 
 
 # The filters of a component's call, the call, and what makes its body, which reads the rows.
@@ -213,8 +215,17 @@ def _compared_metric(view: View, event_type: str) -> Metric:
             direction="up" if difference > 0 else "down" if difference < 0 else "same",
             before=view.formats.number(row["contacts_before"]),
             days_before=view.formats.days(row["start_date_before"], row["end_date_before"]),
+            note=_note(view, row),
         ),
     )
+
+
+def _note(view: View, row: Row) -> str | None:
+    assert view.filters.workspace is not None
+    since = read_trust(view.reader, view.filters.workspace).since
+    if since and row["start_date_before"] < since.date():
+        return view.text("before_data", day=view.formats.day(since))
+    return view.text("not_over") if view.filters.end >= view.today else None
 
 
 def _compared(view: View, event_type: str) -> Row:

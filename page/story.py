@@ -35,8 +35,17 @@ with recursive merges as (
     where merges.step < 20
 )
 
-select distinct on (contact_id) *
+select distinct on (contact_id)
+    contact_id,
+    contact_name,
+    status,
+    merged_into_contact_id,
+    added_at at time zone timezone as added_at,
+    first_connected_at at time zone timezone as first_connected_at,
+    deleted_at at time zone timezone as deleted_at,
+    merged_at at time zone timezone as merged_at
 from merges
+inner join reports.workspaces using (workspace_id)
 order by contact_id, step"""
 
 _EVENTS = """

@@ -129,13 +129,13 @@ def axes_of(
     )
 
 
-def slots_of(periods: Sequence[Period], totals: Sequence[int], number: Callable[[int], str], colon: str) -> list[Slot]:
-    """The slots of the periods. Their texts have the totals."""
+def slots_of(periods: Sequence[Period], texts: Sequence[str], colon: str) -> list[Slot]:
+    """The slots of the periods, each with its text on hover."""
     slot = 100 / max(len(periods), 1)
     width = percent(slot)
     return [
-        Slot(percent(slot * index), width, f"{period.title}{colon}{number(total)}")
-        for index, (period, total) in enumerate(zip(periods, totals, strict=True))
+        Slot(percent(slot * index), width, f"{period.title}{colon}{text}")
+        for index, (period, text) in enumerate(zip(periods, texts, strict=True))
     ]
 
 

@@ -83,7 +83,13 @@ def bar_chart(
     """Bars of one or more series, on each other or side by side. Negative values hang below the zero line."""
     number = _remembered(format_number)
     by_period = list(zip(*(one.values for one in series), strict=True)) or [()] * len(periods)
-    totals = [sum(values) for values in by_period]
+    # Bars on each other have a sum. Those side by side are of different things.
+    texts = [
+        number(sum(values))
+        if stacked or len(series) == 1
+        else ", ".join(f"{one.label} {number(value)}" for one, value in zip(series, values, strict=True))
+        for values in by_period
+    ]
     if stacked:
         highs = [sum(value for value in values if value > 0) for values in by_period]
         lows = [sum(value for value in values if value < 0) for values in by_period]
@@ -133,7 +139,7 @@ def bar_chart(
         id=id,
         title=title,
         description=description,
-        axes=axes_of(periods, scale, number, label_steps, slots_of(periods, totals, number, colon)),
+        axes=axes_of(periods, scale, number, label_steps, slots_of(periods, texts, colon)),
         has_links=any(href for one in series for href in one.hrefs),
         is_empty=not columns,
         series=series,

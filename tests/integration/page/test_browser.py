@@ -229,7 +229,7 @@ def test_each_component_shows_what_is_reckoned_under_the_filters(
         assert big_number(page, f"{block}_metric") == sum(in_total.values())
         columns, *rows = table(page, f"{block}_bar_chart")
         shown = {column: sum(number_in(row[index]) for row in rows) for index, column in enumerate(columns) if index}
-        others = shown.pop("Others", 0)
+        others = shown.pop("Remaining", 0)
         assert shown.items() <= in_total.items()
         assert sum(shown.values()) + others == sum(in_total.values())
     for event_type in EVENT_TYPES:

@@ -13,7 +13,7 @@ NARROW_SPACE = "\u202f"
 def test_numbers_are_written_as_the_language_does() -> None:
     assert ENGLISH.number(48112) == "48,112"
     assert FRENCH.number(48112) == f"48{NARROW_SPACE}112"
-    assert ENGLISH.percent(12.54) == "12.5 %"
+    assert ENGLISH.percent(12.54) == "12.5%"
     assert FRENCH.percent(12.54) == "12,5 %"
 
 
@@ -43,8 +43,11 @@ def test_a_period_is_named_by_its_days_in_the_range() -> None:
     assert FRENCH.long_period(date(2026, 11, 1), "month", date(2026, 11, 5), date(2026, 11, 30)) == "5 – 30 nov. 2026"
 
 
-@pytest.mark.parametrize(("hours", "text"), [(0.04, "0.0 h"), (47.9, "47.9 h"), (48, "2.0 d"), (-60, "−2.5 d")])
-def test_long_waits_are_days(hours: float, text: str) -> None:
+@pytest.mark.parametrize(
+    ("hours", "text"),
+    [(0.0005, "2 s"), (0.5, "30.0 min"), (1, "1.0 h"), (47.9, "47.9 h"), (48, "2.0 d"), (-60, "−2.5 d")],
+)
+def test_a_wait_is_written_in_a_unit_that_fits(hours: float, text: str) -> None:
     assert ENGLISH.hours(hours) == text
 
 
