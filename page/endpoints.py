@@ -133,12 +133,12 @@ PARAMETERS = (
     Parameter("workspace", "The id of a workspace. Without it all workspaces are taken together.", "workspace_id"),
     Parameter(
         "date_range",
-        "A date range by its name, by the calendar of the workspace, which is needed. `last_7_days` if there is "
+        "A named date range. It needs `workspace`, whose calendar it follows. `last_7_days` if there is "
         "neither this nor `from` and `to`.",
         subject="date_range",
     ),
     Parameter("from", "The first day, such as `2026-01-01`. Give `to` as well, and no `date_range`."),
-    Parameter("to", "The last day, which counts."),
+    Parameter("to", "The last day (included)."),
     Parameter(
         "frequency",
         "The length of the periods that are counted: `day` if not given. Weeks begin on Monday; `total` is one period.",

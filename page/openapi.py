@@ -104,7 +104,7 @@ of the workspace. Numbers may change as long as more data lands.
 
 The same address with `.csv`, `.xlsx` or `.parquet` gives all rows as a file.
 
-`lang` and `theme`, which the report page has, are understood everywhere that dates are, and change no row.
+`lang` and `theme`, which the report page has, are accepted with dates, and ignored.
 """
 
 
