@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from page.catalog import Component
-from page.filters import UNKNOWN_CHANNEL, Filters
+from page.filters import Filters, channel_value
 from page.publication import Reader, Row
 from page.view import View
 
@@ -59,8 +59,8 @@ def dimension_of(view: View, component: Component) -> Dimension | None:
     count = f"contacts_{component.event_types[0]}"
     if "channel_id" in columns:
         return Dimension(
-            lambda row: row["channel_id"] or UNKNOWN_CHANNEL,
-            lambda row: str(row["channel_name"]),
+            lambda row: channel_value(row["channel_id"]),
+            lambda row: str(view.channel_name(row)),
             lambda filters, keys: replace(filters, channels=tuple(keys)),
             count,
         )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from page.filters import UNKNOWN_CHANNEL, Filters
+from page.filters import Filters, channel_value
 from page.publication import Reader, Row
 from page.view import View
 
@@ -116,7 +116,8 @@ def _labels(view: View, name: str) -> dict[str, str]:
     workspace = view.filters.workspace
     column = "label_fr" if view.filters.language == "fr" else "label"
     rows = view.reader.once(f"values {workspace}", lambda reader: _filter_values(reader, workspace))
-    return {row["value"] or UNKNOWN_CHANNEL: row[column] for row in rows if row["filter"] == name}
+    value_of = channel_value if name == "channel" else str
+    return {value_of(row["value"]): row[column] for row in rows if row["filter"] == name}
 
 
 def _filter_values(reader: Reader, workspace: str | None) -> list[Row]:

@@ -16,8 +16,9 @@ DEFAULT_COMPARISON = "preceding"
 LANGUAGES = (ENGLISH, FRENCH)
 THEMES = ("light", "dark")
 
-# The value of `channel` for what has no known channel. In the reports it is a NULL in the list.
-UNKNOWN_CHANNEL = "unknown"
+# The value of `channel` for what has no known channel. In the reports it is a NULL in the list. A channel whose id is
+# this very text, or begins with the prefix, is written with the prefix.
+_UNKNOWN_CHANNEL, _PREFIX = "unknown", "id:"
 
 # An event before 2000 is rejected (contract 4).
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 12, 31)
@@ -75,7 +76,7 @@ class Filters:
             "user_ids": list(self.users) or None,
             "sources": list(self.sources) or None,
             "contact_ids": list(self.contacts) or None,
-            "channel_ids": [None if channel == UNKNOWN_CHANNEL else channel for channel in self.channels] or None,
+            "channel_ids": [_channel_id(channel) for channel in self.channels] or None,
             "contact_name": self.contact_name or None,
             "compared_with": self.compared_with,
         }
@@ -100,6 +101,17 @@ class Filters:
     def on(self, first: date, last: date, **changes: Any) -> "Filters":
         """The same filters on those days of a period that are in the range."""
         return replace(self, date_range=None, start=max(self.start, first), end=min(self.end, last), **changes)
+
+
+def channel_value(channel_id: str | None) -> str:
+    """The value of `channel` for a channel, None being the unknown one."""
+    if channel_id is None:
+        return _UNKNOWN_CHANNEL
+    return _PREFIX + channel_id if channel_id == _UNKNOWN_CHANNEL or channel_id.startswith(_PREFIX) else channel_id
+
+
+def _channel_id(value: str) -> str | None:
+    return None if value == _UNKNOWN_CHANNEL else value.removeprefix(_PREFIX)
 
 
 def address(path: str, filters: Filters, default_workspace: str | None = None, **more: str | int | None) -> str:

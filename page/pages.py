@@ -29,6 +29,7 @@ from page.visit import Visit, read_visit
 _SECONDS = 10.0
 _ROWS = 100
 _MOST_PAGES = 10**9
+_LONGEST_EVENT_ID = 4000
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ class Pages:
         """The story of an event."""
         view = visit.view
         event_type = _log_component(view, request.path_params["event_type"]).event_types[0]
-        event_id = visit.asked.one("event")
+        event_id = visit.asked.one("event", _LONGEST_EVENT_ID)
         visit.asked.finish()
         if event_id is None:
             raise Refused("event", "is missing: the id of an event")

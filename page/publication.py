@@ -6,6 +6,7 @@ looks for a new file every second. The replaced publication is closed when its l
 """
 
 import contextlib
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,6 +22,8 @@ from orchestration.lib.settings import DATABASE_NAME
 from orchestration.lib.sql import sql_text
 from orchestration.lib.warehouse.published import attach_published
 
+_log = logging.getLogger(__name__)
+
 Row = dict[str, Any]
 T = TypeVar("T")
 
@@ -34,8 +37,8 @@ _EXCEL = files("duckdb_extension_excel") / "extensions" / f"v{duckdb.__version__
 # The pages of a replaced file take room on the disk as long as it is open.
 _IDLE_SECONDS = 60.0
 _MOST_KEPT = 1000
-# A page has some 100 to 300 KB.
-_RECENT = 40
+# Of the texts that are kept. A usual page has 100 to 300 KB.
+_RECENT_BYTES = 16 << 20
 
 
 class NotPublished(Exception):
@@ -52,6 +55,7 @@ class Reader:
     def __init__(self, publication: "_Opened", cursor: duckdb.DuckDBPyConnection, seconds: float) -> None:
         self._publication, self._cursor = publication, cursor
         self._deadline = time.monotonic() + seconds
+        self._partner: Reader | None = None
 
     def rows(self, sql: str, parameters: Mapping[str, object] | Sequence[object] | None = None) -> list[Row]:
         """The rows of a query. Instants are in UTC. Raises TooSlow, and duckdb.Error where a report refuses a value."""
@@ -68,26 +72,36 @@ class Reader:
     def stop(self) -> None:
         """End what is running, from another thread: it raises TooSlow, and so does all that follows."""
         self._deadline = 0.0
+        if self._partner:
+            self._partner.stop()
         with contextlib.suppress(duckdb.Error):  # The cursor is closed.
             self._cursor.interrupt()
 
     def once(self, name: str, read: Callable[["Reader"], T]) -> T:
         """What `read` returns, read once for each publication. For what does not depend on the request."""
         kept = self._publication.kept
-        if name not in kept:
+        with self._publication.lock:
+            if name in kept:
+                found: T = kept[name]
+                return found
+        result = read(self)
+        with self._publication.lock:
             if len(kept) >= _MOST_KEPT:
                 kept.clear()
-            kept[name] = read(self)
-        result: T = kept[name]
+            kept[name] = result
         return result
 
-    def recent(self, name: str, make: Callable[[], str]) -> str:
-        """A text that is made of the publication, such as a page. The last few are kept."""
+    def recent(self, name: str, make: Callable[[], str]) -> bytes:
+        """A text that is made of the publication, such as a page, in UTF-8. The last few are kept."""
         recent = self._publication.recent
-        text = recent.pop(name, None) or make()
-        recent[name] = text
-        while len(recent) > _RECENT:
-            recent.pop(next(iter(recent)), None)
+        with self._publication.lock:
+            found = recent.pop(name, None)
+        text = found or make().encode()
+        if len(text) <= _RECENT_BYTES // 16:
+            with self._publication.lock:
+                recent[name] = text
+                while sum(map(len, recent.values())) > _RECENT_BYTES:
+                    del recent[next(iter(recent))]
         return text
 
     def together(self, reads: Mapping[str, Callable[["Reader"], object]]) -> None:
@@ -98,7 +112,7 @@ class Reader:
         halves = names[::2], names[1::2]
         with ThreadPoolExecutor(1) as other, self._publication.root.cursor() as cursor:
             cursor.execute(f"use {DATABASE_NAME}")
-            reader = Reader(self._publication, cursor, self._deadline - time.monotonic())
+            reader = self._partner = Reader(self._publication, cursor, self._deadline - time.monotonic())
             pending = other.submit(reader._read_all, {name: missing[name] for name in halves[1]})
             self._read_all({name: missing[name] for name in halves[0]})
             pending.result()
@@ -132,7 +146,8 @@ class _Opened:
     is_replaced: bool = False
     last_read: float = field(default_factory=time.monotonic)
     kept: dict[str, Any] = field(default_factory=dict)
-    recent: dict[str, str] = field(default_factory=dict)  # the latest last
+    recent: dict[str, bytes] = field(default_factory=dict)  # the latest last
+    lock: threading.Lock = field(default_factory=threading.Lock)  # of the two before
 
 
 class Publication:
@@ -243,16 +258,27 @@ class Publication:
         return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size
 
     def _follow(self) -> None:
+        identity: tuple[int, ...] = ()
+        unreadable: tuple[int, ...] | None = None
         while not self._stopped.wait(_SECONDS_BETWEEN_LOOKS):
             current = self._current
             if current is None:
                 continue
-            with contextlib.suppress(OSError, NotPublished):
-                if self._identity() != current.identity:
+            try:
+                identity = self._identity()
+                if identity == current.identity:
+                    unreadable = None
+                else:
                     opened = self._open()
                     with self._lock:
                         self._replace(opened)
                     continue
+            except (OSError, NotPublished) as error:
+                # The publication that is open is shown until there is one that can be read.
+                if unreadable != identity:
+                    unreadable = identity
+                    _log.warning("Nothing can be shown: %s", error)
+                continue
             with self._lock:
                 if not current.readers and time.monotonic() - current.last_read > _IDLE_SECONDS:
                     self._replace(None)

@@ -7,7 +7,7 @@ from page.choices import chips, read_choices
 from page.findings import ORDERS
 from page.templating import render
 from page.trust import read_trust
-from page.visit import CONTACT_FIELD, Visit
+from page.visit import CONTACT_FIELD, SHOWN_CONTACT, Visit
 
 # The columns of a log that are shown, as far as it has them.
 _LOG_COLUMNS = [
@@ -30,6 +30,7 @@ def render_page(template: str, visit: Visit, **values: Any) -> str:
         template,
         {
             "contact_field": CONTACT_FIELD,
+            "shown_contact": SHOWN_CONTACT,
             "log_columns": _LOG_COLUMNS,
             "findings": list(ORDERS),
             "view": view,

@@ -279,7 +279,10 @@ def _series_by_type(view: View, component: Component, call: Call, starts: Sequen
                 label=view.label("metric", metric),
                 color=color,
                 values=values,
-                hrefs=[view.log_address(event_type, _on_period(view, start)) for start in starts],
+                hrefs=[
+                    view.log_address(event_type, _on_period(view, start)) if value else None
+                    for start, value in zip(starts, values, strict=True)
+                ],
                 href=view.log_address(event_type),
                 total=view.formats.number(sum(values)),
             )
@@ -293,20 +296,25 @@ def _series_by_dimension(
     event_type = component.event_types[0]
     values = {(one.key, one.period): one.count for one in dimension.counts(view.rows(call))}
     _, total = _in_total(view, component)
-    return [
-        Series(
-            label=group.label,
-            color=group.color,
-            values=[sum(values.get((key, start), 0) for key in group.keys) for start in starts],
-            hrefs=[
-                view.log_address(event_type, dimension.filtered(_on_period(view, start), group.keys))
-                for start in starts
-            ],
-            href=view.log_address(event_type, dimension.filtered(view.filters, group.keys)),
-            total=view.formats.number(group.count),
+    series = []
+    for group in grouped(dimension.counts(view.rows(total)), view.text("others")):
+        counts = [sum(values.get((key, start), 0) for key in group.keys) for start in starts]
+        series.append(
+            Series(
+                label=group.label,
+                color=group.color,
+                values=counts,
+                hrefs=[
+                    view.log_address(event_type, dimension.filtered(_on_period(view, start), group.keys))
+                    if count
+                    else None
+                    for start, count in zip(starts, counts, strict=True)
+                ],
+                href=view.log_address(event_type, dimension.filtered(view.filters, group.keys)),
+                total=view.formats.number(group.count),
+            )
         )
-        for group in grouped(dimension.counts(view.rows(total)), view.text("others"))
-    ]
+    return series
 
 
 def _donut(view: View, component: Component) -> _Kind:

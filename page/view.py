@@ -15,6 +15,9 @@ from page.periods import default_frequency
 from page.publication import Reader, Row
 from page.texts import Texts
 
+# A page has hundreds of links. With the 500 values that a filter may have, each would have kilobytes.
+_LONGEST_LINK = 2000
+
 
 @dataclass(frozen=True)
 class View:
@@ -53,8 +56,14 @@ class View:
         return address(path, under or self.filters, self.default_workspace, **more)
 
     def log_address(self, event_type: str, filters: Filters | None = None) -> str | None:
-        """The address of a log. None where there are no links."""
-        return None if self.is_file else self.address(f"/logs/{event_type}", filters)
+        """The address of a log. None where there are no links, and where a chart would become large by it."""
+        address = self.address(f"/logs/{event_type}", filters)
+        return None if self.is_file or len(address) > _LONGEST_LINK else address
+
+    def channel_name(self, row: Row) -> str | None:
+        """The name of the channel of a row, which the reports have in English if it is not known."""
+        name: str | None = row["channel_name"]
+        return self.text("unknown_channel") if row["channel_id"] is None and name else name
 
     def home(self) -> str:
         """The report without filters, in the workspace and language of the request."""

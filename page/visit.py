@@ -17,7 +17,7 @@ from page.trust import provisional_days
 from page.view import View
 
 # The form has one field for the contact: a name, or ids.
-CONTACT_FIELD = "q"
+CONTACT_FIELD, SHOWN_CONTACT = "q", "shown"
 _IDS = re.compile(r"[0-9]+([\s,;]+[0-9]+)*")
 
 
@@ -75,9 +75,13 @@ def _without_form_fields(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, st
     """
     has_dates = any(name in ("from", "to") and value.strip() for name, value in pairs)
     typed = [(name, value) for name, value in pairs if name != "date_range" or not has_dates]
-    if not any(name == CONTACT_FIELD for name, _ in pairs):
+    fields = dict(pairs)
+    if CONTACT_FIELD not in fields:
         return typed
-    meant = [(name, value) for name, value in typed if name not in (CONTACT_FIELD, "contact", "contact_name")]
+    typed = [(name, value) for name, value in typed if name not in (CONTACT_FIELD, SHOWN_CONTACT)]
+    if fields[CONTACT_FIELD] == fields.get(SHOWN_CONTACT, ""):
+        return typed
+    meant = [(name, value) for name, value in typed if name not in ("contact", "contact_name")]
     for name, value in pairs:
         if name == CONTACT_FIELD and _IDS.fullmatch(value.strip()):
             meant += [("contact", number) for number in re.split(r"[\s,;]+", value.strip())]

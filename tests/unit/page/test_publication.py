@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from page.publication import NotPublished, Publication, TooSlow
+from page.publication import NotPublished, Publication, Reader, TooSlow
 
 
 def publish(path: Path, number: int) -> None:
@@ -86,18 +86,56 @@ def test_what_is_kept_for_a_publication_is_read_again_for_the_next(path: Path, p
     assert kept() == 2
 
 
-def test_the_last_few_texts_are_kept_and_no_more(path: Path, publication: Publication) -> None:
+def test_the_last_texts_are_kept_as_far_as_they_are_small(path: Path, publication: Publication) -> None:
     publish(path, 1)
     made: list[str] = []
 
-    def make(name: str) -> str:
-        made.append(name)
-        return name
+    def text(reader: Reader, name: str, size: int) -> None:
+        def make() -> str:
+            made.append(name)
+            return name * size
+
+        assert reader.recent(name, make) == (name * size).encode()
 
     with publication.reading(10) as reader:
-        for name in ("a", "b", "a", *map(str, range(39)), "a", "b"):
-            assert reader.recent(name, lambda name=name: make(name)) == name  # type: ignore[misc]
-    assert made == ["a", "b", *map(str, range(39)), "b"]
+        for name in ("a", "b", "a"):
+            text(reader, name, 1_000_000)
+        for _ in range(2):
+            text(reader, "c", 2_000_000)
+        for name in "defghijklmnopqr":
+            text(reader, name, 1_000_000)
+        text(reader, "a", 1_000_000)
+        text(reader, "b", 1_000_000)
+    assert made == [*"ab", *"cc", *"defghijklmnopqr", "b"]
+
+
+def test_many_threads_keep_texts_at_once(path: Path, publication: Publication) -> None:
+    publish(path, 1)
+
+    def keep(first: int) -> None:
+        with publication.reading(30) as reader:
+            for number in range(first, first + 300):
+                assert reader.recent(str(number), lambda number=number: str(number) * 100_000)  # type: ignore[misc]
+                reader.once(str(number), lambda reader: number)  # noqa: B023
+
+    with ThreadPoolExecutor(8) as pool:
+        for one in [pool.submit(keep, 100 * number) for number in range(8)]:
+            one.result()
+
+
+def test_a_file_that_cannot_be_read_leaves_the_one_before_and_is_logged_once(
+    path: Path, publication: Publication, caplog: pytest.LogCaptureFixture
+) -> None:
+    publish(path, 1)
+    assert numbers(publication) == [1]
+    broken = path.with_name("broken")
+    broken.write_bytes(b"no database" * 1000)
+    os.replace(broken, path)
+    time.sleep(2.5)
+    assert numbers(publication) == [1]
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    publish(path, 2)
+    wait_for(publication, 2)
 
 
 def test_what_several_threads_read_together_is_what_each_reads_alone(path: Path, publication: Publication) -> None:
