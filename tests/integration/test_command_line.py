@@ -112,7 +112,7 @@ def test_make_run_on_a_fresh_data_folder_publishes_the_sample_and_a_second_run_d
     assert first.returncode == 0, first.stderr
     assert "sample" in first.stderr
     assert "building and testing: 100 %" in first.stderr
-    for said in ("landed", "standing", "superseded", "rejected", "The last 7 days", str(published), "make ui"):
+    for said in ("landed", "standing", "superseded", "rejected", "The last 7 days", str(published), "make page"):
         assert said in first.stdout
     before = published.stat()
     counted = added(tmp_path)
