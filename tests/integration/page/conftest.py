@@ -19,7 +19,8 @@ def address(sample: Pipeline) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(scope="session")
+# Playwright's event loop runs as long as it is open. Tests of other modules have loops of their own.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """A browser. Tests that need one are skipped where there is none."""
     if CHROMIUM is None:

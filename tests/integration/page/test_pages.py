@@ -72,7 +72,7 @@ def test_whatever_is_asked_the_answer_is_a_page_or_says_what_is_wrong(
 def test_more_than_a_page_can_show_is_refused_with_what_is_possible(client: httpx.Client) -> None:
     ids = urlencode([("contact", number) for number in range(1, 800)])
     assert client.get(f"/?{ids}").status_code == 422
-    assert client.get("/", params={"contact_name": "a" * 1_000_000}).status_code == 414
+    assert client.get("/", params={"contact_name": "a" * 60_000}).status_code == 414
     answer = client.get("/?from=2000-01-01&to=2100-12-31&frequency=day")
     assert answer.status_code == 422
     assert "<code>total</code>" in answer.text and "<code>day</code>" not in answer.text
@@ -130,7 +130,8 @@ def test_a_file_of_findings_has_all_rows_of_the_workspace(
 ) -> None:
     file = tmp_path / "rows.parquet"
     file.write_bytes(client.get(f"/files/{view}.parquet?workspace=bergwerk").content)
-    with duckdb.connect() as connection:
-        found = connection.execute(f"select * from '{file}'").fetchall()
-    rows = sample.query(f"from quality.{view} where workspace_id = 'bergwerk'")
-    assert sorted(map(str, found)) == sorted(map(str, rows))
+    with duckdb.connect(str(sample.settings.published), read_only=True) as connection:
+        rows = f"from quality.{view} where workspace_id = 'bergwerk'"
+        assert connection.execute(f"select count(*) from ({rows})").fetchone() != (0,) or view == "rejected_records"
+        for one, other in ((rows, f"from '{file}'"), (f"from '{file}'", rows)):
+            assert connection.execute(f"select count(*) from (({one}) except all ({other}))").fetchone() == (0,)
