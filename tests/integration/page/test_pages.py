@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from orchestration.lib.settings import PROJECT_ROOT
 from tests.harness import Pipeline
 from tests.integration.page.serving import served
 
@@ -135,3 +136,19 @@ def test_a_file_of_findings_has_all_rows_of_the_workspace(
         assert connection.execute(f"select count(*) from ({rows})").fetchone() != (0,) or view == "rejected_records"
         for one, other in ((rows, f"from '{file}'"), (f"from '{file}'", rows)):
             assert connection.execute(f"select count(*) from (({one}) except all ({other}))").fetchone() == (0,)
+
+
+def test_the_script_of_the_documentation_reads_a_whole_log(address: str, sample: Pipeline) -> None:
+    page = (PROJECT_ROOT / "docs" / "reports-api.md").read_text()
+    (script,) = re.findall(r"^```python\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    script = script.replace("http://127.0.0.1:8000", address).replace("10_000", "500")
+    names: dict[str, list[object]] = {}
+    exec(script, names)
+    (rows,) = sample.query(
+        """
+        select count(*) from reports.contacts_added_log as log
+        inner join reports.date_ranges as ranges on
+            log.workspace_id = ranges.workspace_id and log.report_date between ranges.start_date and ranges.end_date
+        where log.workspace_id = 'aurora' and ranges.date_range = 'last_30_days'"""
+    )
+    assert (len(names["events"]),) == rows
