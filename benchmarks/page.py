@@ -29,8 +29,8 @@ _PUBLICATIONS = 100
 class PageFigures:
     """Milliseconds are medians; memory is the largest resident set that was seen, in megabytes."""
 
-    first_byte: float  # thirty days that nobody asked for before
-    first_byte_again: float  # the same thirty days
+    first_byte: float  # the first request for thirty days
+    first_byte_again: float  # a later request for the same thirty days
     first_byte_filtered: float  # with every filter set, other days each time
     people_same: float  # fifty at once, the same page
     people_other: float  # fifty at once, each with other days

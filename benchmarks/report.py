@@ -122,8 +122,8 @@ def _queries(entries: Sequence[Entry]) -> list[str]:
 
 
 _PAGE = {
-    "first_byte": "first byte of the page for 30 days, ms",
-    "first_byte_again": "the same days once more, ms",
+    "first_byte": "first byte, the first request for 30 days, ms",
+    "first_byte_again": "first byte, a later request for the same days, ms",
     "first_byte_filtered": "first byte with every filter set, ms",
     "people_same": "50 people at once on the same days, ms",
     "people_other": "50 people at once, each on other days, ms",

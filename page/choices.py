@@ -2,10 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from page.filters import Filters, channel_value
 from page.publication import Reader, Row
 from page.view import View
+
+# The filters that have several values, and their fields in Filters.
+_FIELDS = {"channel": "channels", "user": "users", "source": "sources", "contact": "contacts"}
 
 
 @dataclass(frozen=True)
@@ -60,45 +64,19 @@ def read_choices(view: View) -> list[FilterChoices]:
 def chips(view: View, path: str) -> list[Chip]:
     """The filters that are set, one by one."""
     filters = view.filters
+    found = []
 
-    def chip(name: str, value: str, without: Filters) -> Chip:
-        return Chip(view.label("filter", name), value, view.address(path, without))
+    def add(name: str, label: str, without: Filters) -> None:
+        found.append(Chip(view.label("filter", name), label, view.address(path, without)))
 
-    return [
-        *(
-            chip(
-                "channel",
-                _value_label(view, "channel", value),
-                replace(filters, channels=tuple(other for other in filters.channels if other != value)),
-            )
-            for value in filters.channels
-        ),
-        *(
-            chip(
-                "user",
-                _value_label(view, "user", value),
-                replace(filters, users=tuple(other for other in filters.users if other != value)),
-            )
-            for value in filters.users
-        ),
-        *(
-            chip(
-                "source",
-                _value_label(view, "source", value),
-                replace(filters, sources=tuple(other for other in filters.sources if other != value)),
-            )
-            for value in filters.sources
-        ),
-        *(
-            chip(
-                "contact",
-                str(value),
-                replace(filters, contacts=tuple(other for other in filters.contacts if other != value)),
-            )
-            for value in filters.contacts
-        ),
-        *([chip("contact", filters.contact_name, replace(filters, contact_name=""))] if filters.contact_name else []),
-    ]
+    for name, field in _FIELDS.items():
+        values = getattr(filters, field)
+        for value in values:
+            without: dict[str, Any] = {field: tuple(other for other in values if other != value)}
+            add(name, _labels(view, name).get(value, str(value)), replace(filters, **without))
+    if filters.contact_name:
+        add("contact", filters.contact_name, replace(filters, contact_name=""))
+    return found
 
 
 def _choices(view: View, name: str, chosen: Sequence[str]) -> list[Choice]:
@@ -106,10 +84,6 @@ def _choices(view: View, name: str, chosen: Sequence[str]) -> list[Choice]:
     # A value that is chosen stays so, whether it is offered or not.
     values = [*labels, *(value for value in chosen if value not in labels)]
     return [Choice(value, labels.get(value, value), value in chosen) for value in values]
-
-
-def _value_label(view: View, name: str, value: str) -> str:
-    return _labels(view, name).get(value, value)
 
 
 def _labels(view: View, name: str) -> dict[str, str]:

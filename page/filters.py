@@ -211,7 +211,7 @@ class Asked:
         return day
 
     def finish(self) -> None:
-        """Raise Refused where the address has a parameter that nobody read."""
+        """Raise Refused if the address has a parameter that was not read, which is an unknown one."""
         for name in self._names:
             if name not in self._read:
                 raise Refused(name[:_LONGEST_VALUE], "is not a parameter here", self._read)

@@ -40,7 +40,7 @@ class Formats:
         return _decimal(round(value, 1), "+#,##0.0;−#,##0.0", self._locale) + self._percent_sign
 
     def hours(self, value: float) -> str:
-        """A duration in hours, in the largest unit of which there is one, and days from two of them."""
+        """A duration given in hours: in seconds, minutes or hours, and in days from 48 hours on."""
         for unit, length, least in ((self._day, 24.0, 48.0), ("h", 1.0, 1.0), ("min", 1 / 60, 1 / 60)):
             if abs(value) >= least:
                 return f"{_decimal(round(value / length, 1), '#,##0.0;−#,##0.0', self._locale)} {unit}"

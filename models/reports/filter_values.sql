@@ -60,7 +60,7 @@ offered as (
     where directories.value is null
 ),
 
--- Values that share a name are told apart by their ids.
+-- If two values have the same name, their labels include the ids.
 labelled as (
     select
         workspace_id,

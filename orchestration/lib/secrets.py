@@ -35,8 +35,8 @@ def _as_address(value: SecretStr) -> SecretStr:
 class Secrets(BaseSettings):
     """By workspace: the API's token, and the signing keys of its webhooks (one each, and two while one is replaced).
 
-    The address that alerts are posted to is one, too: whoever knows it can post there. With the password of the report
-    page anybody can read the publication.
+    The address of alerts is a secret: anyone who knows it can post there. The password of the report page lets anyone
+    read the publication.
     """
 
     model_config = SettingsConfigDict(

@@ -146,7 +146,7 @@ def ticks(low: int, high: int) -> list[int]:
         for factor in (1, 2, 5):
             first, last = low // (step * factor), -(-high // (step * factor))
             if last - first <= 4:
-                # One of which there is little is still shown on a scale: 0, 1, 2.
+                # At least two steps: a value of 1 has the scale 0, 1, 2.
                 last = max(last, first + 2)
                 return [n * step * factor for n in range(first, last + 1)]
         step *= 10

@@ -1,11 +1,8 @@
 """The receiver as a process: checks its keys, listens, logs, and ends on a signal."""
 
 import logging
-import signal
-import sys
 from collections.abc import Mapping, Sequence
 
-import uvicorn
 from pydantic import SecretStr
 
 from orchestration.lib.folders import make_private_folder
@@ -14,15 +11,8 @@ from orchestration.lib.problems import Problem
 from orchestration.lib.receiver.app import Keys, create_app
 from orchestration.lib.receiver.inbox import Inbox
 from orchestration.lib.secrets import read_secrets
-from orchestration.lib.serving.connections import HEAD_BYTES, Limits, bounded
-from orchestration.lib.serving.process import (
-    BACKLOG,
-    SHUTDOWN_SECONDS,
-    address_of,
-    allow_open_files,
-    listen,
-    log_handler,
-)
+from orchestration.lib.serving import process
+from orchestration.lib.serving.connections import Limits
 from orchestration.lib.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -37,31 +27,14 @@ def serve(settings: Settings, host: str, port: int) -> None:
     for workspace_id in keys:
         make_private_folder(settings.receiver)
         make_private_folder(settings.receiver / workspace_id)
-    listener = listen("The receiver", host, port)
-    logging.basicConfig(level=logging.INFO, handlers=[log_handler(sys.stderr)], force=True)
-    _log.info("Listening on http://%s/webhooks/<workspace_id> for %s", address_of(listener), ", ".join(sorted(keys)))
+    listener = process.listen("The receiver", host, port)
+    process.become_service()
+    _log.info(
+        "Listening on http://%s/webhooks/<workspace_id> for %s", process.address_of(listener), ", ".join(sorted(keys))
+    )
     if settings.is_sample:
         _log.warning("No landing folder is configured: bodies wait in %s until there is one", settings.receiver)
-    # When uvicorn ends, it restores these handlers and repeats the signal.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: sys.exit(0))
-    limits = Limits()
-    allow_open_files(limits.connections + BACKLOG + len(keys))
-    config = uvicorn.Config(
-        create_app(keys, Inbox(settings.receiver)),
-        # httptools, uvicorn's first choice, accepts heads of any length.
-        http=bounded(limits),
-        h11_max_incomplete_event_size=HEAD_BYTES,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        ws="none",
-        lifespan="on",
-        backlog=BACKLOG,
-        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-    )
-    uvicorn.Server(config).run(sockets=[listener])
+    process.serve(create_app(keys, Inbox(settings.receiver)), listener, Limits(), files=len(keys))
 
 
 def checked_keys(secrets: Mapping[str, Sequence[SecretStr]]) -> Keys:

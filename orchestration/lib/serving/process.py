@@ -1,19 +1,25 @@
-"""A service as a process: the socket it listens on, its log, how many files it may open."""
+"""A service as a process: the socket it listens on, how it is served until a signal, its log."""
 
 import logging
 import resource
+import signal
 import socket
+import sys
 import time
 from typing import TextIO
 
+import uvicorn
+from starlette.types import ASGIApp
+
 from orchestration.lib.problems import Problem
+from orchestration.lib.serving.connections import HEAD_BYTES, Limits, bounded
 from orchestration.lib.text import printable, printable_lines
 
 # Connections that the system accepts before the service takes them.
-BACKLOG = 256
+_BACKLOG = 256
 
 # After a signal, open requests have this long to finish. Process managers kill after 10 seconds or more.
-SHUTDOWN_SECONDS = 5
+_SHUTDOWN_SECONDS = 5
 
 
 def listen(service: str, host: str, port: int) -> socket.socket:
@@ -33,7 +39,35 @@ def address_of(listener: socket.socket) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def allow_open_files(count: int) -> None:
+def become_service() -> None:
+    """Log to standard error, and exit with 0 on SIGTERM and SIGINT."""
+    logging.basicConfig(level=logging.INFO, handlers=[log_handler(sys.stderr)], force=True)
+    # When uvicorn ends, it restores these handlers and repeats the signal.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))
+
+
+def serve(app: ASGIApp, listener: socket.socket, limits: Limits, files: int = 0) -> None:
+    """Serve an application until a signal, then answer the open requests. `files` are those that it has open itself."""
+    _allow_open_files(limits.connections + _BACKLOG + files)
+    config = uvicorn.Config(
+        app,
+        # httptools, uvicorn's first choice, accepts heads of any length.
+        http=bounded(limits),
+        h11_max_incomplete_event_size=HEAD_BYTES,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        ws="none",
+        lifespan="on",
+        backlog=_BACKLOG,
+        timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def _allow_open_files(count: int) -> None:
     """Raise the limit of open files to this number and some for the process itself, as far as the system allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = count + 100
