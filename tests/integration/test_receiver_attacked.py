@@ -4,19 +4,18 @@ import contextlib
 import resource
 import select
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
 
 from orchestration.lib.receiver.app import BODY_LIMIT_BYTES, LARGE_BODIES, SMALL_BODY_BYTES, create_app
 from orchestration.lib.receiver.inbox import Inbox
-from orchestration.lib.serving.connections import HEAD_BYTES, Limits, bounded
+from orchestration.lib.serving.connections import Limits
 from tests.attackers import CHUNKED, ENDLESS, UNSIGNED, attackers
+from tests.serving_here import serving_here
 from tests.webhooks import KEYS, Receiver, bombard, running_receiver, signature
 
 KEY = KEYS["acme"][1]
@@ -133,24 +132,9 @@ def test_large_bodies_that_dawdle_take_a_bounded_memory_and_small_ones_are_taken
 def port(tmp_path: Path) -> Iterator[int]:
     """A receiver in this process that has less patience."""
     keys = {workspace: [key.encode() for key in keys] for workspace, keys in KEYS.items()}
-    config = uvicorn.Config(
-        create_app(keys, Inbox(tmp_path / "receiver"), body_seconds=0.8),
-        http=bounded(Limits(connections=3, head_seconds=0.5, answer_seconds=1.5)),
-        h11_max_incomplete_event_size=HEAD_BYTES,
-        log_config=None,
-        access_log=False,
-        ws="none",
-        timeout_graceful_shutdown=1,
-    )
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
-            yield int(listener.getsockname()[1])
-        finally:
-            server.should_exit = True
-            thread.join()
+    app = create_app(keys, Inbox(tmp_path / "receiver"), body_seconds=0.8)
+    with serving_here(app, Limits(connections=3, head_seconds=0.5, answer_seconds=1.5)) as port:
+        yield port
 
 
 def trickle(connection: socket.socket, data: bytes) -> bytes:

@@ -389,6 +389,24 @@ def test_axe_finds_nothing(browser: Browser, address: str, published: Sample, lo
     context.close()
 
 
+def test_the_theme_of_the_address_wins_over_the_systems_and_paper_is_white(browser: Browser, address: str) -> None:
+    context = browser.new_context(color_scheme="dark")
+    page = Visitor(context, address).open("/?workspace=tui&theme=light")
+
+    def ground() -> str:
+        return str(page.evaluate("getComputedStyle(document.documentElement).backgroundColor"))
+
+    assert ground() == "rgb(245, 246, 248)"
+    page.goto(f"{address}/?workspace=tui")
+    assert ground() == "rgb(1, 4, 9)"
+    page.goto(f"{address}/?workspace=tui&theme=dark")
+    page.emulate_media(color_scheme="light")
+    assert ground() == "rgb(1, 4, 9)"
+    page.emulate_media(media="print")
+    assert ground() == "rgb(255, 255, 255)"
+    context.close()
+
+
 def test_no_text_of_a_chart_is_smaller_than_ten_pixels_on_a_phone(browser: Browser, address: str) -> None:
     context = browser.new_context(viewport=PHONE)
     page = Visitor(context, address).open("/?workspace=aurora&date_range=last_30_days")

@@ -19,16 +19,16 @@ from pathlib import Path
 import duckdb
 import httpx
 import pytest
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from orchestration.lib.serving.connections import HEAD_BYTES, Limits, bounded
+from orchestration.lib.serving.connections import HEAD_BYTES, Limits
 from orchestration.lib.settings import PROJECT_ROOT
 from page.access import HEADERS, answer_to_long_head
 from tests.attackers import stay_idle
+from tests.serving_here import serving_here
 
 PASSWORD = "correct horse battery"  # pragma: allowlist secret
 KNOWN = ("anybody", PASSWORD)
@@ -381,25 +381,10 @@ def impatient() -> Iterator[int]:
     def long(request: Request) -> Response:
         return PlainTextResponse("x" * LONG)
 
-    config = uvicorn.Config(
-        Starlette(routes=[Route("/", long)]),
-        http=bounded(Limits(head_seconds=0.5, sending_seconds=0.5, too_long=answer_to_long_head)),
-        log_config=None,
-        access_log=False,
-        ws="none",
-        timeout_graceful_shutdown=1,
-        timeout_keep_alive=60,
-    )
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 16)
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
-            yield int(listener.getsockname()[1])
-        finally:
-            server.should_exit = True
-            thread.join()
+    limits = Limits(head_seconds=0.5, sending_seconds=0.5, too_long=answer_to_long_head)
+    app = Starlette(routes=[Route("/", long)])
+    with serving_here(app, limits, send_buffer=1 << 16, timeout_keep_alive=60) as port:
+        yield port
 
 
 def begin(port: int) -> socket.socket:
