@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from page.calls import Call, Query
-from page.catalog import Catalog
+from page.catalog import ENGLISH, Catalog
 from page.downloads import FORMATS
 from page.endpoints import address_of
 from page.filters import DEFAULT_COMPARISON, DEFAULT_RANGE, Filters, address
@@ -64,6 +64,11 @@ class View:
         """The name of the channel of a row, which the reports have in English if it is not known."""
         name: str | None = row["channel_name"]
         return self.text("unknown_channel") if row["channel_id"] is None and name else name
+
+    def source_label(self, label: str) -> str:
+        """The label of a source in the language of the page, from its English one."""
+        labels = (self.catalog.labels["source", key] for key in self.catalog.keys("source"))
+        return next((each[self.filters.language] for each in labels if each[ENGLISH] == label), label)
 
     def home(self) -> str:
         """The report without filters, in the workspace and language of the request."""

@@ -582,3 +582,11 @@ def test_the_log_has_method_path_status_and_duration_and_no_name(
     ]
     assert all(line.endswith(" ms") and line.split()[-2].isdigit() for line in lines)
     assert "Ada" not in json.dumps(lines)
+
+
+def test_an_error_page_keeps_the_language_the_theme_and_the_workspace(local: Client) -> None:
+    page = local.get("/TooSlow?lang=fr&theme=dark&workspace=a%26b&from=2026-01-01").text
+    assert '<html lang="fr" data-theme="dark">' in page
+    assert "C&#39;est trop long" in page
+    assert 'href="/?lang=fr&amp;theme=dark&amp;workspace=a%26b"' in page
+    assert '<html lang="en">' in local.get("/TooSlow?lang=xx&theme=red").text

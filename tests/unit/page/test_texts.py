@@ -36,7 +36,7 @@ def test_every_text_that_is_asked_for_is_there() -> None:
 
 def test_no_text_is_left_over() -> None:
     everything = "\n".join(SOURCES)
-    prefixes = ("reason_", "status_", "event_", "about_", "grouped_by_")
+    prefixes = ("reason_", "status_", "event_", "about_", "grouped_by_", "error_")
     left_over = {
         key for key in TEXTS if not key.startswith(prefixes) and not re.search(rf"['\"]{key}['\"]|\b{key}:", everything)
     }
