@@ -18,6 +18,7 @@ from page.texts import Texts
 
 # What an answer of the API may be besides 200, for its OpenAPI document.
 STATUSES = {
+    401: "The password is missing or wrong.",
     404: "There is no such address.",
     405: "Every address is read by GET or HEAD.",
     414: "The address is too long.",
@@ -29,7 +30,7 @@ STATUSES = {
 _TITLES = {404: "error_404", 422: "error_422", 503: "error_503", 504: "error_504"}
 # What an error page keeps of the address that led to it, so that nobody has to choose it again.
 _KEPT = ("workspace", "lang", "theme")
-_MESSAGES = {404: "There is no such page", 405: "Only GET and HEAD are possible: nothing is written here"}
+_MESSAGES = {404: "There is no such page"}
 _LATER = {"Retry-After": "10"}
 
 _log = logging.getLogger(__name__)

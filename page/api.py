@@ -5,7 +5,7 @@ import binascii
 import hashlib
 import json
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -18,7 +18,6 @@ from page.calls import Call
 from page.catalog import Catalog, catalog
 from page.downloads import FORMATS, Downloads
 from page.endpoints import (
-    ARGUMENTS_OF_FILTERS,
     CHARACTERS_OF_AN_ID,
     DEFAULT_LIMIT,
     ENDPOINTS,
@@ -117,7 +116,7 @@ def _understood(endpoint: Endpoint, asked: Asked, reader: Reader, *, is_page: bo
     limit = asked.number("limit", DEFAULT_LIMIT, LARGEST_LIMIT) if is_page else None
     place = _place(endpoint, asked.one("after", _LONGEST_CURSOR)) if is_page else None
     asked.finish()
-    _refuse_inapplicable(filters, arguments, known)
+    refuse_inapplicable(filters, names, known.reasons)
     if place and filters.date_range:
         # The days of a date range move on at midnight, in the middle of a log that is read page by page.
         filters = replace(filters, start=place.start, end=place.end)
@@ -143,14 +142,6 @@ def _view(endpoint: Endpoint, asked: Asked, known: Catalog, names: Sequence[str]
         {"workspace": workspace} if workspace else {},
         described,
     )
-
-
-def _refuse_inapplicable(filters: Filters, arguments: Collection[str], known: Catalog) -> None:
-    refuse_inapplicable(
-        filters, [name for name, argument in ARGUMENTS_OF_FILTERS.items() if argument in arguments], known.reasons
-    )
-    if filters.contact_name and "contact_name" not in arguments:
-        raise Refused("contact_name", "is not applicable here: this report has no names of contacts")
 
 
 @dataclass(frozen=True)

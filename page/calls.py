@@ -18,7 +18,7 @@ class Call:
     """A call of a table function of the published file, and what is done with its rows."""
 
     function: str  # with its schema
-    arguments: Mapping[str, Any]  # by the names of the function's parameters; None is no filter
+    arguments: Mapping[str, Any]  # by the names of the function's parameters, those that are given
     order_by: str = ""
     limit: int | None = None
     offset: int = 0
@@ -27,21 +27,18 @@ class Call:
 
     def bound(self) -> tuple[str, dict[str, Any]]:
         """The statement with parameters, and their values."""
-        given = self._given()
-        return self._statement({name: f"${name}" for name in given}, "\n"), {**given, **(self.values or {})}
+        statement = self._statement({name: f"${name}" for name in self.arguments})
+        return statement, {**self.arguments, **(self.values or {})}
 
     def text(self) -> str:
         """The statement with its values, to be pasted where the published file is open."""
-        return self._statement({name: sql_literal(value) for name, value in self._given().items()}, "\n")
+        return self._statement({name: sql_literal(value) for name, value in self.arguments.items()})
 
     def rows(self, reader: Reader) -> list[Row]:
         """The rows of the report. Raises what Reader.rows raises."""
         return reader.rows(*self.bound())
 
-    def _given(self) -> dict[str, Any]:
-        return {name: value for name, value in self.arguments.items() if value is not None}
-
-    def _statement(self, values: Mapping[str, str], break_: str) -> str:
+    def _statement(self, values: Mapping[str, str]) -> str:
         listed = ", ".join(value if name in _DATES else f"{name} := {value}" for name, value in values.items())
         parts = [f"from {self.function}({listed})"]
         if self.where:
@@ -50,7 +47,7 @@ class Call:
             parts.append(f"order by {self.order_by}")
         if self.limit is not None:
             parts.append(f"limit {self.limit}" + (f" offset {self.offset}" if self.offset else ""))
-        return break_.join(parts)
+        return "\n".join(parts)
 
 
 @dataclass(frozen=True)

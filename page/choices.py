@@ -70,10 +70,10 @@ def chips(view: View, path: str) -> list[Chip]:
         found.append(Chip(view.label("filter", name), label, view.address(path, without)))
 
     for name, field in _FIELDS.items():
-        values = getattr(filters, field)
+        values, labels = getattr(filters, field), _labels(view, name)
         for value in values:
             without: dict[str, Any] = {field: tuple(other for other in values if other != value)}
-            add(name, _labels(view, name).get(value, str(value)), replace(filters, **without))
+            add(name, labels.get(value, str(value)), replace(filters, **without))
     if filters.contact_name:
         add("contact", filters.contact_name, replace(filters, contact_name=""))
     return found

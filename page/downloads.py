@@ -7,8 +7,6 @@ sent, so that nothing stays behind, whatever happens to the client or to this pr
 import os
 import re
 import tempfile
-import threading
-import time
 import unicodedata
 import zipfile
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -71,11 +69,11 @@ class Downloads:
     ) -> None:
         """`exports` is the publication's. A download waits for its turn, is made, and is sent; each has a limit."""
         self._publication, self._exports = publication, exports
-        self._turns, self._wait_seconds = threading.Semaphore(at_once), wait_seconds
+        self._turns, self._wait_seconds = anyio.Semaphore(at_once), wait_seconds
         self._make_seconds, self.send_seconds = make_seconds, send_seconds
         self._rows_of_a_sheet = rows_of_a_sheet
         # One large file at a time fits into the memory of the publication.
-        self._making = threading.Lock()
+        self.making = anyio.Lock()
 
     def file(self, sql: str, parameters: Mapping[str, object], name: str, kind: str) -> Response:
         """The answer with all rows of a query as a file of one of FORMATS. `name` is that of the file, without ending.
@@ -86,12 +84,10 @@ class Downloads:
 
     async def take_turn(self) -> bool:
         """Wait until another download may begin. Returns False when that takes too long; else call `end_turn`."""
-        deadline = time.monotonic() + self._wait_seconds
-        while not self._turns.acquire(blocking=False):
-            if time.monotonic() > deadline:
-                return False
-            await anyio.sleep(_SECONDS_BETWEEN_TRIES)
-        return True
+        with anyio.move_on_after(self._wait_seconds):
+            await self._turns.acquire()
+            return True
+        return False
 
     def end_turn(self) -> None:
         """Let another download begin."""
@@ -100,7 +96,6 @@ class Downloads:
     def make(self, stopper: "Stopper", sql: str, parameters: Mapping[str, object], name: str, kind: str) -> "_Made":
         """Write the file, and open it. Its folder is gone when this returns."""
         with (
-            self._making,
             self._publication.reading(self._make_seconds) as reader,
             tempfile.TemporaryDirectory(dir=self._exports, prefix="download-") as folder,
         ):
@@ -165,11 +160,11 @@ class Stopper:
     """Ends the making of a file."""
 
     reader: Reader | None = None
+    is_making = False
     is_stopped = False
 
     def stop(self) -> None:
-        """End it as soon as possible."""
-        self.is_stopped = True
+        """End what is running."""
         if self.reader:
             self.reader.stop()
 
@@ -215,28 +210,44 @@ class _Download(Response):
     async def _answer(self, path: str, receive: Receive) -> "Response | _Sending | None":
         """The file, or what is wrong; None when the client is gone."""
         stopper = Stopper()
+        made: _Made | Exception | None = None
 
         async def stop_when_the_client_is_gone() -> None:
             while (await receive())["type"] != "http.disconnect":
                 pass
-            # Again and again, as DuckDB forgets it when a statement begins.
-            while True:
-                stopper.stop()
-                await anyio.sleep(_SECONDS_BETWEEN_TRIES)
+            stopper.is_stopped = True
+            # This ends the wait for the lock. A thread that has begun is asked repeatedly to end: DuckDB forgets an
+            # interrupt when a statement begins.
+            tasks.cancel_scope.cancel()
+            with anyio.CancelScope(shield=True):
+                while stopper.is_making:
+                    stopper.stop()
+                    await anyio.sleep(_SECONDS_BETWEEN_TRIES)
 
-        def make() -> _Made | Exception:
+        def make() -> None:
+            nonlocal made
             try:
-                return self._downloads.make(stopper, *self._query)
+                made = self._downloads.make(stopper, *self._query)
             except Exception as reason:
-                return reason
+                made = reason
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(stop_when_the_client_is_gone)
-            made = await anyio.to_thread.run_sync(make)
+            async with self._downloads.making:
+                stopper.is_making = True
+                try:
+                    await anyio.to_thread.run_sync(make)
+                finally:
+                    stopper.is_making = False
             tasks.cancel_scope.cancel()
+        return self._result(path, stopper, made)
+
+    def _result(self, path: str, stopper: Stopper, made: "_Made | Exception | None") -> "Response | _Sending | None":
         if isinstance(made, _Made):
-            return _Sending(made, self._name, self._downloads.send_seconds)
-        return None if stopper.is_stopped else failure(path, made)
+            if not stopper.is_stopped:
+                return _Sending(made, self._name, self._downloads.send_seconds)
+            made.file.close()
+        return None if stopper.is_stopped or not isinstance(made, Exception) else failure(path, made)
 
 
 class _Sending:
@@ -291,13 +302,20 @@ def _as_text(column: str, type_: str) -> str:
 
 
 def _headers(name: str, ending: str) -> dict[str, str]:
-    """The headers of a file. Its name is given twice: as ASCII, and for those who can read it, as it is (RFC 6266)."""
+    return {"content-type": MEDIA_TYPES[ending], "content-disposition": content_disposition(name, ending)}
+
+
+def content_disposition(name: str, ending: str) -> str:
+    """The header by which a browser saves an answer as a file.
+
+    The name is given twice: as ASCII, and for those who can read it, as it is (RFC 6266).
+    """
     safe = _safe(name)
     ascii_ = unicodedata.normalize("NFKD", safe).encode("ascii", "ignore").decode() or "_"
     disposition = f'attachment; filename="{ascii_}.{ending}"'
     if ascii_ != safe:
         disposition += f"; filename*=UTF-8''{quote(safe, safe='')}.{ending}"
-    return {"content-type": MEDIA_TYPES[ending], "content-disposition": disposition}
+    return disposition
 
 
 def _safe(name: str) -> str:

@@ -1,6 +1,6 @@
 """The endpoints of the reports API: one table, from which routes, parameters and the OpenAPI document are made."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from page.catalog import Catalog
@@ -167,13 +167,6 @@ PARAMETERS = (
         "contact_name",
     ),
 )
-
-# The filters of `reports.report_filters`, and the arguments that they become.
-ARGUMENTS_OF_FILTERS: Mapping[str, str] = {
-    parameter.name: parameter.argument
-    for parameter in PARAMETERS
-    if parameter.argument and parameter.name in ("channel", "user", "source", "contact")
-}
 
 
 def parameters_of(endpoint: Endpoint, catalog: Catalog, columns: Collection[str]) -> list[Parameter]:

@@ -98,9 +98,9 @@ class Filters:
             "compared_with": self.compared_with,
         }
 
-    def on(self, first: date, last: date, **changes: Any) -> "Filters":
+    def on(self, first: date, last: date) -> "Filters":
         """The same filters on those days of a period that are in the range."""
-        return replace(self, date_range=None, start=max(self.start, first), end=min(self.end, last), **changes)
+        return replace(self, date_range=None, start=max(self.start, first), end=min(self.end, last))
 
 
 def channel_value(channel_id: str | None) -> str:
@@ -156,10 +156,6 @@ class Asked:
                 self._values.setdefault(name, []).append(value)
         self._names = dict.fromkeys(name for name, _ in pairs)
         self._read: list[str] = []
-
-    def has(self, name: str) -> bool:
-        """Whether the parameter has a value."""
-        return name in self._values
 
     def several(self, name: str, longest: int = _LONGEST_VALUE) -> tuple[str, ...]:
         """The different values of a parameter that may be repeated. Raises Refused."""
@@ -230,9 +226,10 @@ def read_filters(
     start, end, date_range = _dates(asked, catalog, reader, workspace)
     frequency = asked.one_of("frequency", catalog.keys("frequency"))
     sources = asked.several("source")
+    known_sources = catalog.keys("source")
     for source in sources:
-        if source not in catalog.keys("source"):
-            raise Refused("source", f"{source!r} is not known", catalog.keys("source"))
+        if source not in known_sources:
+            raise Refused("source", f"{source!r} is not known", known_sources)
     return Filters(
         workspace=workspace,
         date_range=date_range,

@@ -163,9 +163,15 @@ def document(reader: Reader) -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": {"title": "Contact reports", "version": "1", "description": _INTRODUCTION},
+        "security": [{}, {"basic": []}, {"bearer": []}],
         "paths": paths,
         "components": {
             "schemas": schemas,
+            # Only where the page has a password.
+            "securitySchemes": {
+                "basic": {"type": "http", "scheme": "basic"},
+                "bearer": {"type": "http", "scheme": "bearer"},
+            },
             "responses": {
                 str(status): {
                     "description": description,

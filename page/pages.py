@@ -1,6 +1,5 @@
 """The pages: the report, a log, the story of an event, and the rows behind the state of the data."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -13,7 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from page.catalog import Component
-from page.downloads import FORMATS, Downloads
+from page.downloads import FORMATS, Downloads, content_disposition
 from page.filters import Refused
 from page.findings import ORDERS, findings, number_of_findings, page_of_findings
 from page.growth import net_growth, shown_growth, shown_time_to_connect, time_to_connect
@@ -70,10 +69,10 @@ class Pages:
         visit.asked.finish()
         visit = replace(visit, view=replace(visit.view, is_file=True))
         filters = visit.view.filters
-        name = f"contact-reports_{filters.workspace}_{filters.start}_{filters.end}.html"
+        name = f"contact-reports_{filters.workspace}_{filters.start}_{filters.end}"
         return HTMLResponse(
             render_page("report.html", visit, **_report(visit.view)),
-            headers={"content-disposition": f'attachment; filename="{re.sub("[^A-Za-z0-9._-]", "_", name)}"'},
+            headers={"content-disposition": content_disposition(name, "html")},
         )
 
     def log(self, request: Request, visit: Visit) -> Response:

@@ -107,6 +107,9 @@ class Reader:
     def together(self, reads: Mapping[str, Callable[["Reader"], object]]) -> None:
         """Read several things at the same time, for `once` to return. Each has its name as there."""
         missing = {name: read for name, read in reads.items() if name not in self._publication.kept}
+        if len(missing) < 2:
+            self._read_all(missing)
+            return
         names = list(missing)
         # This thread reads a half, and another one, on a cursor of its own, the other half.
         halves = names[::2], names[1::2]

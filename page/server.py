@@ -13,8 +13,8 @@ from page.access import Access, answer_to_long_head, required_hosts
 from page.app import create_app
 from page.publication import Publication
 
-# A large export takes minutes to make, and its receiver may be slow.
-LIMITS = Limits(answer_seconds=600, sending_seconds=120, too_long=answer_to_long_head)
+# A download may be made for ten minutes, after it waited for its turn and for others. Its receiver may be slow.
+LIMITS = Limits(answer_seconds=900, sending_seconds=120, too_long=answer_to_long_head)
 
 
 def serve(settings: Settings, host: str, port: int) -> None:

@@ -9,7 +9,6 @@ from page.publication import Reader
 
 _STATUS = """
     select
-        max(status.last_loaded_at) as as_of,
         min(status.first_event_at at time zone workspaces.timezone) as since,
         max(status.last_event_at) as newest_event,
         max(status.last_event_at at time zone workspaces.timezone) as newest_event_local,

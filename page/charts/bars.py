@@ -81,13 +81,12 @@ def bar_chart(
     colon: str = ": ",
 ) -> BarChart:
     """Bars of one or more series, on each other or side by side. Negative values hang below the zero line."""
-    number = _remembered(format_number)
     by_period = list(zip(*(one.values for one in series), strict=True)) or [()] * len(periods)
     # Bars on each other have a sum. Those side by side are of different things.
     texts = [
-        number(sum(values))
+        format_number(sum(values))
         if stacked or len(series) == 1
-        else ", ".join(f"{one.label} {number(value)}" for one, value in zip(series, values, strict=True))
+        else ", ".join(f"{one.label} {format_number(value)}" for one, value in zip(series, values, strict=True))
         for values in by_period
     ]
     if stacked:
@@ -128,7 +127,7 @@ def bar_chart(
                 percent(slot * index + margin),
                 column_width,
                 [
-                    Mark(x, bar, y, height, one.color, one.hrefs[index], one.label + ending + number(value))
+                    Mark(x, bar, y, height, one.color, one.hrefs[index], one.label + ending + format_number(value))
                     for one, value, x, bar, y, height in bars
                 ],
                 # Stripes over less than four pixels would leave nothing of the bar.
@@ -139,7 +138,7 @@ def bar_chart(
         id=id,
         title=title,
         description=description,
-        axes=axes_of(periods, scale, number, label_steps, slots_of(periods, texts, colon)),
+        axes=axes_of(periods, scale, format_number, label_steps, slots_of(periods, texts, colon)),
         has_links=any(href for one in series for href in one.hrefs),
         is_empty=not columns,
         series=series,
@@ -195,16 +194,3 @@ def _stack(values: Sequence[int], pixels_per_unit: float) -> list[tuple[int, int
         ends[index] = limit
         limit -= 1
     return list(zip([0, *ends], ends, strict=False))
-
-
-def _remembered(format_number: Callable[[int], str]) -> Callable[[int], str]:
-    """Formats each number once. Babel takes 10 microseconds for one, and most numbers of a chart come twice."""
-    known: dict[int, str] = {}
-
-    def number(value: int) -> str:
-        text = known.get(value)
-        if text is None:
-            text = known[value] = format_number(value)
-        return text
-
-    return number

@@ -40,6 +40,10 @@ class Site:
 
     def ask(self, path: str, query: str = "", leave_after: float | None = None) -> list[Message]:
         """What is sent to a client that leaves after so many seconds. A server need not notice that it left."""
+        return anyio.run(self.send, path, query, leave_after)
+
+    async def send(self, path: str, query: str, leave_after: float | None) -> list[Message]:
+        """The same in the event loop of a test."""
         sent: list[Message] = []
 
         async def receive() -> Message:
@@ -64,7 +68,7 @@ class Site:
             "root_path": "",
             "query_string": query.encode(),
         }
-        anyio.run(self.app, scope, receive, send)
+        await self.app(scope, receive, send)
         return sent
 
     def wait_for_publication(self, seen: Callable[[], object]) -> None:

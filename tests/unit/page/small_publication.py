@@ -24,7 +24,10 @@ _LOG = """
             and (contact_ids is null or list_contains(contact_ids, log.{contact}))
             and (contact_name is null or contains(log.contact_name, contact_name));
 """
-_COUNTS = "start_date, end_date, frequency := 'day', workspace_id := null, user_ids := null, sources := null"
+_COUNTS = (
+    "start_date, end_date, frequency := 'day', workspace_id := null, user_ids := null, sources := null, "
+    "contact_name := null"
+)
 _SCHEMA = f"""
     set TimeZone = 'UTC';
     create schema reports;
@@ -76,7 +79,7 @@ _FUNCTIONS = f"""
         group by all;
     create macro reports.contacts_compared_between(
         start_date, end_date, workspace_id := null, user_ids := null, sources := null, contact_ids := null,
-        channel_ids := null, compared_with := 'preceding'
+        channel_ids := null, contact_name := null, compared_with := 'preceding'
     ) as table
         select 'contacts_added' as metric, 1::bigint as contacts, 0::bigint as contacts_before,
             1::bigint as difference, null::double as percent, start_date as start_date_before,

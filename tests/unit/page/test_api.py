@@ -206,7 +206,6 @@ def test_a_filter_that_a_report_does_not_have_is_refused_with_the_reason_in_the_
     for language, reason in (("en", "Only connected contacts have a channel"), ("fr", "Seuls les contacts connectés")):
         error = site.get(f"/api/v1/logs/added?{JANUARY}&channel=1&lang={language}", 422)["error"]
         assert error["parameter"] == "channel" and reason in error["message"]
-    assert site.get(f"/api/v1/overview?{JANUARY}&contact_name=a", 422)["error"]["parameter"] == "contact_name"
     assert site.get(f"/api/v1/logs/connected?{JANUARY}&channel=1&channel=unknown")["parameters"]["channel"] == [
         "1",
         "unknown",

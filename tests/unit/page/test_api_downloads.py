@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import anyio
 import duckdb
 import pytest
 from starlette.applications import Starlette
@@ -171,6 +172,23 @@ def test_a_file_is_not_made_for_a_client_that_is_gone(site: Site) -> None:
     # Its turn has ended.
     for _ in range(5):
         assert site.client.get("/api/v1/users.csv").status_code == 200
+
+
+def test_a_client_that_leaves_does_not_wait_for_the_file_of_another(site: Site) -> None:
+    site = replace(site, app=with_file(site, ENDLESS, "csv"))
+
+    waited: list[float] = []
+
+    async def asking() -> None:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(site.send, "/", "", 2.0)
+            await anyio.sleep(0.5)
+            started = time.monotonic()
+            await site.send("/", "", 0.2)
+            waited.append(time.monotonic() - started)
+
+    anyio.run(asking)
+    assert waited[0] < 1
 
 
 def test_nothing_stays_of_a_file_that_a_client_did_not_read_to_its_end(site: Site) -> None:

@@ -35,10 +35,10 @@ def test_a_value_of_another_kind_is_refused() -> None:
         sql_literal(1.5)
 
 
-def test_a_filter_that_is_not_set_is_left_out() -> None:
+def test_a_call_has_its_dates_by_position_and_its_filters_by_name() -> None:
     call = Call(
         "reports.contacts_added_between",
-        {"start_date": date(2026, 1, 1), "end_date": date(2026, 1, 31), "workspace_id": None, "sources": ["user"]},
+        {"start_date": date(2026, 1, 1), "end_date": date(2026, 1, 31), "sources": ["user"]},
         order_by="period_start",
         limit=10,
         offset=20,
@@ -50,7 +50,7 @@ def test_a_filter_that_is_not_set_is_left_out() -> None:
     )
     sql, values = call.bound()
     assert "$start_date, $end_date, sources := $sources" in sql
-    assert "workspace_id" not in values
+    assert values == {"start_date": date(2026, 1, 1), "end_date": date(2026, 1, 31), "sources": ["user"]}
 
 
 def test_the_values_of_a_query_are_written_into_it() -> None:
