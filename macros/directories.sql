@@ -10,10 +10,15 @@
     coalesce(channel_name, channel_id)
 {%- endmacro %}
 
+{#- The name of a channel that is not known, in English or French. -#}
+{% macro unknown_channel(language='en') -%}
+    '{{ {'en': 'Unknown', 'fr': 'Inconnu'}[language] }}'
+{%- endmacro %}
+
 {#- The text of `deleted_at`. NULL for placeholders that mean "not deleted", and for a date of zeros. -#}
 {% macro deletion_text(column) -%}
     case
-        when lower({{ trimmed(column) }}) in ('null', '\n', '-', 'none', 'nan', 'false') then null
+        when lower({{ trimmed(column) }}) in ('null', {{ text_literal('\\n') }}, '-', 'none', 'nan', 'false') then null
         when {{ matches(trimmed(column), '^0[0TtZz :./+-]*$') }} then null
         else {{ trimmed(column) }}
     end
@@ -57,7 +62,7 @@
         id,
         name,
         type,
-        cast(null as timestamptz) as deleted_at,
+        {{ no_instant() }} as deleted_at,
         false as is_listed
     from ({{ named_by_webhooks(directory) }}) as named
 {%- endmacro %}

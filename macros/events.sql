@@ -40,7 +40,7 @@
         coalesce(users.id, events.user_reference) as user_id,
         coalesce(users.shown_name, events.user_reference) as user_name,
         coalesce(channels.id, events.channel_reference) as channel_id,
-        coalesce(channels.shown_name, events.channel_reference, 'Unknown') as channel_name
+        coalesce(channels.shown_name, events.channel_reference, {{ unknown_channel() }}) as channel_name
     from {{ events }} as events
     left join {{ ref('int_directory_references') }} as users
         on

@@ -8,7 +8,9 @@
     {%- if not execute or flags.FULL_REFRESH -%}
         0
     {%- else -%}
-        {%- set state = adapter.get_relation(database=target.database, schema='intermediate', identifier='int_changes_since') -%}
+        {%- set state = adapter.get_relation(
+            database=target.database, schema=generate_schema_name('intermediate'), identifier='int_changes_since'
+        ) -%}
         {%- if state is none -%}
             0
         {%- else -%}
@@ -18,13 +20,12 @@
 {%- endmacro %}
 
 {#-
-    The records that were rejected before a full refresh. Python copies them from the publication. None on an incremental run,
-    and where the former publication has another raw zone or cannot be read.
+    The records that were rejected before a full refresh, from the publication. None on an incremental run, and where the former publication has another raw zone or cannot be read.
 -#}
 {% macro rejects_before_changes() -%}
     {%- if execute -%}
         {{ return(adapter.get_relation(
-            database=target.database, schema='intermediate', identifier='int_rejects_before_changes'
+            database=target.database, schema=generate_schema_name('intermediate'), identifier='int_rejects_before_changes'
         )) }}
     {%- endif -%}
 {%- endmacro %}

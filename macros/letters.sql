@@ -55,3 +55,11 @@
         else lower({{ without_accents(column) }})
     end
 {%- endmacro %}
+
+{#-
+    Whether anything of a text is left in plain letters: it is not empty, and not of accents alone. To compare the plain
+    letters with '' would double the time that DuckDB needs to bind them (2.5 ms for each report).
+-#}
+{% macro has_plain_letters(column) -%}
+    {{ matches(column, '[^\\x{300}-\\x{344}\\x{346}-\\x{36f}]') }}
+{%- endmacro %}

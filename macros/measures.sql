@@ -10,7 +10,7 @@
 
 {#- The first day of the range of the same length that ends the day before a range starts. -#}
 {% macro same_length_before(start_date, end_date) -%}
-    ({{ start_date }} - cast({{ end_date }} - {{ start_date }} as integer) - 1)
+    ({{ start_date }} - cast({{ days_from(start_date, end_date) }} as integer) - 1)
 {%- endmacro %}
 
 {#- The number of a metric compared with the one before. The percentage of 0 is NULL. -#}

@@ -3,7 +3,7 @@
     rejected records of Parquet files need it: the raw zone keeps each record of a text file as it was.
 -#}
 {% macro record_as_json() -%}
-    '{' || rtrim(
+    '{' || trim(trailing ',' from
         {%- for field in [
             'event_id', 'event_type', 'occurred_at', 'contact_id', 'contact_name', 'source', 'user_id', 'channel_id',
             'merged_contact_id'
@@ -17,7 +17,6 @@
             else '"{{ field }}":' || {{ as_json('landed_' ~ field) }} || ','
         end ||
         {%- endfor %}
-        coalesce(substr(extra_fields, 2, length(extra_fields) - 2), ''),
-        ','
+        coalesce(substr(extra_fields, 2, length(extra_fields) - 2), '')
     ) || '}'
 {%- endmacro %}

@@ -3,11 +3,21 @@
 {#-
     Writes the descriptions of the models and seeds that were built into the database, as comments. What readers of the
     published file can ignore has a comment that begins with "Private:". One statement for all: `persist_docs` asks for the
-    columns of each relation, and fails on table functions.
+    columns of each relation, and fails on table functions. Tables that were not built but copied from a version of Spark's
+    (orchestration/lib/warehouse/from_version.py) are described as well.
 -#}
 {% macro describe_models(results) -%}
-    {%- for result in results if result.status == 'success' -%}
-        {%- set node = result.node -%}
+    {{ adapter.dispatch('describe_models')(results) }}
+{%- endmacro %}
+
+{% macro default__describe_models(results) -%}{%- endmacro %}
+
+{% macro duckdb__describe_models(results) -%}
+    {%- set nodes = results | selectattr('status', 'equalto', 'success') | map(attribute='node') | list -%}
+    {%- if execute and env_var('CONTACT_REPORTS_TABLES_ARE_COPIED', '') -%}
+        {%- do nodes.extend(graph.nodes.values() | selectattr('config.materialized', 'in', ['table', 'incremental', 'seed'])) -%}
+    {%- endif -%}
+    {%- for node in nodes -%}
         {%- set visibility = node.config.meta.get('comment_in_database') -%}
         {%- set kind = {'view': 'view', 'table_function': 'macro table'}.get(node.config.materialized, 'table') -%}
         {%- set relation = node.database ~ '.' ~ node.schema ~ '.' ~ node.alias -%}
@@ -24,11 +34,22 @@
 {%- endmacro %}
 
 {#-
-    Writes all that was built into the database file, if nothing failed. Without it DuckDB writes the file when dbt closes
-    it, and an error there (a full disk) is not reported.
+    Completes what was built, if nothing failed. DuckDB writes it into the file: otherwise DuckDB writes the file when dbt
+    closes it, and an error there (a full disk) is not reported.
 -#}
-{% macro write_database_file(results) -%}
-    {%- if target.type == 'duckdb' and not results | selectattr('status', 'in', ['error', 'fail', 'runtime error', 'skipped']) | list -%}
+{% macro complete_build(results) -%}
+    {{ adapter.dispatch('complete_build')(results) }}
+{%- endmacro %}
+
+{% macro default__complete_build(results) -%}{%- endmacro %}
+
+{% macro duckdb__complete_build(results) -%}
+    {%- if not has_failures(results) -%}
         checkpoint {{ target.database }}
     {%- endif -%}
+{%- endmacro %}
+
+{#- Whether a model, a seed or a test failed. -#}
+{% macro has_failures(results) -%}
+    {{ return(results | selectattr('status', 'in', ['error', 'fail', 'runtime error', 'skipped']) | list | length > 0) }}
 {%- endmacro %}

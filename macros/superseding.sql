@@ -42,7 +42,17 @@
 {% macro superseded_among(records) -%}
     with by_recency as (
         select
-            records.*,
+            records.file_id,
+            records.source_line,
+            records.workspace_id,
+            records.event_id,
+            records.event_type,
+            records.occurred_at,
+            records.report_date,
+            records.contact_id,
+            records.channel_id,
+            records.merged_contact_id,
+            records.message_id,
             routes.precedence,
             routes.yields_to_log,
             row_number() over (
@@ -65,124 +75,99 @@
     ),
 
     -- Rule 2, less detail: it gives way to an event of the same contact and second that has the detail.
-    less_detailed as (
+    by_detail as (
         select
-            vague.file_id,
-            vague.source_line,
-            vague.workspace_id,
-            vague.yields_to_log,
-            min_by(
-                exact.event_id, {{ composite(['exact.precedence', 'exact.occurred_at', 'exact.event_id']) }}
-            ) as exact_event_id
-        from latest as vague
-        inner join latest as exact
-            on
-                vague.workspace_id = exact.workspace_id
-                and vague.event_type = exact.event_type
-                and vague.contact_id = exact.contact_id
-                and date_trunc('second', vague.occurred_at) = date_trunc('second', exact.occurred_at)
-        where vague.lacks_detail and not exact.lacks_detail and not vague.is_failed and not exact.is_failed
-        group by vague.file_id, vague.source_line, vague.workspace_id, vague.yields_to_log
-    ),
-
-    -- Rule 3, the same fact by another route or id.
-    by_preference as (
-        select
-            latest.*,
-            row_number() over same_fact as preference,
-            first_value(latest.event_id) over same_fact as preferred_event_id
+            *,
+            case
+                when lacks_detail and not is_failed and not first_value(lacks_detail or is_failed) over same_second
+                    then first_value(event_id) over same_second
+            end as exact_event_id
         from latest
-        left join less_detailed
-            on latest.file_id = less_detailed.file_id and latest.source_line = less_detailed.source_line
-        where not latest.is_failed and less_detailed.file_id is null
-        window same_fact as (
-            partition by {{ natural_key('latest') | join(', ') }}
-            order by latest.precedence, latest.occurred_at, latest.event_id
+        window same_second as (
+            partition by workspace_id, event_type, contact_id, date_trunc('second', occurred_at)
+            order by lacks_detail or is_failed, precedence, occurred_at, event_id
         )
     ),
 
     -- A log with less detail lists the event nevertheless.
     listed_with_less_detail as (
         select distinct
-            by_preference.workspace_id,
-            by_preference.preferred_event_id as event_id
-        from less_detailed
-        inner join by_preference
-            on
-                less_detailed.workspace_id = by_preference.workspace_id
-                and less_detailed.exact_event_id = by_preference.event_id
-        where not less_detailed.yields_to_log
+            workspace_id,
+            exact_event_id as event_id
+        from by_detail
+        where exact_event_id is not null and not yields_to_log
     ),
 
-    -- Rule 4, not in the log of a day that the log covers completely.
-    not_in_log as (
-        select by_preference.*
-        from by_preference
-        inner join {{ ref('int_fully_covered_days') }} as covered
-            on by_preference.workspace_id = covered.workspace_id and by_preference.report_date = covered.report_date
-        left join listed_with_less_detail as listed
-            on by_preference.workspace_id = listed.workspace_id and by_preference.event_id = listed.event_id
-        where
-            by_preference.preference = 1
-            and by_preference.event_type = 'connected'
-            and by_preference.yields_to_log
-            and listed.event_id is null
-    ),
-
-    -- For each event that rule 1 and failed messages left: the event that stands in the end.
+    -- Rule 3, the same fact by another route or id. Rule 4, not in the log of a day that the log covers completely. For each
+    -- event that the rules before left: the event that stands in the end.
     outcomes as (
         select
-            by_preference.workspace_id,
-            by_preference.event_id,
-            case when not_in_log.event_id is null then by_preference.preferred_event_id end as standing_event_id
-        from by_preference
-        left join not_in_log
+            by_detail.workspace_id,
+            by_detail.event_id,
+            row_number() over by_preference as preference,
+            case
+                when
+                    bool_or(listed.event_id is not null) over same_fact
+                    or not first_value(
+                        by_detail.event_type = 'connected' and by_detail.yields_to_log and covered.report_date is not null
+                    ) over same_fact
+                    then first_value(by_detail.event_id) over same_fact
+            end as standing_event_id
+        from by_detail
+        left join listed_with_less_detail as listed
+            on by_detail.workspace_id = listed.workspace_id and by_detail.event_id = listed.event_id
+        left join {{ ref('int_fully_covered_days') }} as covered
+            on by_detail.workspace_id = covered.workspace_id and by_detail.report_date = covered.report_date
+        where not by_detail.is_failed and by_detail.exact_event_id is null
+        window
+            by_preference as (
+                partition by {{ natural_key('by_detail') | join(', ') }}
+                order by by_detail.precedence, by_detail.occurred_at, by_detail.event_id
+            ),
+            same_fact as (
+                partition by {{ natural_key('by_detail') | join(', ') }}
+                order by by_detail.precedence, by_detail.occurred_at, by_detail.event_id
+                rows between unbounded preceding and unbounded following
+            )
+    ),
+
+    superseded as (
+        select
+            file_id,
+            source_line,
+            'same_event' as superseded_as,
+            cast(null as string) as standing_event_id
+        from by_recency
+        where recency > 1
+        union all
+        select
+            by_detail.file_id,
+            by_detail.source_line,
+            case
+                when by_detail.is_failed then 'failed_message'
+                when by_detail.exact_event_id is not null then 'less_detail'
+                when outcomes.preference > 1 then 'same_fact'
+                when outcomes.standing_event_id is null then 'not_in_log'
+            end as superseded_as,
+            outcomes.standing_event_id
+        from by_detail
+        left join outcomes
             on
-                by_preference.workspace_id = not_in_log.workspace_id
-                and by_preference.preferred_event_id = not_in_log.event_id
+                by_detail.workspace_id = outcomes.workspace_id
+                and coalesce(by_detail.exact_event_id, by_detail.event_id) = outcomes.event_id
     )
 
-    select
-        {{ event_columns() | join(',\n        ') }},
-        'same_event' as superseded_as,
-        cast(null as string) as standing_event_id
-    from by_recency
-    where recency > 1
-    union all
-    select
-        {{ event_columns() | join(',\n        ') }},
-        'failed_message' as superseded_as,
-        cast(null as string) as standing_event_id
-    from latest
-    where is_failed
-    union all
+    -- The other columns are read of the few records that are superseded.
     select
         {%- for column in event_columns() %}
-        latest.{{ column }},
+        records.{{ column }},
         {%- endfor %}
-        'less_detail' as superseded_as,
-        outcomes.standing_event_id
-    from less_detailed
-    inner join latest on less_detailed.file_id = latest.file_id and less_detailed.source_line = latest.source_line
-    inner join outcomes
-        on less_detailed.workspace_id = outcomes.workspace_id and less_detailed.exact_event_id = outcomes.event_id
-    union all
-    select
-        {%- for column in event_columns() %}
-        by_preference.{{ column }},
-        {%- endfor %}
-        'same_fact' as superseded_as,
-        outcomes.standing_event_id
-    from by_preference
-    inner join outcomes
-        on by_preference.workspace_id = outcomes.workspace_id and by_preference.event_id = outcomes.event_id
-    where by_preference.preference > 1
-    union all
-    select
-        {{ event_columns() | join(',\n        ') }},
-        'not_in_log' as superseded_as,
-        cast(null as string) as standing_event_id
-    from not_in_log
+        superseded.superseded_as,
+        superseded.standing_event_id
+    from superseded
+    inner join {{ records }} as records
+        on superseded.file_id = records.file_id and superseded.source_line = records.source_line
+    where superseded.superseded_as is not null
 {%- endmacro %}
 
 {#- Whether an event lacks the channel that was connected, or the contact that was merged away. -#}
@@ -215,8 +200,8 @@
 {%- endmacro %}
 
 {#-
-    The event that stands in place of a superseded record. If the newest version of an event is superseded too, its older
-    versions give way to the same event.
+    The standing event that supersedes a record. If the newest version of an event is superseded, its older versions are
+    superseded by the same event.
 -#}
 {% macro superseded_by(superseded, newest_version) -%}
     case
@@ -227,8 +212,8 @@
 {%- endmacro %}
 
 {#-
-    Joins the newest version of the event of a superseded record, if that is superseded as well. The join has no condition on
-    the left side alone: with one DuckDB compares each row with each (10 million events: 211 s).
+    Joins a superseded record to the newest version of its event, if that version is superseded as well. The join has no
+    condition on the left side alone. With such a condition DuckDB uses a nested loop join (10 million events: 211 s).
 -#}
 {% macro join_newest_version(superseded, newest_version) -%}
     left join {{ ref('int_superseded_events') }} as {{ newest_version }}

@@ -69,7 +69,7 @@
     of spaces, - or _. It has no CASE, so DuckDB applies it once to each value of a dictionary (see `trimmed_word`).
 -#}
 {% macro source_spelling(column) -%}
-    {%- set plain = replace_matches('lower(' ~ without_accents(column) ~ ')', '[' ~ apostrophes() ~ ']', "''") -%}
+    {%- set plain = replace_matches('lower(' ~ without_accents(column) ~ ')', '[' ~ apostrophes() ~ ']', "'") -%}
     {{ replace_matches(plain, '[' ~ white_space() ~ '_-]+', ' ') }}
 {%- endmacro %}
 
@@ -109,7 +109,7 @@
 
 {#- A value of a report log without the apostrophe that keeps a spreadsheet from reading it as a formula. -#}
 {% macro unguarded(column) -%}
-    {{ replace_matches(column, "^''([=+@-])", first_group()) }}
+    {{ replace_matches(column, "^'([=+@-])", first_group()) }}
 {%- endmacro %}
 
 {#- First and last name as one text. NULL when there is neither. -#}

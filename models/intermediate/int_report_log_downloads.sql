@@ -32,8 +32,8 @@ downloads as (
             when
                 logs.refusal is null
                 and workspaces.workspace_id is not null
-                and length(logs.dates_in_name) = 2
-                and logs.dates_in_name[1] <= logs.dates_in_name[2]
+                and {{ list_length('logs.dates_in_name') }} = 2
+                and {{ element('logs.dates_in_name', 1) }} <= {{ element('logs.dates_in_name', 2) }}
                 then logs.dates_in_name
         end as range_in_name
     from logs
@@ -52,6 +52,6 @@ select
     is_cut,
     first_date,
     last_date,
-    case when is_cut then first_date + 1 else least(first_date, range_in_name[1]) end as covers_from,
-    case when is_cut then last_date - 1 else greatest(last_date, range_in_name[2]) end as covers_to
+    case when is_cut then first_date + 1 else least(first_date, {{ element('range_in_name', 1) }}) end as covers_from,
+    case when is_cut then last_date - 1 else greatest(last_date, {{ element('range_in_name', 2) }}) end as covers_to
 from downloads

@@ -28,7 +28,7 @@ select
     covered.event_type,
     covered.report_date + 1 as first_date,
     covered.next_report_date - 1 as last_date,
-    cast(covered.next_report_date - covered.report_date - 1 as bigint) as days,
+    cast({{ days_from('covered.report_date', 'covered.next_report_date') }} - 1 as bigint) as days,
     case when busy_logs.event_type is null then 'possible' else 'certain' end as certainty
 from covered
 left join busy_logs on covered.workspace_id = busy_logs.workspace_id and covered.event_type = busy_logs.event_type

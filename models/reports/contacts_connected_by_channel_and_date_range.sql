@@ -25,7 +25,7 @@ select
     counted.start_date,
     counted.end_date,
     counted.channel_id,
-    coalesce(channels.channel_name, counted.channel_id, 'Unknown') as channel_name,
+    coalesce(channels.channel_name, counted.channel_id, {{ unknown_channel() }}) as channel_name,
     counted.contacts_connected,
     {{ percentage('counted.contacts_connected', 'totals.contacts_connected') }} as percentage
 from counted

@@ -50,7 +50,7 @@ offered as (
         cast(in_events.workspace_id as string) as workspace_id,
         in_events.filter,
         in_events.value,
-        coalesce(in_events.value, 'Unknown') as name
+        coalesce(in_events.value, {{ unknown_channel() }}) as name
     from in_events
     left join in_directories as directories
         on
@@ -79,7 +79,7 @@ select
     filter,
     value,
     label,
-    case when value is null then 'Inconnu' else label end as label_fr
+    case when value is null then {{ unknown_channel('fr') }} else label end as label_fr
 from labelled
 union all
 select

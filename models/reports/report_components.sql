@@ -13,7 +13,7 @@ from {{ ref('components') }} as components
 left join (
     select
         component_filters.component,
-        list(component_filters.filter order by component_filters.filter) as filters
+        {{ sorted_list('component_filters.filter') }} as filters
     from {{ ref('component_filters') }} as component_filters
     where component_filters.is_applicable
     group by component_filters.component

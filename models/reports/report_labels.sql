@@ -25,3 +25,9 @@ select
     label,
     label_fr
 from {{ ref('labels') }}
+union all
+select
+    'channel' as subject,
+    'unknown' as key,
+    {{ unknown_channel() }} as label,
+    {{ unknown_channel('fr') }} as label_fr

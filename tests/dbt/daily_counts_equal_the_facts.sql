@@ -39,7 +39,7 @@ with facts_by_day as (
     select
         workspace_id,
         report_date,
-        sum({{ hash_of(group) }}) as fingerprint
+        {{ sum_of_hashes(hash_of(group)) }} as fingerprint
     from {{ facts }}
     group by workspace_id, report_date
 ),
@@ -59,7 +59,7 @@ counts_by_day as (
     select
         workspace_id,
         report_date,
-        sum({{ hash_times('group_hash', 'contacts') }}) as fingerprint,
+        {{ sum_of_hashes(hash_times('group_hash', 'contacts')) }} as fingerprint,
         max(row_count) as most_rows_of_a_group
     from groups_counted
     group by workspace_id, report_date

@@ -1,6 +1,6 @@
 -- Each component of the page has one row for each filter, with a reason exactly where the filter cannot apply, and one
 -- state.
-{{ config(meta={'dagster': {'ref': {'name': 'report_filters'}}}) }}
+{{ config(enabled=has_table_functions(), meta={'dagster': {'ref': {'name': 'report_filters'}}}) }}
 
 select
     components.key as component,

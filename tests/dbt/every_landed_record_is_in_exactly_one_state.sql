@@ -34,7 +34,7 @@ in_a_state as (
     select
         file_id,
         count(*) as record_count,
-        sum({{ hash_of(['source_line']) }}) as fingerprint
+        {{ sum_of_hashes(hash_of(['source_line'])) }} as fingerprint
     from states
     group by file_id
 ),
@@ -43,7 +43,7 @@ validated as (
     select
         file_id,
         count(*) as record_count,
-        sum({{ hash_of(['source_line']) }}) as fingerprint
+        {{ sum_of_hashes(hash_of(['source_line'])) }} as fingerprint
     from {{ ref('int_new_records') }}
     group by file_id
 )

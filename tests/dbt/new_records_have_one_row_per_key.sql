@@ -9,7 +9,7 @@ with files as (
         min(source_line) as first_line,
         max(source_line) as last_line,
         count(*) as row_count,
-        sum({{ hash_of(['source_line']) }}) as fingerprint
+        {{ sum_of_hashes(hash_of(['source_line'])) }} as fingerprint
     from {{ ref('int_new_records') }}
     group by file_id
 ),
@@ -25,7 +25,7 @@ numbers as (
 files_of_numbers as (
     select
         file_id,
-        sum({{ hash_of(['source_line']) }}) as fingerprint
+        {{ sum_of_hashes(hash_of(['source_line'])) }} as fingerprint
     from numbers
     group by file_id
 ),

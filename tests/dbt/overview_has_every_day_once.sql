@@ -30,5 +30,5 @@ left join overview on bounds.workspace_id = overview.workspace_id
 where
     overview.first_date is distinct from bounds.first_date
     or overview.last_date is distinct from bounds.last_date
-    or overview.row_count <> bounds.last_date - bounds.first_date + 1
+    or overview.row_count <> {{ days_from('bounds.first_date', 'bounds.last_date') }} + 1
     or overview.row_count <> overview.day_count

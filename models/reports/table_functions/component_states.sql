@@ -34,7 +34,7 @@ known as (
     from ({{ filtered_counts(event_types(), channels=true) }}) as counts
 ),
 
--- The types of event without data between the dates. Only for these all days are read.
+-- The types of event without data between the dates. Only for these all days are read, and not if a name is searched.
 missing as (
     select event_types.event_type
     from {{ ref('event_types') }} as event_types
@@ -50,22 +50,31 @@ first_dates as (
     group by counts.event_type
 ),
 
+-- The first day with an event of any type, whatever the other filters. From that day on a count of zero is a count.
+beginning as (
+    select min(daily.report_date) as first_date
+    from {{ ref('agg_breakdown_daily') }} as daily
+    where not {{ is_given('workspace_id') }} or daily.workspace_id = {{ argument('workspace_id', 'string') }}
+),
+
 components as (
     select
         event_types_of.component,
+        event_types_of.kind,
         event_types_of.position,
         count(known.event_type) > 0 as has_data,
         min(first_dates.first_date) as first_date
     from (
         select
             listed.component,
+            listed.kind,
             listed.position,
             unnest({{ words('listed.event_types') }}) as event_type
         from {{ ref('components') }} as listed
     ) as event_types_of
     left join known on event_types_of.event_type = known.event_type
     left join first_dates on event_types_of.event_type = first_dates.event_type
-    group by event_types_of.component, event_types_of.position
+    group by event_types_of.component, event_types_of.kind, event_types_of.position
 ),
 
 states as (
@@ -75,12 +84,14 @@ states as (
         case
             when not_applicable.component is not null then 'not_applicable'
             when components.has_data then 'ok'
+            when components.kind = 'metric' and beginning.first_date <= {{ argument('end_date', 'date') }} then 'ok'
             else 'no_data'
         end as state,
         not_applicable.reason as reason_not_applicable,
         not_applicable.reason_fr as reason_not_applicable_fr,
         components.first_date
     from components
+    cross join beginning
     left join not_applicable on components.component = not_applicable.component
 )
 
@@ -89,14 +100,15 @@ select
     states.state,
     case
         when states.state = 'not_applicable' then states.reason_not_applicable
-        when states.state = 'no_data' and states.first_date is null then 'Nothing matches the filters on any day'
+        when states.state = 'no_data' and states.first_date is null and not {{ is_name_given() }}
+            then 'Nothing matches the filters on any day'
         when states.state = 'no_data' and states.first_date > {{ argument('end_date', 'date') }}
             then 'What matches the filters begins after the dates'
         when states.state = 'no_data' then 'Nothing matches the filters between the dates'
     end as reason,
     case
         when states.state = 'not_applicable' then states.reason_not_applicable_fr
-        when states.state = 'no_data' and states.first_date is null
+        when states.state = 'no_data' and states.first_date is null and not {{ is_name_given() }}
             then 'Rien ne correspond aux filtres, quel que soit le jour'
         when states.state = 'no_data' and states.first_date > {{ argument('end_date', 'date') }}
             then 'Ce qui correspond aux filtres commence après les dates'

@@ -43,7 +43,7 @@ select
     counted.period_start,
     cast(counted.workspace_id as string) as workspace_id,
     counted.channel_id,
-    coalesce(channels.channel_name, counted.channel_id, 'Unknown') as channel_name,
+    coalesce(channels.channel_name, counted.channel_id, {{ unknown_channel() }}) as channel_name,
     counted.contacts_connected,
     {{ percentage('counted.contacts_connected', 'totals.contacts_connected') }} as percentage
 from counted

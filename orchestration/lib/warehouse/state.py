@@ -11,7 +11,14 @@ from orchestration.lib.settings import PROJECT_ROOT
 from orchestration.lib.warehouse.published import has_a_writer, open_published
 
 # What the models' results depend on, besides the raw zone. dbt's tests only look at them.
-_RULE_FILES = ("models/**/*.sql", "macros/*.sql", "seeds/*.csv", "dbt_project.yml", "profiles.yml")
+_RULE_FILES = (
+    "models/**/*.sql",
+    "macros/*.sql",
+    "macros/dialects/*.sql",
+    "seeds/*.csv",
+    "dbt_project.yml",
+    "profiles.yml",
+)
 
 
 @dataclass(frozen=True)
@@ -24,9 +31,14 @@ class BuildState:
     batches: str  # fingerprint of batches 1 to batch_id
     rules: str  # fingerprint of models, macros, seeds, and listed workspaces
 
+    @property
+    def forgotten(self) -> str:
+        """Fingerprint of the contacts that are masked in these batches. Empty if there are none."""
+        return "/".join(self.batches.split("/")[2:])
 
-def rules_fingerprint(zone: RawZone) -> str:
-    """Fingerprint of the models, macros, seeds, listed workspaces with their zones, and DuckDB's version."""
+
+def rules_fingerprint(zone: RawZone, engine: str) -> str:
+    """Fingerprint of the models, macros, seeds, listed workspaces with their zones, and the engine with its version."""
     digest = hashlib.sha256()
     for pattern in _RULE_FILES:
         for path in sorted(PROJECT_ROOT.glob(pattern)):
@@ -39,8 +51,8 @@ def rules_fingerprint(zone: RawZone) -> str:
             where file_id = (select max(file_id) from {files} where kind = 'workspaces') order by source_line"""
         ).fetchall()
     digest.update(repr(rows).encode())
-    # Hashes that the warehouse keeps may differ from one version of DuckDB to the next.
-    digest.update(duckdb.__version__.encode())
+    # Hashes that the warehouse keeps may differ from one version of DuckDB to the next. Those of another engine do.
+    digest.update(duckdb.__version__.encode() if engine == "duckdb" else engine.encode())
     return digest.hexdigest()
 
 
@@ -48,13 +60,18 @@ def read_state(path: Path) -> BuildState | None:
     """The state that a warehouse file was built from. None when the file cannot be read or has none."""
     try:
         with open_published(path) as connection:
-            row = connection.execute(
-                "select zone_id, raw_zone, batch_id, batches, rules from intermediate.build_state"
-            ).fetchone()
+            return state_of(connection)
     except duckdb.IOException as error:
         if "Could not set lock" in str(error):
             raise has_a_writer(path) from None
         return None
     except duckdb.Error:
         return None
+
+
+def state_of(connection: duckdb.DuckDBPyConnection) -> BuildState | None:
+    """The same, of the published file that is attached to a connection. Raises duckdb.Error when it has none."""
+    row = connection.execute(
+        "select zone_id, raw_zone, batch_id, batches, rules from contact_reports.intermediate.build_state"
+    ).fetchone()
     return BuildState(*row) if row else None
