@@ -1,4 +1,4 @@
-"""The command line: `python -m benchmarks compare`, `tick`, `queries`, `page`, `small-files`, and more."""
+"""The command line: `python -m benchmarks compare`, `tick`, `queries`, `page`, `postgres`, `small-files`, and more."""
 
 import shutil
 import sys
@@ -16,6 +16,7 @@ from benchmarks.generate import Format, write_landing
 from benchmarks.measure import ROOT, Usage, run_python, run_with_pandas
 from benchmarks.page import measure_page
 from benchmarks.pipeline import Pipeline
+from benchmarks.postgres import measure_postgres
 from benchmarks.queries import time_queries
 from benchmarks.report import write_report
 from benchmarks.sameness import require_the_same
@@ -130,6 +131,20 @@ def page(folder: Path, sizes: Sequence[int], file_format: Format, repeats: int, 
     for size in sizes:
         figures = measure_page(_history(folder, size, file_format).published, repeats)
         results.keep("page", note, events=size, format=file_format, runs=repeats, **asdict(figures))
+    write_report()
+
+
+@main.command()
+@click.option("--events", "sizes", multiple=True, type=int, default=[1_000_000], show_default=True)
+@_format
+@_note
+@click.pass_obj
+def postgres(folder: Path, sizes: Sequence[int], file_format: Format, note: str) -> None:
+    """Publish a history to PostgreSQL, and again after 10,000 new events."""
+    for size in sizes:
+        pipeline, landing = _history(folder, size, file_format), _landing(folder, size, file_format)
+        figures = measure_postgres(pipeline, landing, size, file_format)
+        results.keep("postgres", note, events=size, format=file_format, runs=1, **asdict(figures))
     write_report()
 
 

@@ -1,4 +1,4 @@
-"""How long the report page takes to answer, how it holds many people, and what memory its process takes."""
+"""Benchmark of the report page: latency, fifty clients at once, and memory."""
 
 import http.client
 import os
@@ -141,7 +141,7 @@ def _served(data: Path) -> Iterator[tuple[int, psutil.Process]]:
 
 
 def _ask(port: int, address: str) -> float:
-    """Seconds until the first byte of the answer, of which all is read."""
+    """Seconds until the first byte of the response. The whole response is read."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         started = time.perf_counter()
@@ -157,7 +157,7 @@ def _ask(port: int, address: str) -> float:
 
 
 def _at_once(port: int, addresses: Sequence[str]) -> list[float]:
-    """Seconds of each of many that ask at the same moment, to the last byte."""
+    """Seconds until the last byte, for each of several simultaneous requests."""
 
     def ask(address: str) -> float:
         started = time.perf_counter()

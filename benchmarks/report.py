@@ -16,7 +16,7 @@ def write_report() -> None:
     entries = results.read()
     of = {
         measure: [entry for entry in entries if entry["measure"] == measure]
-        for measure in ("compare", "small_files", "old_batches", "tick", "idle", "queries", "page")
+        for measure in ("compare", "small_files", "old_batches", "tick", "idle", "queries", "page", "postgres")
     }
     tables = {
         "compare": _contestants(of["compare"]),
@@ -27,6 +27,7 @@ def write_report() -> None:
         "old-batches": _old_batches(of["old_batches"]),
         "queries": _queries(of["queries"]),
         "page": _page(of["page"]),
+        "postgres": _postgres(of["postgres"]),
     }
     page = PAGE.read_text()
     for name, lines in tables.items():
@@ -133,6 +134,24 @@ _PAGE = {
 
 def _page(entries: Sequence[Entry]) -> list[str]:
     rows = [(f"{entry['events']:,}", what, f"{entry[name]:,.0f}") for entry in entries for name, what in _PAGE.items()]
+    return _table(("events", "", ""), rows, text=2) + _sources(entries)
+
+
+_POSTGRES = {
+    "rows": "rows in PostgreSQL",
+    "first_seconds": "first publication, s",
+    "first_work_seconds": "of these, PostgreSQL's own work, s",
+    "tick_seconds": "publication after 10,000 new events, s",
+    "tick_work_seconds": "of these, PostgreSQL's own work, s",
+    "tick_moved": "rows that it wrote or deleted",
+    "again_seconds": "publication of the same file, s",
+    "reading_seconds": "of each of these, reading the file, s",
+    "check_seconds": "the check after a publication, s",
+}
+
+
+def _postgres(entries: Sequence[Entry]) -> list[str]:
+    rows = [(f"{entry['events']:,}", what, f"{entry[name]:,}") for entry in entries for name, what in _POSTGRES.items()]
     return _table(("events", "", ""), rows, text=2) + _sources(entries)
 
 
