@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from orchestration.cli.commands import main
+from orchestration.cli.group import main
 from orchestration.lib.pipeline import explain
 from orchestration.lib.problems import Problem
 from orchestration.lib.settings import read_settings

@@ -1,19 +1,21 @@
 """The commands of `python -m orchestration`, and of the Makefile."""
 
 import sys
-import threading
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import click
 from rich.console import Console
 
-from orchestration.cli.preparation import become, make_landing, noting_problems, prepare_to_write
+from orchestration.cli.preparation import make_landing, noting_problems, prepare_to_write
 from orchestration.cli.runs import execute
 from orchestration.cli.runs import fetch as fetch_days
 from orchestration.cli.terminal import console, output_in, showing_progress
+from orchestration.lib.export.files import FORMATS
 from orchestration.lib.lock import only_writer
-from orchestration.lib.monitoring.health import PUBLISHED_WITHIN, note_run, read_health
+from orchestration.lib.monitoring.attention import read_attention
+from orchestration.lib.monitoring.health import PUBLISHED_WITHIN, note_run, read_health, shown
 from orchestration.lib.monitoring.status import status_lines
 from orchestration.lib.pipeline import check_landing, find_news
 from orchestration.lib.problems import Problem
@@ -21,28 +23,28 @@ from orchestration.lib.progress import announce
 from orchestration.lib.secrets import read_secrets
 from orchestration.lib.settings import NEWEST_EVENT_WITHIN, Settings, read_settings
 from orchestration.lib.text import printable
-
-_MODULE = "orchestration.definitions"
-Command = Callable[..., None]
-_DATE = click.DateTime(["%Y-%m-%d"])
+from publications.configured import configured
+from publications.follow import behind, standings
 
 
-def _listening(*, port: int) -> Callable[[Command], Command]:
-    """The options of a command that listens: by default on this machine only."""
+class _Day(click.ParamType):
+    """A day, as YYYY-MM-DD."""
 
-    def with_options(command: Command) -> Command:
-        command = click.option("--port", default=port, show_default=True, help="The port to listen on.")(command)
-        return click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")(command)
+    name = "YYYY-MM-DD"
 
-    return with_options
+    def convert(self, value: str | date, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        if isinstance(value, date):
+            return value
+        try:
+            return datetime.strptime(value, "%Y-%m-%d").date()
+        except ValueError:
+            self.fail(f"{value!r} is no day. Write it as YYYY-MM-DD, such as 2026-01-31", param, ctx)
 
 
-@click.group()
-def main() -> None:
-    """contact-reports: contact events in, report views out."""
+_DATE = _Day()
 
 
-@main.command()
+@click.command()
 def run() -> None:
     """Fetch, extract what is new, build, test, publish. Exit code 0 only if all of it was done."""
     settings = prepare_to_write()
@@ -50,30 +52,22 @@ def run() -> None:
     make_landing(settings)
     if settings.is_sample:
         console.print("No landing folder is configured: working on the project's own sample workspaces.")
-    warnings: list[str] = []
     with showing_progress(), output_in(settings.data / "logs" / "run.log"):
         with noting_problems(settings):
             # Checked first: importing Dagster and dbt takes seconds, and fetching from the API may take hours.
             check_landing(settings)
         # A workspace whose fetch fails does not keep the others from being published.
         _, failures = fetch_days(settings, tokens)
-        with noting_problems(settings):
-            news = find_news(settings)
-        if news:
-            warnings = execute(settings)
-        else:
-            with only_writer(settings.data):
-                note_run(settings.data, problem=None)
-            announce("nothing is new, and the publication is up to date")
+        warnings = _publish_news(settings)
     _summarise(settings, warnings)
     if failures:
         raise Problem("; ".join(failures))
 
 
-@main.command()
+@click.command()
 @click.option("--from", "first", type=_DATE, help="Say which days from this one on changed (local days).")
 @click.option("--to", "last", type=_DATE, help="Say which days up to this one changed.")
-def rebuild(first: datetime | None, last: datetime | None) -> None:
+def rebuild(first: date | None, last: date | None) -> None:
     """Rebuild everything from the raw zone, test, publish; say which days changed.
 
     A record's state may depend on records of any other day, so a range of days is no less work. All days are built;
@@ -87,11 +81,11 @@ def rebuild(first: datetime | None, last: datetime | None) -> None:
         warnings = execute(settings, rebuild=True)
     _summarise(settings, warnings)
     after = published_days(settings) or {}
-    for line in describe_changes(before, after, first.date() if first else None, last.date() if last else None):
+    for line in describe_changes(before, after, first, last):
         print(printable(line))
 
 
-@main.command()
+@click.command()
 def verify() -> None:
     """Check the publication against the raw zone, without writing. Exit code 0 only if there is no difference."""
     from orchestration.lib.warehouse.verify import verify as compare
@@ -106,7 +100,76 @@ def verify() -> None:
     print("no difference")
 
 
-@main.command()
+@click.command()
+@click.option(
+    "--print",
+    "form",
+    type=click.Choice(["text", "html"]),
+    is_flag=False,
+    flag_value="text",
+    help="Print it as text, or as the HTML of its mail, and send nothing.",
+)
+@click.option(
+    "--period",
+    type=click.Choice(["day", "week", "month"]),
+    help="The last complete one.  [default: that of CONTACT_REPORTS_DIGEST, else week]",
+)
+@click.option("--again", is_flag=True, help="Send it also to those who got it.")
+def digest(form: str | None, period: str | None, again: bool) -> None:
+    """Send the digest to those who have not got it. Exit code 0 only if all of them have it then."""
+    from publications.digest.messages import html, plain_text
+    from publications.digest.numbers import period_of, read_digest
+    from publications.digest.sending import channels, send
+
+    # What is wrong with the addresses is said first.
+    configured_channels = [] if form else channels(read_settings(), read_secrets())
+    settings = prepare_to_write()
+    chosen = period or (period_of(settings.digest) if settings.digest else "week")
+    now = datetime.now(UTC)
+    found = read_digest(settings, chosen, now, read_attention(settings, now))
+    if form:
+        print(html(found) if form == "html" else plain_text(found), end="")
+        return
+    sent = send(settings.data, configured_channels, found, again=again)
+    for line in sent or ["nothing to send: all recipients have it"]:
+        print(printable(f"sent: {line}" if sent else line))
+
+
+@click.command()
+@click.option("--workspace", "workspace_id", required=True, metavar="ID", help="The workspace of the contact.")
+@click.option("--contact", "contact_id", required=True, metavar="ID", help="The contact.")
+def forget(workspace_id: str, contact_id: str) -> None:
+    """Remove what identifies a contact from all that the project wrote, for good. Counts stay as they are.
+
+    May be interrupted and repeated. The landing folder is not changed: what of it names the contact is listed.
+    """
+    from orchestration.lib.forgetting import forget as forget_contact
+    from orchestration.lib.forgetting import is_known, merged_with, named_in_landing
+    from orchestration.lib.raw_zone.forgotten import ForgottenContacts, contact_of
+
+    settings, contact = prepare_to_write(), contact_of(workspace_id, contact_id)
+    # The log does not name the contact.
+    with showing_progress(), output_in(settings.data / "logs" / "run.log", "forget"):
+        forgotten = forget_contact(settings, contact)
+        _publish_news(settings)
+    print(
+        f"Contact {contact.contact_id} of {printable(contact.workspace_id)} is forgotten"
+        f"{'' if forgotten.is_new else ', as it was before'}. Records masked now: {forgotten.masked:,}."
+    )
+    if not is_known(settings, contact):
+        print(
+            "No loaded record has this contact id. Later records with it will be masked. If the id is a typing error,"
+            f" remove its line from {printable(str(ForgottenContacts(settings.raw).path))} and run `make run`."
+        )
+    if others := merged_with(settings, contact):
+        print(f"It was merged with {', '.join(others)}. Is it the same person? Then forget that one too.")
+    if named := named_in_landing(settings, contact):
+        print(f"These files of {settings.landing_url} still name it. Remove the lines, or the files:")
+        for line in named:
+            print(f"  {printable(line)}")
+
+
+@click.command()
 @click.argument("name")
 @click.option("--rows", type=click.IntRange(min=1), default=20, show_default=True, help="How many rows to show.")
 def model(name: str, rows: int) -> None:
@@ -116,11 +179,11 @@ def model(name: str, rows: int) -> None:
     print(preview(prepare_to_write(), name, rows))
 
 
-@main.command()
+@click.command()
 @click.option("--workspace", "workspace_ids", multiple=True, metavar="ID", help="Only this one; may be repeated.")
 @click.option("--from", "first", type=_DATE, help="The first day (UTC).  [default: where the last fetch ended]")
 @click.option("--to", "last", type=_DATE, help="The last day (UTC).  [default: today]")
-def fetch(workspace_ids: Sequence[str], first: datetime | None, last: datetime | None) -> None:
+def fetch(workspace_ids: Sequence[str], first: date | None, last: date | None) -> None:
     """Fetch contacts, users and channels from respond.io's API into the landing folder.
 
     A day that was fetched is fetched again, whole.
@@ -133,39 +196,45 @@ def fetch(workspace_ids: Sequence[str], first: datetime | None, last: datetime |
         raise Problem(f"No token for workspace {', '.join(unknown)}", "Give it one in CONTACT_REPORTS_API_TOKENS")
     make_landing(settings)
     with showing_progress(), output_in(settings.data / "logs" / "fetch.log"):
-        lines, failures = fetch_days(
-            settings, sorted(workspace_ids or tokens), first.date() if first else None, last.date() if last else None
-        )
+        lines, failures = fetch_days(settings, sorted(workspace_ids or tokens), first, last)
     for line in lines:
         print(printable(line))
     if failures:
         raise Problem("; ".join(failures))
 
 
-@main.command()
-@_listening(port=3000)
-def ui(host: str, port: int) -> None:
-    """Open Dagster's web page and run its schedules, until interrupted.
+@click.command()
+@click.argument("view")
+@click.option("--from", "first", type=_DATE, help="The first day.")
+@click.option("--to", "last", type=_DATE, help="The last day.")
+@click.option("--format", "file_format", type=click.Choice(FORMATS), help="[default: by the ending of --out, or csv]")
+@click.option("--out", type=click.Path(path_type=Path), help="The file.  [default: in the folder exports of the data]")
+@click.option("--filter", "filters", multiple=True, metavar="NAME=VALUE", help="A filter; may be repeated.")
+def export(
+    view: str,
+    first: date | None,
+    last: date | None,
+    file_format: str | None,
+    out: Path | None,
+    filters: Sequence[str],
+) -> None:
+    """Write a view or table function of the publication as a file for a spreadsheet program, or as Parquet.
 
-    The page asks for no login, and takes what any website has a browser send: let it listen on this machine only.
+    Filters are the parameters of a table function, and the columns of a view.
     """
-    become("dg", "dev", "--host", host, "--port", str(port))
+    from orchestration.lib.export.export import Wanted, export
+
+    for text in filters:
+        if "=" not in text:
+            raise Problem(f"The filter {text!r} has no value", "Write it as name=value, such as source=user")
+    pairs = [(name, value) for name, _, value in (text.partition("=") for text in filters)]
+    with showing_progress():
+        files = export(read_settings(), Wanted(view, first, last, pairs, file_format, out))
+    for path in files:
+        print(printable(str(path)))
 
 
-@main.command()
-@_listening(port=3000)
-def webserver(host: str, port: int) -> None:
-    """Serve Dagster's web page, as a service does; the daemon is another."""
-    become("dagster-webserver", "--host", host, "--port", str(port), "--module-name", _MODULE)
-
-
-@main.command()
-def daemon() -> None:
-    """Run Dagster's schedules and sensors and the runs they ask for, as a service does."""
-    become("dagster-daemon", "run", "--module-name", _MODULE)
-
-
-@main.command()
+@click.command()
 @click.pass_context
 def docs(context: click.Context) -> None:
     """Write dbt's documentation as one page and the data dictionary. Runs first where nothing is published yet."""
@@ -178,52 +247,7 @@ def docs(context: click.Context) -> None:
     print(f"page        {write_page(settings)}  (one file: open it in a browser, or put it on any web server)")
 
 
-@main.command()
-@_listening(port=8080)
-def receiver(host: str, port: int) -> None:
-    """Receive webhooks and keep them for the next run, until interrupted."""
-    from orchestration.lib.receiver.server import serve
-
-    serve(read_settings(), host, port)
-
-
-@main.command()
-@_listening(port=8000)
-def page(host: str, port: int) -> None:
-    """Serve the report page and the reports API, until interrupted.
-
-    On an address that others reach it needs CONTACT_REPORTS_PAGE_PASSWORD.
-    """
-    from page.server import serve
-
-    serve(read_settings(), host, port)
-
-
-@main.command("stand-in")
-@click.option("--port", default=8090, show_default=True, help="The port to listen on, of 127.0.0.1.")
-def stand_in(port: int) -> None:
-    """Serve a stand-in of respond.io's API, until interrupted: to try `fetch` without an account.
-
-    It has 90 days of invented contacts, and prints the two variables that lead to it.
-    """
-    from orchestration.sample.sample import sample_behind_api
-    from orchestration.sample.stand_in import StandIn
-
-    api = StandIn({"stand-in": sample_behind_api(datetime.now(UTC))}, rate_limit=5)
-    try:
-        with api.served(port) as url:
-            print(f"export CONTACT_REPORTS_API_URL={url}")
-            print("""export CONTACT_REPORTS_API_TOKENS='{"acme": "stand-in"}'""", flush=True)
-            threading.Event().wait()
-    except OSError as error:
-        raise Problem(
-            f"The stand-in cannot listen on 127.0.0.1:{port} ({error.strerror})", "Name another --port"
-        ) from None
-    except KeyboardInterrupt:
-        pass
-
-
-@main.command()
+@click.command()
 @click.option(
     "--published-within",
     type=click.FloatRange(min=0),
@@ -239,13 +263,39 @@ def stand_in(port: int) -> None:
     help="Hours since the newest event.",
 )
 def status(published_within: float, newest_event_within: float) -> None:
-    """Say how the data is. Exit code 0 only if neither the publication nor the newest event is stale."""
-    now, health = datetime.now(UTC), read_health(read_settings())
+    """Show the last run and what is published. Exit code 0 only if nothing is stale and no publication is behind."""
+    settings = read_settings()
+    now, health = datetime.now(UTC), read_health(settings)
+    publications = standings(settings, configured(settings))
     limits = timedelta(hours=published_within), timedelta(hours=newest_event_within)
     for line in status_lines(health, now, *limits):
         print(printable(line))
-    if health.stale(now, *limits):
+    for one in publications:
+        made = f"published {shown(one.published_at)}" if one.published_at else "never published"
+        print(printable(f"{one.publication.name:<14}{made}, {one.publication.target}"))
+        if one.behind:
+            print(printable(f"BEHIND        {one.publication.name}: {one.behind}"))
+    if any(one.behind for one in publications):
+        print("              `make run` publishes what is behind")
+    if health.stale(now, *limits) or any(one.behind for one in publications):
         sys.exit(1)
+
+
+def _publish_news(settings: Settings) -> list[str]:
+    """Run the job if something is new, or its part that is behind. Returns the warnings of the run."""
+    with noting_problems(settings):
+        news = find_news(settings)
+    if news:
+        return execute(settings)
+    publications = configured(settings)
+    if late := behind(settings, publications):
+        for one in late:
+            announce(f"no new data; publishing {one.publication.name}: {one.behind}")
+        return execute(settings, publications=[one.publication for one in late])
+    with only_writer(settings.data):
+        note_run(settings.data, problem=None)
+    announce(f"no new data; up to date: {', '.join(['published file', *(one.name for one in publications)])}")
+    return []
 
 
 def _summarise(settings: Settings, warnings: list[str]) -> None:

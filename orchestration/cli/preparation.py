@@ -1,6 +1,7 @@
 """What a command checks in its first second, before it imports Dagster or dbt."""
 
 import contextlib
+import difflib
 import os
 import sys
 from collections.abc import Iterator
@@ -8,16 +9,26 @@ from pathlib import Path
 from typing import NoReturn
 
 from orchestration.lib.dbt.project import ensure_manifest
+from orchestration.lib.dbt.spark import require_spark
 from orchestration.lib.lock import only_writer
 from orchestration.lib.monitoring.health import note_run
 from orchestration.lib.problems import Problem
-from orchestration.lib.secrets import read_secrets
+from orchestration.lib.secrets import Secrets, read_secrets
 from orchestration.lib.settings import PROJECT_ROOT, Settings, export_settings, read_settings
+from orchestration.lib.text import printable
+
+_PREFIX = "CONTACT_REPORTS_"
+# Variables that a command passes to dbt and Dagster, and one that deploy/dagster.yaml reads.
+_NOT_SETTINGS = (
+    *("RAW", "WAREHOUSE", "DAGSTER", "DAGSTER_POSTGRES"),
+    *("SCHEMA_PREFIX", "SPARK_WAREHOUSE", "SPARK_METASTORE"),
+)
 
 
 def prepare_to_write() -> Settings:
     """Check the settings, and whatever else can be checked in the first second; make the data folder."""
     settings = read_settings()
+    require_spark(settings)
     if tokens := read_secrets().api_tokens:
         from orchestration.lib.respond_io.fetch import check_workspace_id
 
@@ -47,6 +58,17 @@ def noting_problems(settings: Settings) -> Iterator[None]:
         with contextlib.suppress(Problem), only_writer(settings.data):
             note_run(settings.data, str(problem))
         raise
+
+
+def warn_of_unknown_variables() -> None:
+    """Print a line for each variable of the environment that has the prefix of the settings and is none of them."""
+    settings = [field.upper() for field in (*Settings.model_fields, *Secrets.model_fields)]
+    for name in sorted(os.environ):
+        setting = name.upper().removeprefix(_PREFIX)
+        if setting != name.upper() and setting not in (*settings, *_NOT_SETTINGS):
+            nearest = difflib.get_close_matches(setting, settings, n=1)
+            cure = f"Did you mean {_PREFIX}{nearest[0]}?" if nearest else "docs/settings.md lists the settings"
+            print(printable(f"warning: {name} is no setting and has no effect. {cure}"), file=sys.stderr)
 
 
 def make_landing(settings: Settings) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from orchestration.lib.monitoring.health import read_unread_files
 from orchestration.lib.problems import Problem
 from orchestration.lib.settings import Settings
+from publications.interface import Publication
 
 if TYPE_CHECKING:
     from dagster import AssetCheckEvaluation, ExecuteInProcessResult
@@ -68,13 +69,17 @@ def fetch(
     return lines, failures
 
 
-def execute(settings: Settings, *, rebuild: bool = False) -> list[str]:
-    """Run the job in this process. Returns its warnings; raises Problem with what an operator can do otherwise."""
+def execute(settings: Settings, *, rebuild: bool = False, publications: Sequence[Publication] = ()) -> list[str]:
+    """Run the job in this process, or only its part that makes these publications.
+
+    Returns its warnings; raises Problem with what an operator can do otherwise.
+    """
     # Imported here: it takes seconds, and a wrong setting is reported before.
     import dagster as dg
 
     from orchestration.definitions import defs
     from orchestration.defs.operating import REBUILD
+    from orchestration.defs.publications import key_of
     from orchestration.lib.raw_zone.zone import RawZone
     from orchestration.lib.warehouse.plan import plan
 
@@ -83,6 +88,7 @@ def execute(settings: Settings, *, rebuild: bool = False) -> list[str]:
             instance=instance,
             raise_on_error=False,
             run_config=_QUIET | (REBUILD if rebuild else {}),
+            asset_selection=[key_of(one) for one in publications] or None,
         )
         if result.success:
             with RawZone(settings.raw).at_rest():

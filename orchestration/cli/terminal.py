@@ -21,19 +21,29 @@ _LOG_BYTES = 10 << 20
 
 
 @contextlib.contextmanager
-def output_in(log: Path) -> Iterator[None]:
-    """Append the output of dbt and Dagster to a log file. Other runs may write to it at the same time."""
+def output_in(log: Path, command: str | None = None) -> Iterator[None]:
+    """Append the output of dbt and Dagster to a log file. Other runs may write to it at the same time.
+
+    The log names the command, by default as it was typed.
+    """
     log.parent.mkdir(parents=True, exist_ok=True)
     with contextlib.suppress(FileNotFoundError):
         if log.stat().st_size > _LOG_BYTES:
             # A run that has it open goes on writing to it.
             log.replace(log.with_name(f"{log.name}.1"))
     with PrintableFile(log.open("ab"), encoding="utf-8", line_buffering=True) as file, contextlib.redirect_stdout(file):
-        print(
-            f"--- {datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}, process {os.getpid()}: {' '.join(sys.argv[1:])}", flush=True
-        )
+        typed = command or " ".join(sys.argv[1:])
+        print(f"--- {datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}, process {os.getpid()}: {typed}", flush=True)
         logging.basicConfig(stream=file, level=logging.INFO, force=True)
-        yield
+        # Two lines for each table of Dagster's storage, whenever it is opened.
+        logging.getLogger("alembic").setLevel(logging.WARNING)
+        try:
+            yield
+        except Exception as error:
+            # The disk of the log may be what is full.
+            with contextlib.suppress(OSError):
+                print(f"error: {error}", flush=True)
+            raise
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import dagster as dg
 
+from orchestration.defs import publications
 from orchestration.defs.operating import REBUILD, STARTED_BY
 from orchestration.defs.raw_zone import LANDING, raw_zone
 from orchestration.defs.warehouse import dbt_models, incremental_selection
@@ -26,6 +27,7 @@ _OUTSIDE_OF_DBT = (
     dg.AssetSelection.assets(*raw_zone.keys, PUBLISHED)
     | dg.AssetSelection.checks_for_assets(LANDING.key)
     | dg.AssetSelection.checks_for_assets(PUBLISHED)
+    | publications.selection()
 )
 
 contact_reports = dg.define_asset_job(
@@ -46,16 +48,21 @@ full_rebuild = dg.define_asset_job(
 @dg.schedule(
     name="contact_reports_schedule",
     job=contact_reports,
-    description="Starts a run when something is new. Otherwise it checks the age of the data, and skips.",
+    description="Starts a run when something is new or a publication is behind; else it checks the age of the data.",
     cron_schedule=read_settings().schedule,
     execution_timezone="UTC",
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
 def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """Start a run when there is something to do. Otherwise the checks keep their last result."""
-    if skip := _another_run() or nothing_new(context.instance, context.log):
+    tags = {STARTED_BY: "schedule"}
+    if skip := _another_run():
         return skip
-    return dg.RunRequest(tags={STARTED_BY: "schedule"})
+    if skip := nothing_new(context.instance, context.log):
+        # One that failed is tried again with each evaluation.
+        behind = publications.keys_behind(read_settings())
+        return dg.RunRequest(asset_selection=behind, tags=tags) if behind else skip
+    return dg.RunRequest(tags=tags)
 
 
 def _another_run() -> dg.SkipReason | None:

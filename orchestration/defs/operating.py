@@ -15,6 +15,8 @@ from orchestration.lib.settings import Settings, read_settings
 STARTED_BY = "contact_reports/started_by"
 # At most one run for each value of this tag is executed at a time (dagster.yaml): such runs share the rate of a token.
 FETCHES = "contact_reports/fetches"
+# The tag of the runs that send the digest. They write nothing into the publication and wait for no other run.
+SENDS = "contact_reports/sends"
 # The run configuration of a full rebuild.
 REBUILD = {"resources": {"operation": {"config": {"rebuild": True}}}}
 # A rebuild of many millions of events on the command line takes a quarter of an hour.
@@ -51,7 +53,7 @@ class Operation(dg.ConfigurableResource):  # type: ignore[type-arg]
 
 def is_unattended(run: dg.DagsterRun | None) -> bool:
     """Whether the schedule or a sensor started the run. Such a run may wait and retry. A person may not."""
-    return run is not None and not run.tags.keys().isdisjoint((STARTED_BY, FETCHES))
+    return run is not None and not run.tags.keys().isdisjoint((STARTED_BY, FETCHES, SENDS))
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from orchestration.defs.raw_zone import OWNERS
 from orchestration.defs.warehouse import dbt_models
 from orchestration.defs.watch import PUBLISHED
 from orchestration.lib.monitoring.health import PUBLISHED_WITHIN, read_health
+from orchestration.lib.progress import announce
 from orchestration.lib.raw_zone.compaction import compact
 from orchestration.lib.raw_zone.zone import RawZone
 from orchestration.lib.warehouse.build import remove_mark, require_tested
@@ -34,6 +35,7 @@ def published(operation: Operation) -> dg.MaterializeResult:  # type: ignore[typ
     settings = operation.settings
     with problems_as_failures(settings):
         require_tested(settings)
+        announce(f"publishing {settings.published}")
         warnings = publish(settings)
         remove_mark(settings)
         # Last, as readers need not wait for it.

@@ -11,6 +11,7 @@ from orchestration.lib.extraction.extract import Extraction
 from orchestration.lib.landing.kinds import KINDS
 from orchestration.lib.monitoring.health import note_unread_files, read_unread_files
 from orchestration.lib.pipeline import load_landing
+from orchestration.lib.raw_zone.forgetting import prepare as prepare_zone
 from orchestration.lib.raw_zone.zone import RawZone
 from orchestration.lib.warehouse.published import remove_beside
 
@@ -60,7 +61,7 @@ def raw_zone(
     with problems_as_failures(settings, context):
         if operation.rebuild and zone.path.exists():
             # A rebuild extracts nothing.
-            zone.prepare()
+            prepare_zone(zone)
             extraction = Extraction(notes=remove_beside(settings.published), unread=read_unread_files(settings.data))
         else:
             extraction = load_landing(settings)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from orchestration.defs.automation import contact_reports, full_rebuild
+from orchestration.defs.digest import JOB as DIGEST_JOB
 from orchestration.defs.operating import STARTED_BY
 from orchestration.lib.lock import is_held
 from orchestration.lib.settings import read_settings
@@ -59,10 +60,10 @@ def _old_runs(instance: dg.DagsterInstance, now: datetime) -> list[dg.DagsterRun
     Runs of the API's job are kept: they are short, and without them Dagster does not know which days were fetched.
     """
     runs: list[dg.DagsterRun] = []
-    for job in (contact_reports, full_rebuild):
+    for job_name in (contact_reports.name, full_rebuild.name, DIGEST_JOB):
         runs += instance.get_runs(
             dg.RunsFilter(
-                job_name=job.name,
+                job_name=job_name,
                 statuses=_ENDED,
                 created_before=now - timedelta(days=read_settings().runs_kept_days),
             ),

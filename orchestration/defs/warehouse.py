@@ -3,8 +3,10 @@
 import importlib.metadata
 import json
 import signal
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import dagster as dg
@@ -17,13 +19,19 @@ from orchestration.defs.raw_zone import OWNERS
 from orchestration.lib.dbt.process import running
 from orchestration.lib.dbt.project import build_arguments, ensure_manifest, nodes_to_build
 from orchestration.lib.dbt.results import error_messages, failures, keep_messages
+from orchestration.lib.dbt.spark import problem_of_spark, require_spark
 from orchestration.lib.pipeline import raw_zone_is_damaged
 from orchestration.lib.problems import Problem, disk_is_full, memory_is_short, says_disk_is_full, says_memory_is_short
 from orchestration.lib.progress import announce, report
+from orchestration.lib.raw_zone.forgetting import prepare as prepare_zone
+from orchestration.lib.raw_zone.zone import RawZone
 from orchestration.lib.settings import PROJECT_ROOT, Settings, export_settings, read_settings
 from orchestration.lib.sql import sql_name
-from orchestration.lib.warehouse.build import mark_as_tested, prepare, remove_spill
+from orchestration.lib.warehouse.build import has_its_batches, mark_as_tested, prepare, remove_spill
+from orchestration.lib.warehouse.from_version import VIEWS_ARGUMENTS, VIEWS_VARIABLES, copy_tables
 from orchestration.lib.warehouse.plan import Plan, plan
+from orchestration.lib.warehouse.state import read_state
+from orchestration.lib.warehouse.versions import new_version
 
 _settings = read_settings()
 export_settings(_settings)
@@ -60,9 +68,12 @@ def dbt_models(context: dg.AssetExecutionContext, operation: Operation) -> Itera
     """
     settings = operation.settings
     with problems_as_failures(settings):
+        prepare_zone(RawZone(settings.raw))
         starts_again = context.retry_number > 0
         has_all_tables = _has_all_tables(context.selected_asset_keys)
         todo = plan(settings, rebuild=operation.rebuild or starts_again or not context.is_subset or not has_all_tables)
+        if settings.target == "spark":
+            todo = replace(todo, rebuild=True)
         if todo.nothing_to_do:
             todo = replace(todo, rebuild=True, nothing_to_do=False, reason="a run was started though nothing is new")
         if not has_all_tables:
@@ -100,20 +111,53 @@ def _build(context: dg.AssetExecutionContext, settings: Settings, todo: Plan) ->
         context.log.warning(line)
     else:
         context.log.info(todo.reason)
-    # The results of an earlier run are not those of this one, whose dbt may be killed before it writes its own.
-    (settings.dbt_target / "run_results.json").unlink(missing_ok=True)
     prepare(settings, todo)
+    built: dict[dg.AssetKey, dg.AssetMaterialization] = {}
+    if settings.target == "spark":
+        require_spark(settings)
+        former = read_state(settings.published)
+        version = new_version(
+            settings,
+            # A contact that was forgotten since must not stay in the version before.
+            keeps_former=former is not None and former.forgotten == todo.target.forgotten,
+            compares_rejects=has_its_batches(settings, todo),
+        )
+        on_spark = [*build_arguments(rebuild=True), "--target", version.dbt_target]
+        yield from _run_dbt(context, settings, todo, on_spark, built, version.target_path, version.environment())
+        copy_tables(version, json.loads(MANIFEST.read_text()))
+        yield from _run_dbt(context, settings, todo, VIEWS_ARGUMENTS, built, settings.dbt_target, VIEWS_VARIABLES)
+    else:
+        arguments = build_arguments(rebuild=todo.rebuild)
+        yield from _run_dbt(context, settings, todo, arguments, built, settings.dbt_target)
+    remove_spill(settings)
+    mark_as_tested(settings)
+    tables = _tables(settings)
+    for table in built.values():
+        yield _materialized(context, table, tables.get(tuple(table.asset_key.path), {}))
+
+
+def _run_dbt(
+    context: dg.AssetExecutionContext,
+    settings: Settings,
+    todo: Plan,
+    arguments: Sequence[str],
+    built: dict[dg.AssetKey, dg.AssetMaterialization],
+    target_path: Path,
+    variables: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[Any]:
+    """Run a dbt command. Yields the results of tests, and adds the tables to `built`. Raises Problem when it fails."""
+    # The results of an earlier run are not those of this one, whose dbt may be killed before it writes its own.
+    (target_path / "run_results.json").unlink(missing_ok=True)
     manifest = json.loads(MANIFEST.read_text())
     to_build, done = len(nodes_to_build(manifest, rebuild=todo.rebuild)), 0
-    built: list[dg.AssetMaterialization] = []
-    with running(build_arguments(rebuild=todo.rebuild)) as process:
+    with running(arguments, variables) as process:
         # Not DbtCliResource: its dbt outlives a run that is killed.
         invocation = DbtCliInvocation(
             process=process,
             manifest=manifest,
             dagster_dbt_translator=_TRANSLATOR,
             project_dir=PROJECT_ROOT,
-            target_path=settings.dbt_target,
+            target_path=target_path,
             raise_on_error=False,
             cli_version=Version(importlib.metadata.version("dbt-core")),
         )
@@ -123,19 +167,15 @@ def _build(context: dg.AssetExecutionContext, settings: Settings, todo: Plan) ->
                 report("building and testing", min(done, to_build), to_build)
             for reported in event.to_default_asset_events(manifest=manifest, dagster_dbt_translator=_TRANSLATOR):
                 if isinstance(reported, dg.AssetMaterialization):
-                    built.append(reported)
+                    built[reported.asset_key] = reported
                 elif isinstance(reported, dg.AssetCheckEvaluation):
                     yield _check(context, reported)
                 else:
                     yield reported
         is_built = invocation.is_successful()
-    remove_spill(settings)
     if not is_built:
-        raise _why_not_built(settings, invocation)
-    mark_as_tested(settings)
-    tables = _tables(settings)
-    for table in built:
-        yield _materialized(context, table, tables.get(tuple(table.asset_key.path), {}))
+        remove_spill(settings)
+        raise _why_not_built(settings, invocation, target_path)
 
 
 def _check(context: dg.AssetExecutionContext, found: dg.AssetCheckEvaluation) -> Any:
@@ -195,10 +235,10 @@ def _tables(settings: Settings) -> dict[tuple[str, ...], dict[str, Any]]:
     return tables
 
 
-def _why_not_built(settings: Settings, invocation: DbtCliInvocation) -> Problem:
+def _why_not_built(settings: Settings, invocation: DbtCliInvocation, target_path: Path) -> Problem:
     """The problem that made dbt fail, with its cure."""
-    failed = failures(settings.dbt_target) or "what was built could not be written into its file"
-    messages = error_messages(settings.dbt_target)
+    failed = failures(target_path) or "what was built could not be written into its file"
+    messages = error_messages(target_path)
     messages += str(invocation.get_error() or "")
     if says_disk_is_full(messages):
         return disk_is_full(settings.data, failed)
@@ -209,10 +249,10 @@ def _why_not_built(settings: Settings, invocation: DbtCliInvocation) -> Problem:
     if invocation.process.returncode < 0:
         ended = signal.Signals(-invocation.process.returncode).name
         return Problem(f"dbt was ended by {ended}", "Nothing is lost, and the publication is untouched: run again")
-    if damaged := raw_zone_is_damaged(settings, messages):
+    if damaged := problem_of_spark(settings, messages) or raw_zone_is_damaged(settings, messages):
         return damaged
     log = settings.data / "logs" / "dbt_failures.log"
-    keep_messages(settings.dbt_target, log)
+    keep_messages(target_path, log)
     return NotBuilt(
         f"The warehouse did not pass: {failed}",
         f"The publication is untouched. {log} has all that dbt said of it; mend the cause, and run again",

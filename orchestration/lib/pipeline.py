@@ -47,7 +47,7 @@ def load_landing(settings: Settings) -> Extraction:
     extraction = extract(
         landing,
         zone,
-        _checksums(settings),
+        checksum_cache(settings),
         encoding=settings.encoding,
         memory_limit=settings.memory_limit_of_duckdb,
     )
@@ -121,7 +121,7 @@ def _files_changed(settings: Settings, listing: Listing) -> str | None:
     unread = read_unread_files(settings.data)
     zone = RawZone(settings.raw)
     with zone.at_rest():
-        new = not_loaded(zone, listing.files, _checksums(settings), unread.in_vain, settings.encoding)
+        new = not_loaded(zone, listing.files, checksum_cache(settings), unread.in_vain, settings.encoding)
     if new:
         return f"{new[0].path} is new" + (f", and {len(new) - 1} more" if len(new) > 1 else "")
     gone = set(unread.in_vain).difference(file.path for file in listing.files)
@@ -147,7 +147,8 @@ def _bodies_wait(receiver: Path) -> bool:
         return True
 
 
-def _checksums(settings: Settings) -> Path:
+def checksum_cache(settings: Settings) -> Path:
+    """The file in which a run remembers the checksums of the landing folder."""
     return settings.data / "cache" / "landing_checksums.json"
 
 

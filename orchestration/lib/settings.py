@@ -10,11 +10,11 @@ import stat
 import tempfile
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import duckdb
-from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from orchestration.lib.problems import Problem
 
@@ -31,6 +31,10 @@ _HOURLY = "0 * * * *"
 _MEMORY_LIMIT = "4GB"
 
 
+def _split(value: object) -> object:
+    return re.split(r"[\s,]+", value.strip(" ,")) if isinstance(value, str) else value
+
+
 class Settings(BaseSettings):
     """Where things are and how they run. Every path is absolute; relative ones start at the repository root."""
 
@@ -39,34 +43,59 @@ class Settings(BaseSettings):
     data: Path = Field(PROJECT_ROOT / "data", validate_default=True)
     landing: str | None = None
     target: Literal["duckdb", "spark"] = "duckdb"
+    spark: str = "local[*]"  # where Spark runs
+    spark_folder: Path | None = None  # of its tables
+    spark_memory: str = "2g"  # of the driver
+    spark_days: int | None = Field(None, ge=1)  # of facts in the published file
     schedule: str = _HOURLY
     encoding: str | None = None  # of text files that are not UTF-8
     memory_limit: str | None = None  # 4 GB, or DuckDB's own if that is less: 80 % of what machine or container has
     group_reads: bool = False
     dagster_home: Path = PROJECT_ROOT  # where dagster.yaml is
+    lake: str | None = None
     runs_kept_days: int = Field(90, ge=1)
     api_url: str = "https://api.respond.io/v2"
     api_rate: float = Field(5, gt=0, allow_inf_nan=False)  # requests a second, for each method and path
+    digest: str | None = None  # cron of the digest
+    digest_from: str | None = None  # address of its mail
+    digest_to: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = ()
+    page_url: str | None = None  # where people reach the report page
 
-    @field_validator("data", "dagster_home")
+    @field_validator("data", "dagster_home", "spark_folder")
     @classmethod
-    def _from_the_root(cls, value: Path) -> Path:
-        return PROJECT_ROOT / value.expanduser()
+    def _from_the_root(cls, value: Path | None) -> Path | None:
+        return value and PROJECT_ROOT / value.expanduser()
 
-    @field_validator("landing")
+    @field_validator("spark")
+    @classmethod
+    def _place_of_spark(cls, value: str) -> str:
+        if not re.fullmatch(r"local(\[(\*|\d+)\])?|(spark|sc)://[^\s/:]+:\d+(/\S*)?|yarn|k8s://\S+", value, re.ASCII):
+            raise ValueError(
+                "should be local[*], spark://host:port, yarn, k8s://…, or sc://host:port for Spark Connect"
+            )
+        return value
+
+    @field_validator("spark_memory")
+    @classmethod
+    def _memory_of_spark(cls, value: str) -> str:
+        if not re.fullmatch(r"\d+[mg]", value, re.ASCII):
+            raise ValueError("should be a size such as 8g")
+        return value
+
+    @field_validator("landing", "lake")
     @classmethod
     def _folder_or_bucket(cls, value: str | None) -> str | None:
-        if value is None or value.startswith("s3://"):
+        if value is None or re.match("s3://[^/]", value):
             return value
         if "://" in value:
             raise ValueError("should be a folder or s3://bucket/prefix")
         return str(PROJECT_ROOT / Path(value).expanduser())
 
-    @field_validator("schedule")
+    @field_validator("schedule", "digest")
     @classmethod
-    def _cron(cls, value: str) -> str:
-        # Dagster checks it, and takes 0.4 s to import. The default needs no check.
-        if value == _HOURLY:
+    def _cron(cls, value: str | None) -> str | None:
+        # Dagster checks it, and takes 0.4 s to import. The defaults need no check.
+        if value in (_HOURLY, None):
             return value
         from dagster import DagsterInvalidDefinitionError, ScheduleDefinition
 
@@ -95,11 +124,20 @@ class Settings(BaseSettings):
             raise ValueError("should be a size such as 8GB")
         return value
 
-    @field_validator("api_url")
+    @field_validator("api_url", "page_url")
     @classmethod
-    def _address(cls, value: str) -> str:
-        if not re.fullmatch(r"https?://[\w.-]+(:\d{1,5})?(/[\w./-]*)?", value, re.ASCII):
-            raise ValueError("should be an address such as https://api.respond.io/v2")
+    def _address(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"https?://[\w.-]+(:\d{1,5})?(/[\w./-]*)?", value, re.ASCII):
+            raise ValueError("should be an address such as https://reports.example.com")
+        return value
+
+    @field_validator("digest_from", "digest_to")
+    @classmethod
+    def _mail_addresses(cls, value: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
+        # In ASCII, as not every mail server takes others. Nothing in it can end a line of a header, or add an address.
+        for address in (value,) if isinstance(value, str) else value or ():
+            if not re.fullmatch(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w.-]+", address, re.ASCII):
+                raise ValueError("should be a mail address such as reports@example.com")
         return value
 
     @property
@@ -142,8 +180,18 @@ class Settings(BaseSettings):
         return self.data / "warehouse" / "spill"
 
     @property
+    def spark_data(self) -> Path:
+        """The folder of Spark's tables. Every machine of the cluster has to see it at this path."""
+        return self.spark_folder or self.data / "spark"
+
+    @property
     def published(self) -> Path:
         return self.data / "published" / f"{DATABASE_NAME}.duckdb"
+
+    @property
+    def masked(self) -> Path:
+        """The masked copy of the published file."""
+        return self.published.parent / "masked" / self.published.name
 
     @property
     def published_mode(self) -> int:
@@ -187,11 +235,6 @@ def read_settings() -> Settings:
         variable = f"CONTACT_REPORTS_{str(first['loc'][0]).upper()}"
         allowed = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
         raise Problem(f"{variable}={os.environ.get(variable, '')!r} is not possible", f"It {allowed}") from None
-    if settings.target == "spark":
-        raise Problem(
-            "CONTACT_REPORTS_TARGET='spark' is not possible in this version",
-            "The models run on DuckDB so far: set it to 'duckdb', or leave it out",
-        )
     return settings
 
 
@@ -202,6 +245,8 @@ def guard(settings: Settings) -> None:
         settings.data: 0o710 if group else 0o700,
         settings.published.parent: 0o750 if group else 0o700,
         settings.published: settings.published_mode,
+        settings.masked.parent: 0o750 if group else 0o700,
+        settings.masked: settings.published_mode,
     }
     for path, mode in modes.items():
         # A folder of another user, or one that is mounted read-only, cannot be changed. If a run has to write there, it

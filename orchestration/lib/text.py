@@ -13,6 +13,11 @@ def printable(text: str) -> str:
     return _NOT_PRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
+def counted(number: int, one: str, many: str) -> str:
+    """A number with its noun: `1 batch`, `2,000 batches`."""
+    return f"{number:,} {one if number == 1 else many}"
+
+
 def printable_lines(text: str) -> str:
     """The same for a text whose line ends are our own."""
     return "\n".join(map(printable, text.split("\n")))

@@ -4,7 +4,7 @@ import glob
 from collections.abc import Sequence
 
 from orchestration.lib.extraction.decoding import route_of
-from orchestration.lib.extraction.header_names import column_name
+from orchestration.lib.extraction.spelling import column_name
 from orchestration.lib.landing.kinds import Kind
 from orchestration.lib.sql import sql_name, sql_text
 

@@ -84,7 +84,12 @@ def _with_marks(data: bytes) -> str:
         except UnicodeDecodeError:
             pass
     # By runs of invalid bytes: a line may consist of nothing else.
-    return _TO_MARK.sub(lambda run: run[0].translate(_MARKED), data.decode("utf-8", "surrogateescape"))
+    return with_marks(data.decode("utf-8", "surrogateescape"))
+
+
+def with_marks(text: str) -> str:
+    """A text that may contain the marks themselves, with each of them marked."""
+    return _TO_MARK.sub(lambda run: run[0].translate(_MARKED), text)
 
 
 def without_boms(text: str, boms: re.Pattern[str] | None) -> str:

@@ -25,6 +25,8 @@ from orchestration.lib.landing.kinds import WORKSPACES
 from orchestration.lib.landing.listing import Landing, LandingFile
 from orchestration.lib.problems import Problem
 from orchestration.lib.progress import report
+from orchestration.lib.raw_zone.forgetting import commit
+from orchestration.lib.raw_zone.forgetting import prepare as prepare_zone
 from orchestration.lib.raw_zone.zone import LoadedContents, RawZone
 from orchestration.lib.sql import sql_text
 
@@ -78,7 +80,7 @@ def extract(
     loaded_at = datetime.now(UTC)
     listing = landing.list()
     workspaces = check_workspaces(landing, listing, encoding)
-    zone.prepare()
+    prepare_zone(zone)
     result = Extraction(unread=UnreadFiles(listed=listing.warnings))
     with _connect(zone.path, memory_limit) as connection:
         _check_clock(zone, connection, loaded_at)
@@ -96,7 +98,7 @@ def extract(
             result.unread.in_vain = outcome.in_vain
             result.notes = outcome.warnings
             if outcome.loaded:
-                zone.commit(folder, batch_id)
+                commit(zone, folder, batch_id)
                 result.batch_id, result.files, result.records = batch_id, len(outcome.loaded), batch.records
     return result
 

@@ -140,7 +140,8 @@ class ParquetLoader:
             if len(files) > 1 or not self._write_with_texts_as_bytes(files[0], part):
                 with open(files[0].path, "rb") as stream:
                     files[0].new.check_type(stream.read(HEAD_BYTES))
-                message = first_line(error)
+                # The message may end with the value that is not UTF-8, such as a name.
+                message = first_line(error).split(': value "')[0]
                 raise NotReadable(f"is not a Parquet file that can be read to its end ({message})") from None
 
     def _write_with_texts_as_bytes(self, file: _ParquetFile, part: Path) -> bool:

@@ -38,7 +38,7 @@ class NewFile:
     def check_type(self, head: bytes) -> None:
         """Raise NotReadable when the first bytes show that the file is not what its name says."""
         file = self.file
-        check_type(head, file.format, compressed=file.compressed, parquet_is_read=file.kind.takes_parquet)
+        check_type(head, file.format, compressed=file.compressed, read_here=file.kind.formats.values())
 
     def check_unchanged(self, sha256: str) -> None:
         """Raise NotReadable when the file's checksum is no longer the one that it was found to be new by."""

@@ -1,4 +1,4 @@
-"""Loads text files into a batch.
+"""Loads text files and spreadsheets into a batch.
 
 Chunks of small files that are decoded alike share a statement and a Parquet file. Each chunk of a large file gets a
 Parquet file of its own, so that all of them can be removed if the file turns out to be broken. Workers write while the
@@ -21,14 +21,20 @@ from orchestration.lib.extraction.checksums import HashingStream
 from orchestration.lib.extraction.chunks import Chunk, read_lines
 from orchestration.lib.extraction.csv_reading import read_csv
 from orchestration.lib.extraction.encodings import CHUNK_MARK
-from orchestration.lib.extraction.header_names import column_name, is_known_in
+from orchestration.lib.extraction.header_names import is_known_in
 from orchestration.lib.extraction.limits import Limits
 from orchestration.lib.extraction.parts import NewFile, Outcome, Parts
+from orchestration.lib.extraction.sheets import read_sheet
+from orchestration.lib.extraction.spelling import column_name
 from orchestration.lib.landing.file_types import NotReadable
 from orchestration.lib.landing.kinds import Kind
 from orchestration.lib.landing.listing import Landing
 
 Decoder = Callable[[Kind, str], str]
+
+# Spreadsheet programs take 31 characters for the name of a sheet.
+_LONGEST_NAME = 31
+_MOST_NAMES = 5
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,7 @@ class TextLoader:
         self._encoding = encoding
         self._limits = limits
         self._not_text = decoding.not_text(encoding)
+        self._unread_sheets: dict[int, list[str]] = {}  # by file_id
         self._being_written: set[Future[None]] = set()
         # Chunks of small files, by kind and decoder, until they are worth a statement.
         self._small: dict[tuple[Kind, Decoder], list[_FileChunk]] = {}
@@ -79,6 +86,11 @@ class TextLoader:
             self._outcome.refuse(new, error)
             return
         self._outcome.accept(new)
+        if unread := self._unread_sheets.pop(new.file_id, None):
+            self._outcome.warnings.append(
+                f"{new.file.path} has more sheets with records, which are not read: {_listed(unread)}. "
+                "Save each as a file of its own"
+            )
         if has_invalid_bytes:
             also = f" and not {self._encoding}" if self._encoding else ""
             self._outcome.warnings.append(
@@ -113,13 +125,18 @@ class TextLoader:
             for chunk in read_lines(stream, compressed=file.compressed, encoding=self._encoding, limits=self._limits):
                 yield _FileChunk(new, chunk)
             return
-        header, chunks = read_csv(
-            stream,
-            compressed=file.compressed,
-            encoding=self._encoding,
-            is_known=is_known_in(file.kind),
-            limits=self._limits,
-        )
+        if file.format == "xlsx":
+            sheet = read_sheet(stream, file.kind, self._limits)
+            header, chunks = sheet.header, sheet.chunks
+            self._unread_sheets[new.file_id] = sheet.unread
+        else:
+            header, chunks = read_csv(
+                stream,
+                compressed=file.compressed,
+                encoding=self._encoding,
+                is_known=is_known_in(file.kind),
+                limits=self._limits,
+            )
         if file.kind.is_export:
             self._outcome.headers[new.file_id] = header
         names = [column_name(name) for name in header.names]
@@ -175,3 +192,9 @@ class TextLoader:
             done, self._being_written = wait(self._being_written, return_when=FIRST_COMPLETED)
             for future in done:
                 future.result()
+
+
+def _listed(sheets: list[str]) -> str:
+    """The first names of sheets. A file may have any number, and give them names of any length."""
+    shown = [sheet if len(sheet) <= _LONGEST_NAME else f"{sheet[:_LONGEST_NAME]}…" for sheet in sheets[:_MOST_NAMES]]
+    return ", ".join(map(repr, shown)) + (f" and {len(sheets) - len(shown)} more" if len(sheets) > len(shown) else "")

@@ -12,7 +12,8 @@ import duckdb
 from orchestration.lib.extraction.checksums import HashingStream
 from orchestration.lib.extraction.csv_reading import read_csv, records_of
 from orchestration.lib.extraction.encodings import INVALID_BYTE_MARK
-from orchestration.lib.extraction.header_names import column_name, is_known_in
+from orchestration.lib.extraction.header_names import is_known_in
+from orchestration.lib.extraction.spelling import column_name
 from orchestration.lib.landing.file_types import NotReadable
 from orchestration.lib.landing.kinds import WORKSPACES
 from orchestration.lib.landing.listing import Landing, Listing

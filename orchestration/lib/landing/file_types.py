@@ -5,8 +5,11 @@ Each text completes the sentence "it …": what the file is, and after a semicol
 
 import re
 import zlib
+from collections.abc import Collection
 
 _SPREADSHEET = "is a spreadsheet; save its sheet as CSV"
+_OTHER_SPREADSHEET = "is a spreadsheet of another kind; save it as .xlsx, or its sheet as CSV"
+_OPEN_DOCUMENT = "is an OpenDocument spreadsheet; save it as .xlsx, or its sheet as CSV"
 _ARCHIVE = "is an archive; unpack it"
 _UNFINISHED = "is a download that has not finished; let it finish, or delete it"
 _WEB_PAGE = "is a web page, perhaps one that asks to sign in; download the file again"
@@ -14,7 +17,9 @@ _WEB_PAGE = "is a web page, perhaps one that asks to sign in; download the file 
 # By the ending of a name.
 _ENDINGS = {
     **dict.fromkeys((".crdownload", ".download", ".partial", ".opdownload"), _UNFINISHED),
-    **dict.fromkeys((".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".numbers"), _SPREADSHEET),
+    ".xlsx": _SPREADSHEET,
+    ".ods": _OPEN_DOCUMENT,
+    **dict.fromkeys((".xlsm", ".xlsb", ".xls", ".numbers"), _OTHER_SPREADSHEET),
     **dict.fromkeys((".zip", ".7z", ".rar", ".tar", ".tgz", ".bz2", ".xz", ".zst"), _ARCHIVE),
     **dict.fromkeys((".html", ".htm"), _WEB_PAGE),
     ".pdf": "is a PDF; export it as CSV",
@@ -23,7 +28,9 @@ _ENDINGS = {
 
 # By the first bytes.
 _BEGINNINGS = {
-    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "is a spreadsheet of an old kind, or with a password; save its sheet as CSV",
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": (
+        "is a spreadsheet of an old kind, or with a password; save it as .xlsx without a password, or its sheet as CSV"
+    ),
     b"PK\x03\x04": _ARCHIVE,
     b"PK\x05\x06": "is an archive with nothing in it",
     b"7z\xbc\xaf\x27\x1c": _ARCHIVE,
@@ -48,7 +55,8 @@ _BEGINNINGS = {
 _PARQUET = b"PAR1"
 _GZIP = b"\x1f\x8b"
 _TAR = 257, b"ustar"  # where a tar archive has its mark
-_OFFICE = (b"xl/", b"[Content_Types].xml", b"opendocument.spreadsheet", b"Index/")
+_OFFICE = (b"xl/", b"[Content_Types].xml", b"Index/")
+_OPEN_DOCUMENT_MARK = b"opendocument.spreadsheet"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _MARKUP = re.compile(rb"<(!doctype|!--|html|head|body|script|meta|table|title)\b", re.IGNORECASE)
 _XML = re.compile(rb"<\?xml\b", re.IGNORECASE)
@@ -69,15 +77,20 @@ class NotReadable(Exception):
 def cure_of_name(name: str) -> str | None:
     """What a file is that is not read because of its name; None where the name does not tell."""
     name = name.lower()
-    if name.startswith("~$"):
+    if is_lock_file(name):
         return "is the lock file of an open spreadsheet; close the spreadsheet, or delete the file"
     return next((text for ending, text in _ENDINGS.items() if name.endswith(ending)), None)
 
 
-def check_type(head: bytes, file_format: str, *, compressed: bool, parquet_is_read: bool) -> None:
-    """Raise NotReadable when the first bytes of a file show that it is not of its format, `csv`, `jsonl` or `parquet`.
+def is_lock_file(name: str) -> bool:
+    """Whether a spreadsheet program put the file beside one that it has open."""
+    return name.startswith("~$")
 
-    Text files may be `compressed` by gzip. `parquet_is_read` says whether the folder takes Parquet files too.
+
+def check_type(head: bytes, file_format: str, *, compressed: bool, read_here: Collection[str]) -> None:
+    """Raise NotReadable when the first bytes of a file show that it is not of its format, as in `Kind.formats`.
+
+    Text files may be `compressed` by gzip. `read_here` are the formats that the folder takes.
     """
     if compressed and head:
         if not head.startswith(_GZIP):
@@ -87,9 +100,11 @@ def check_type(head: bytes, file_format: str, *, compressed: bool, parquet_is_re
         except zlib.error:
             return  # Reading the file will say what is broken.
     if head.startswith(_PARQUET) and file_format != "parquet":
-        cure = "name it .parquet" if parquet_is_read else "save it as CSV"
+        cure = "name it .parquet" if "parquet" in read_here else "save it as CSV"
         raise NotReadable("is a Parquet file", cure)
-    if text := _other_type(head, file_format):
+    if (text := _other_type(head, file_format)) is _SPREADSHEET and "xlsx" in read_here:
+        raise NotReadable("is a spreadsheet", "name it .xlsx, or save its sheet as CSV")
+    if text:
         raise _not_as_named(text)
 
 
@@ -100,8 +115,13 @@ def _not_as_named(text: str) -> NotReadable:
 
 
 def _other_type(head: bytes, file_format: str) -> str | None:
-    if head.startswith(b"PK\x03\x04") and any(part in head for part in _OFFICE):
-        return _SPREADSHEET
+    if head.startswith(b"PK\x03\x04"):
+        if _OPEN_DOCUMENT_MARK in head:
+            return _OPEN_DOCUMENT
+        if file_format == "xlsx":
+            return None  # Whoever reads it sees what is in the archive.
+        if any(part in head for part in _OFFICE):
+            return _SPREADSHEET
     for beginning, text in _BEGINNINGS.items():
         if head.startswith(beginning):
             return text
@@ -112,6 +132,12 @@ def _other_type(head: bytes, file_format: str) -> str | None:
         return "holds nothing but zero bytes; download the file again"
     if file_format == "parquet":
         return _text_type(head)
+    if file_format == "xlsx":
+        return (
+            "is empty; save it again"
+            if not head
+            else _text_type(head) or "is not a spreadsheet; name it .csv if it is text, or save it as .xlsx again"
+        )
     return _text_type(head) or _encoding(head, file_format)
 
 

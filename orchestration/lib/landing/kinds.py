@@ -7,7 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 _CSV = {".csv": "csv"}
+# Wherever a CSV is taken, but for workspaces.csv.
+_TABLES = {**_CSV, ".xlsx": "xlsx"}
 _JSON_LINES = {".jsonl": "jsonl"}
+# Formats that are not read when compressed with gzip.
+COMPRESSED_BY_THEMSELVES = ("parquet", "xlsx")
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,10 +32,6 @@ class Kind:
     # differ from what was last loaded from its path.
     brings_events: bool = True
 
-    @property
-    def takes_parquet(self) -> bool:
-        return "parquet" in self.formats.values()
-
 
 def _as_named(*columns: str) -> dict[str, str]:
     return {column: column for column in columns}
@@ -44,7 +44,7 @@ KINDS = {
         Kind(
             "events",
             folder="events",
-            formats={**_JSON_LINES, **_CSV, ".parquet": "parquet"},
+            formats={**_JSON_LINES, **_TABLES, ".parquet": "parquet"},
             columns=_as_named(
                 "event_id",
                 "event_type",
@@ -58,8 +58,8 @@ KINDS = {
             ),
             route="events",
         ),
-        Kind("report_logs", folder="report_logs", formats=_CSV, route="report_log", is_export=True),
-        Kind("data_export", folder="data_export", formats=_CSV, route="data_export", is_export=True),
+        Kind("report_logs", folder="report_logs", formats=_TABLES, route="report_log", is_export=True),
+        Kind("data_export", folder="data_export", formats=_TABLES, route="data_export", is_export=True),
         Kind(
             "webhooks",
             folder="webhooks",
@@ -121,7 +121,7 @@ KINDS = {
         Kind(
             "users",
             folder="users",
-            formats=_CSV,
+            formats=_TABLES,
             columns=_as_named("user_id", "user_name", "deleted_at"),
             route="users",
             brings_events=False,
@@ -129,7 +129,7 @@ KINDS = {
         Kind(
             "channels",
             folder="channels",
-            formats=_CSV,
+            formats=_TABLES,
             columns=_as_named("channel_id", "channel_name", "channel_type", "deleted_at"),
             route="channels",
             brings_events=False,

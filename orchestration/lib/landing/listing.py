@@ -13,8 +13,8 @@ from typing import Any, BinaryIO, cast
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from orchestration.lib.landing.file_types import cure_of_name
-from orchestration.lib.landing.kinds import FOLDERS, KINDS, WORKSPACES, Kind
+from orchestration.lib.landing.file_types import cure_of_name, is_lock_file
+from orchestration.lib.landing.kinds import COMPRESSED_BY_THEMSELVES, FOLDERS, KINDS, WORKSPACES, Kind
 from orchestration.lib.problems import Problem
 
 
@@ -236,11 +236,13 @@ def _is_text(name: str) -> bool:
 def _workspace_file(entry: dict[str, Any], workspace_id: str, folder: str) -> LandingFile | None:
     """An entry of a workspace's folder as a file; None where its name is not one that is read there."""
     name = PurePosixPath(entry["path"].lower()).name
+    if is_lock_file(name):
+        return None
     compressed = name.endswith(".gz")
     suffix = PurePosixPath(name.removesuffix(".gz")).suffix
     for kind in _kinds_in(folder):
         if fnmatchcase(name, kind.file_names) and (file_format := kind.formats.get(suffix)):
-            if compressed and file_format == "parquet":
+            if compressed and file_format in COMPRESSED_BY_THEMSELVES:
                 return None
             return _landing_file(entry, workspace_id, kind, file_format, compressed)
     return None

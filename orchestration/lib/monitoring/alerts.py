@@ -1,14 +1,13 @@
 """Alerts: each condition is reported once when it begins, and again only if it ended in between."""
 
-import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-import httpx
 from pydantic import BaseModel
 
+from orchestration.lib import posting
 from orchestration.lib.monitoring.health import EXPORT_CHECKS, PUBLISHED_WITHIN, Health, first_few
 from orchestration.lib.secrets import read_secrets
 from orchestration.lib.settings import NEWEST_EVENT_WITHIN
@@ -29,12 +28,6 @@ KINDS = {
 _STALE = {"publication": "publication_is_stale", "newest_event": "data_is_stale"}
 
 UNSENT_AT_MOST = 100
-POST_SECONDS = 10
-# Slack takes 40,000 characters and shows fewer.
-_TEXT_AT_MOST = 8_000
-
-# At INFO it would log the address of each request, and the address is the secret.
-logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 @dataclass(frozen=True)
@@ -130,18 +123,12 @@ def _of_findings(state: AlertState, kind: str, found: list[str]) -> Iterator[Ale
 
 
 def post(lines: list[str]) -> str | None:
-    """Post lines as one message, as Slack takes it, to CONTACT_REPORTS_ALERT_URL. Returns why it failed, or None.
+    """Post lines as one message to CONTACT_REPORTS_ALERT_URL. Returns why it failed, or None.
 
     Without the variable nothing is posted, and that is no failure. What is returned never has the address in it.
     """
     url = read_secrets().alert_url
     if url is None or not lines:
         return None
-    text = "\n".join(lines)
-    for character, escaped in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
-        text = text.replace(character, escaped)
-    try:
-        answer = httpx.post(url.get_secret_value(), json={"text": text[:_TEXT_AT_MOST]}, timeout=POST_SECONDS)
-    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-        return type(error).__name__
-    return None if answer.is_success else f"status {answer.status_code}"
+    refused = posting.post(url, posting.escaped("\n".join(lines)))
+    return refused.reason if refused else None

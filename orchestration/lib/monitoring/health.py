@@ -31,7 +31,7 @@ class ExportCheck:
     alert: str  # the kind of alert, which says what is wrong
     label: str  # in the status
     view: str  # of schema quality
-    query: str  # its rows say what somebody has to do, the newest first
+    query: str  # its rows say what somebody has to do, in which workspace and for which days; the newest first
 
 
 EXPORT_CHECKS = (
@@ -42,7 +42,8 @@ EXPORT_CHECKS = (
         "cut_report_logs",
         """
         select format('{} has 10,000 rows and is surely cut: download the {} log of workspace {} again in shorter '
-            'periods, from {} to {}', source_file, event_type, workspace_id, download_from, download_to)
+            'periods, from {} to {}', source_file, event_type, workspace_id, download_from, download_to) as finding,
+            workspace_id, download_from as first_date, download_to as last_date
         from quality.cut_report_logs where days_to_download > 0 order by loaded_at desc, source_file""",
     ),
     ExportCheck(
@@ -52,7 +53,8 @@ EXPORT_CHECKS = (
         "report_log_gaps",
         """
         select format('the {} log of workspace {} lacks {}: download it from {} to {}', event_type, workspace_id,
-            case when days = 1 then 'a day' else format('{} days', days) end, first_date, last_date)
+            case when days = 1 then 'a day' else format('{} days', days) end, first_date, last_date) as finding,
+            workspace_id, first_date, last_date
         from quality.report_log_gaps where certainty = 'certain' order by last_date desc, workspace_id, event_type""",
     ),
     ExportCheck(
@@ -61,9 +63,16 @@ EXPORT_CHECKS = (
         "refused",
         "refused_files",
         """
-        select format('{} is refused: {}; its columns are: {}. Add their names to seeds/header_names.csv; or name it '
-            'contacts-added, -connected, -deleted or -merged (a Data Export: contacts or messages), with an empty line '
-            'at its end, as the same bytes load once', source_file, reason, left(header, 300))
+        -- Without the header: in a file that has none it is a record, with the name of a contact.
+        select format('{} is refused: {}. {}', source_file, reason, case
+            when starts_with(reason, 'no column') then 'Add the names of its columns, which quality.refused_files '
+                'lists, to seeds/header_names.csv; or write the English names into its header'
+            else format('Rename it so that its name contains contacts-added, contacts-connected, contacts-deleted or '
+                'contacts-merged (a Data Export: contacts or messages). Then {}: files with unchanged content are '
+                'skipped',
+                case when lower(source_file) like '%.xlsx' then 'save it again' else 'add an empty line at its end' end)
+        end) as finding,
+            workspace_id, loaded_at::date as first_date, loaded_at::date as last_date
         from quality.refused_files order by loaded_at desc, source_file""",
     ),
 )
@@ -132,10 +141,10 @@ def read_health(settings: Settings) -> Health:
             newest, landed, standing = connection.execute(
                 """
                 select
-                    epoch_us(max(last_event_at)),
+                    (select epoch_us(max(last_event_at)) from reports.data_status),
                     coalesce(sum(records_landed), 0),
                     coalesce(sum(records_standing), 0)
-                from reports.data_status"""
+                from quality.load_balance"""
             ).fetchall()[0]
             rejects = connection.execute(
                 """

@@ -11,7 +11,14 @@ from itertools import pairwise
 
 import duckdb
 
-from orchestration.lib.raw_zone.zone import PARQUET_OPTIONS, BatchFolder, RawZone, parquet_files, read_parquet
+from orchestration.lib.raw_zone.zone import (
+    FORGOTTEN,
+    PARQUET_OPTIONS,
+    BatchFolder,
+    RawZone,
+    parquet_files,
+    read_parquet,
+)
 from orchestration.lib.sql import sql_text
 
 # A merged folder is at least this many times as large as the largest folder in it, so a record is written again some
@@ -39,7 +46,9 @@ def compact(zone: RawZone, growth: int = GROWTH, large_bytes: int = LARGE_BYTES)
 
 def _worth_merging(zone: RawZone, growth: int, large_bytes: int) -> Sequence[BatchFolder]:
     folders = zone.folders()[1:]  # The first one has the empty tables, which belong to no batch.
-    follows = [folder.first == before.last + 1 for before, folder in pairwise(folders)]
+    follows = [
+        folder.first == before.last + 1 and folder.forgotten == before.forgotten for before, folder in pairwise(folders)
+    ]
     found = to_merge([folder.bytes for folder in folders], follows, growth, large_bytes)
     return folders[found.start : found.stop] if found else []
 
@@ -50,7 +59,8 @@ def to_merge(
     """The folders to merge into one; None when there are none.
 
     `sizes` are the bytes of each folder. `follows` says of each but the first whether its batches follow those of the
-    folder before. Nothing is merged across a gap, as the missing batches may be put back.
+    folder before, and that the same contacts are masked in both. Nothing is merged across a gap, as the missing batches
+    may be put back.
     """
     largest_bytes = GROWTH * large_bytes  # by default a merge of some ten CPU-seconds
     counted = [max(size, _SMALL_BYTES) for size in sizes]
@@ -79,6 +89,8 @@ def _merge(zone: RawZone, folders: Sequence[BatchFolder]) -> None:
                 target = sql_text(folder / f"{table}-0.parquet")
                 connection.execute(f"copy (from {read_parquet(files)}) to {target} ({PARQUET_OPTIONS})")
         shutil.rmtree(folder / "spill", ignore_errors=True)
+        if note := folders[0].forgotten:
+            (folder / FORGOTTEN).write_text(note, encoding="utf-8")
         zone.appear(folder, zone.path / f"batches-{folders[0].first}-{folders[-1].last}")
     for one in folders:
         shutil.rmtree(one.path)

@@ -4,6 +4,7 @@
     raw/batches-1-64/files-*.parquet     the versions of files that batches 1 to 64 loaded
     raw/batches-1-64/events-*.parquet    their records; likewise for every other kind of file
     raw/batches-65-65/                   a batch that has not been merged with others yet (compaction.py)
+    raw/batches-1-64/forgotten.json      the contacts that are masked in it (forgetting.py); none without it
 
 A folder is written under a hidden name, and renamed when all of it is on the disk. Only the zone records what was
 loaded. A folder whose batches are also in a wider folder does not count: it was merged into the wider one by a run that
@@ -12,10 +13,12 @@ was killed before it could remove it.
 
 import fcntl
 import glob
+import hashlib
 import json
 import os
 import re
 import shutil
+import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -41,6 +44,10 @@ _FILES_COLUMNS = (
     "batch_id bigint, file_id bigint, workspace_folder varchar, kind varchar, source_file varchar, sha256 varchar, "
     "bytes bigint, records bigint, loaded_at timestamptz, header varchar[], delimiter varchar"
 )
+
+
+# In a folder: the contacts that it no longer identifies.
+FORGOTTEN = "forgotten.json"
 
 
 @dataclass(frozen=True)
@@ -69,6 +76,14 @@ class BatchFolder:
     def bytes(self) -> int:
         """The size of its files."""
         return sum(file.stat().st_size for file in self.path.iterdir())
+
+    @property
+    def forgotten(self) -> str:
+        """Its note of the contacts that are masked in it; empty where there is none."""
+        try:
+            return (self.path / FORGOTTEN).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return ""
 
 
 class RawZone:
@@ -215,7 +230,8 @@ class RawZone:
         return None if row is None or row[1] is None else (row[0], datetime.fromtimestamp(row[1] / 1e6, UTC))
 
     def fingerprint(self, up_to: int) -> str:
-        """Fingerprint of batches 1 to `up_to`. It changes when any of them changes."""
+        """Fingerprint of batches 1 to `up_to`. It changes when any of them changes, and when a contact is forgotten."""
+        notes = {folder.forgotten for folder in self.folders()[1:] if folder.first <= up_to}
         with duckdb.connect() as connection:
             row = connection.execute(
                 f"""
@@ -224,7 +240,9 @@ class RawZone:
                 [up_to],
             ).fetchone()
         assert row is not None
-        return str(row[0])
+        if not any(notes):
+            return str(row[0])
+        return f"{row[0]}/{hashlib.sha256(repr(sorted(notes)).encode()).hexdigest()}"
 
     def commit(self, folder: Path, batch_id: int) -> None:
         """Make an incoming folder the next batch, in one step."""
@@ -242,15 +260,21 @@ class RawZone:
             yield
 
     @contextmanager
-    def without_readers(self) -> Iterator[bool]:
-        """Whether no process is in `at_rest`. If so, none can enter it during the block."""
+    def without_readers(self, patience: float = 0) -> Iterator[bool]:
+        """Whether no process is in `at_rest` after so many seconds. If so, none can enter it during the block."""
+        until = time.monotonic() + patience
         with self._zone_id_file.open("r+b") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                yield False
-            else:
-                yield True
+            while True:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    if time.monotonic() < until:
+                        time.sleep(0.1)
+                        continue
+                    yield False
+                else:
+                    yield True
+                return
 
     @contextmanager
     def incoming(self) -> Iterator[Path]:

@@ -1,4 +1,4 @@
-"""What services that others speak to have in common: their socket, their log, and limits for connections.
+"""The common parts of the services that accept connections: socket, log and connection limits.
 
 Belongs here: what holds for any server of HTTP. Does not belong here: what a request means.
 """

@@ -1,4 +1,4 @@
-"""Limits for connections, whose senders have shown no key or password yet: their number, bytes of a head, seconds."""
+"""Limits for connections before authentication: their number, the bytes of a request head, and timeouts."""
 
 import asyncio
 import logging
@@ -9,11 +9,12 @@ from typing import Any, cast
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-# The head of a webhook of respond.io's, with what proxies add, takes less than 2 KiB. The report page has addresses of
-# several KiB, where many contacts are chosen.
+# The head of a webhook of respond.io, with the headers of proxies, has less than 2 KiB. A URL of the report page has
+# several KiB if many contacts are selected.
 HEAD_BYTES = 16 << 10
 _END_OF_HEAD = b"\r\n\r\n"
 _CONTINUE = b"HTTP/1.1 100"
+_TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 _log = logging.getLogger(__name__)
 
@@ -23,17 +24,18 @@ class Limits:
     """The limits of a server."""
 
     connections: int = 1000
-    # To the end of a head, from the start of the connection, or after an answer from the first byte.
+    # The time to receive a head, from the start of the connection, or for later requests, from their first byte.
     head_seconds: float = 10.0
     # From the end of a head to its answer. Longer than a body may take, so that the sender of a slow body gets a 408.
     answer_seconds: float = 60.0
-    # From one part of an answer to the next one, or to the next request, as long as nothing is sent.
+    # The time without sending, from one part of a response to the next part or the next request.
     sending_seconds: float = 10.0
-    # This much of a refused head or body is still received: a sender that is cut off may not see the answer.
+    # So many bytes of a refused head or body are still received. A client that is disconnected at once may not see the
+    # response.
     refused_bytes: int = 4 << 20
-    # The answer to a head of more than HEAD_BYTES, which begins with these bytes. The rest of that head is received and
-    # dropped: h11 would keep 2 MiB of it, and parse 400,000 headers for 1.5 s. Without it, h11 answers 400 and closes.
-    too_long: Callable[[bytes], bytes] | None = None
+    # Makes the response to a head of more than HEAD_BYTES from its first bytes. The rest of the head is received and
+    # dropped: h11 would keep 2 MiB of it, and parse 400,000 headers for 1.5 s.
+    too_long: Callable[[bytes], bytes] = lambda beginning: _TOO_LONG
     # So that a flood of connections makes few lines in the log.
     seconds_between_warnings: float = 60.0
 
@@ -112,7 +114,7 @@ class BoundedProtocol(asyncio.Protocol):
         self._inner.data_received(data)
 
     def _is_passed_on(self, data: bytes) -> bool:
-        """Take note of a part of a head. False where the head is too long, and for all that comes after."""
+        """Count a part of a head. Returns False if the head is too long, and for everything after it."""
         assert self._head is not None
         if not self._received and self._unsent is not None:
             self._unsent = None
@@ -121,18 +123,13 @@ class BoundedProtocol(asyncio.Protocol):
         length = self._received + (len(data) if found < 0 else found - len(self._head) + len(_END_OF_HEAD))
         self._received += len(data)
         self._head = (self._head + data)[1 - len(_END_OF_HEAD) :]
-        is_whole, is_too_long = found >= 0, length > HEAD_BYTES
-        if self._limits.too_long is None:
-            if not is_whole and length > self._limits.refused_bytes:
-                self.abort()
-                return False
-        else:
-            self._beginning += data[: HEAD_BYTES - len(self._beginning)]
-            if is_too_long:
-                if is_whole or length > self._limits.refused_bytes:
-                    self._transport.write(self._limits.too_long(self._beginning))
-                    self._transport.close()
-                return False
+        is_whole = found >= 0
+        self._beginning += data[: HEAD_BYTES - len(self._beginning)]
+        if length > HEAD_BYTES:
+            if is_whole or length > self._limits.refused_bytes:
+                self._transport.write(self._limits.too_long(self._beginning))
+                self._transport.close()
+            return False
         if is_whole:
             self._head, self._beginning = None, b""
             self._arm(self._limits.answer_seconds)
@@ -172,7 +169,7 @@ class BoundedProtocol(asyncio.Protocol):
     def _expire(self) -> None:
         unsent = self._transport.get_write_buffer_size()
         if self._unsent is not None and unsent < self._unsent:
-            # Somebody receives a long answer slowly.
+            # The client receives a long response slowly.
             self._unsent = unsent
             self._arm(self._limits.sending_seconds)
         else:

@@ -1,4 +1,4 @@
-"""A service as a process: the socket it listens on, how it is served until a signal, its log."""
+"""A service as a process: its socket, its log, and serving until a signal."""
 
 import logging
 import resource
@@ -23,7 +23,7 @@ _SHUTDOWN_SECONDS = 5
 
 
 def listen(service: str, host: str, port: int) -> socket.socket:
-    """A socket that listens. Raises Problem where that is not possible."""
+    """A listening socket. Raises Problem if the address cannot be used."""
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except (OSError, OverflowError) as error:
@@ -48,7 +48,7 @@ def become_service() -> None:
 
 
 def serve(app: ASGIApp, listener: socket.socket, limits: Limits, files: int = 0) -> None:
-    """Serve an application until a signal, then answer the open requests. `files` are those that it has open itself."""
+    """Serve an application until a signal, then answer the open requests. `files`: how many files it opens itself."""
     _allow_open_files(limits.connections + _BACKLOG + files)
     config = uvicorn.Config(
         app,
@@ -80,7 +80,7 @@ class _PrintableFormatter(logging.Formatter):
         return printable(super().formatMessage(record))
 
     def format(self, record: logging.LogRecord) -> str:
-        # A traceback has the text of an error, and that may quote what somebody sent.
+        # A traceback has the text of the error. That may quote the request.
         return printable_lines(super().format(record))
 
 
