@@ -1,5 +1,5 @@
-"""The report page and the reports API (contract 7): what a browser and a program are answered.
+"""The report page and the reports API (contract 7): HTTP over the published file.
 
-Belongs here: everything that serves the published file. Does not belong here: rules about data, which are views and
-table functions of the published file; anything that writes into the data folder.
+Belongs here: everything that serves the published file. Does not belong here: rules about data, as they are views and
+table functions of the published file; code that writes into the data folder.
 """

@@ -1,4 +1,4 @@
-"""Who is answered: names, password, length of a request, and the headers of every answer."""
+"""Access control: host names, password, and the security headers of every response."""
 
 import asyncio
 import base64
@@ -20,12 +20,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from orchestration.lib.problems import Problem
 from orchestration.lib.serving.connections import HEAD_BYTES
-from page.answers import error_answer
+from page.answers import address_of_request, error_answer
+from page.texts import Sentence
 
 # Another website can have its name point to 127.0.0.1 (DNS rebinding). The browser then sends that name as the host.
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
-# Nothing runs in a page, nothing of another site is loaded, and no other site shows a page of ours.
+# The browser runs no script, loads nothing from other sites, and lets no other site frame a page.
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'",
@@ -42,7 +43,7 @@ _NO_PASSWORD_NEEDED = "/health"  # noqa: S105
 _CHALLENGE = {"WWW-Authenticate": 'Basic realm="contact-reports", charset="UTF-8"'}
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^:\[\]]+)(?::[0-9]{1,5})?")
 
-# A wrong password is answered after those before it, one a second. More than this many do not wait for that.
+# Wrong passwords are answered one a second. If this many answers are waiting, further ones get 429 at once.
 _SECONDS_PER_FAILURE = 1.0
 _WAITING_FAILURES = 10
 
@@ -50,14 +51,14 @@ _log = logging.getLogger(__name__)
 
 
 def required_hosts(address: str, *, has_password: bool) -> frozenset[str] | None:
-    """The names under which a server that listens on this address answers; None where it answers under any.
+    """The host names that a server on this address accepts; None for any name.
 
-    Raises Problem where it would be open to others.
+    Raises Problem if other machines could read the page without a password.
     """
     if has_password:
-        # A browser gives the password of one name to no other.
+        # A browser sends the password only to the host name it was entered for.
         return None
-    # An IPv6 address may have a zone.
+    # An IPv6 address may have a zone id.
     if not ipaddress.ip_address(address.partition("%")[0]).is_loopback:
         raise Problem(
             f"On {address} others could read the report page without a password",
@@ -67,14 +68,14 @@ def required_hosts(address: str, *, has_password: bool) -> frozenset[str] | None
 
 
 class Turns:
-    """Has those wait who failed: one after the other, and not too many."""
+    """Delays the answers to wrong passwords: one at a time, and at most so many waiting."""
 
     def __init__(self, seconds: float = _SECONDS_PER_FAILURE, waiting: int = _WAITING_FAILURES) -> None:
         self._seconds, self._most = seconds, waiting
         self._next = 0.0
 
     async def wait(self) -> bool:
-        """Wait for a turn. False, at once, where as many wait as may."""
+        """Wait for a turn. Returns False at once if the maximum is waiting already."""
         now = asyncio.get_running_loop().time()
         turn = max(now, self._next)
         if turn - now > self._most * self._seconds:
@@ -86,14 +87,14 @@ class Turns:
 
 @dataclass(frozen=True)
 class Access:
-    """Who is answered."""
+    """The host names that are accepted, and the password."""
 
-    hosts: frozenset[str] | None  # None: under any name
+    hosts: frozenset[str] | None  # None: any name
     password: bytes | None
     turns: Turns = field(default_factory=Turns)
 
     def is_known(self, credentials: bytes) -> bool:
-        """Whether the value of an Authorization header has the password. Takes the same time for all passwords."""
+        """Whether the value of an Authorization header has the password. The comparison takes constant time."""
         assert self.password is not None
         scheme, _, given = credentials.partition(b" ")
         match scheme.lower():
@@ -107,12 +108,12 @@ class Access:
                 password = decoded.partition(b":")[2]
             case _:
                 return False
-        # The comparison of texts of different lengths tells the length.
+        # The digests have equal lengths: compare_digest leaks the length of its arguments if these differ.
         return hmac.compare_digest(hashlib.sha256(password).digest(), hashlib.sha256(self.password).digest())
 
 
 class Guard:
-    """Answers what may be answered, refuses all else, and gives every answer the same headers."""
+    """ASGI middleware: refuses requests without access, and adds the security headers to every response."""
 
     def __init__(self, app: ASGIApp, access: Access) -> None:
         self._app, self._access = app, access
@@ -132,38 +133,31 @@ class Guard:
             await self._app(scope, receive, send_guarded)
 
     async def _refusal(self, scope: Scope) -> Response | None:
-        path, headers = scope["path"], Headers(scope=scope)
-        length = len(scope["raw_path"]) + len(scope["query_string"])
-        if status := _too_long(length, sum(len(name) + len(value) + 4 for name, value in scope["headers"])):
-            return _length_refused(path, status)
+        address, headers = address_of_request(scope), Headers(scope=scope)
         if scope["method"] not in _METHODS:
-            return error_answer(
-                path, 405, "Only GET and HEAD are possible: nothing is written here", headers={"Allow": "GET, HEAD"}
-            )
+            return error_answer(address, 405, Sentence("failed_method"), headers={"Allow": "GET, HEAD"})
         if self._access.hosts is not None and not _is_named(headers.get("host", ""), self._access.hosts):
             names = ", ".join(sorted(self._access.hosts))
-            return error_answer(
-                path, 421, f"Without a password this page answers under these names only: {names}. Use one of them"
-            )
+            return error_answer(address, 421, Sentence("failed_host", {"names": names}))
         if _is_of_another_site(headers):
-            return error_answer(path, 403, "Another website asked for this. Open it by its address, or by a link")
-        if self._access.password is not None and path != _NO_PASSWORD_NEEDED:
-            return await self._unknown(path, [value for name, value in scope["headers"] if name == b"authorization"])
+            return error_answer(address, 403, Sentence("failed_other_site"))
+        if self._access.password is not None and scope["path"] != _NO_PASSWORD_NEEDED:
+            return await self._unknown(address, [value for name, value in scope["headers"] if name == b"authorization"])
         return None
 
-    async def _unknown(self, path: str, credentials: list[bytes]) -> Response | None:
+    async def _unknown(self, address: str, credentials: list[bytes]) -> Response | None:
         if len(credentials) == 1 and self._access.is_known(credentials[0]):
             return None
-        # A browser asks without a password first.
+        # A browser sends its first request without a password. This is not a failed attempt.
         if credentials and not await self._access.turns.wait():
             return error_answer(
-                path,
+                address,
                 429,
-                "Too many wrong passwords at once. Try again in some seconds",
+                Sentence("failed_attempts"),
                 headers={"Retry-After": str(_WAITING_FAILURES), "Connection": "close"},
             )
-        message = "The password is wrong" if credentials else "A password is needed. Any user name will do"
-        return error_answer(path, 401, message, headers=_CHALLENGE)
+        message = Sentence("failed_password" if credentials else "failed_no_password")
+        return error_answer(address, 401, message, headers=_CHALLENGE)
 
 
 def _guard(headers: MutableHeaders) -> None:
@@ -177,35 +171,22 @@ def _is_named(host: str, names: Iterable[str]) -> bool:
 
 
 def _is_of_another_site(headers: Headers) -> bool:
-    """Whether a browser asks on behalf of another website, other than by a link: for a picture, a frame, a script."""
+    """Whether another website made the browser send this, other than by a link: for an image, a frame or a script."""
     if headers.get("sec-fetch-site") not in ("cross-site", "same-site"):
         return False
     return headers.get("sec-fetch-mode") != "navigate" or headers.get("sec-fetch-dest") != "document"
 
 
-def _too_long(request_line: int, headers: int) -> int | None:
-    if request_line > HEAD_BYTES:
-        return HTTPStatus.REQUEST_URI_TOO_LONG
-    return HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE if request_line + headers > HEAD_BYTES else None
-
-
-def _length_refused(path: str, status: int) -> Response:
-    what = "address" if status == HTTPStatus.REQUEST_URI_TOO_LONG else "header"
-    return error_answer(
-        path,
-        status,
-        f"The {what} of the request is too long. A request has at most {HEAD_BYTES >> 10} KiB: choose fewer values",
-        headers={"Connection": "close"},
-    )
-
-
 def answer_to_long_head(beginning: bytes) -> bytes:
-    """The whole answer to a request whose head is too long to be read, which begins so."""
+    """The complete response to a request with a head that is too long. `beginning` is the first part of the head."""
     line, end, _ = beginning.partition(b"\r\n")
     method, _, target = line.decode("latin-1").partition(" ")
     path = target.partition("?")[0]
-    status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE if end else HTTPStatus.REQUEST_URI_TOO_LONG
-    response = _length_refused(path, status)
+    what, status = (
+        ("header", HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE) if end else ("address", HTTPStatus.REQUEST_URI_TOO_LONG)
+    )
+    message = Sentence(f"failed_long_{what}", {"most": HEAD_BYTES >> 10})
+    response = error_answer(target.partition(" ")[0], status, message, headers={"Connection": "close"})
     _guard(response.headers)
     _log.info("%.20s %.200s %d", quote(method), quote(path), status)
     head = [f"HTTP/1.1 {status.value} {status.phrase}".encode()]
@@ -214,7 +195,7 @@ def answer_to_long_head(beginning: bytes) -> bytes:
 
 
 class AccessLog:
-    """Logs method, path, status and duration of every request. Not the query, where names may be."""
+    """Logs method, path, status and duration of every request. The query is not logged: it may contain names."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -223,7 +204,7 @@ class AccessLog:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        # Where nothing is answered: 499 is nginx's for a client that has gone.
+        # 499, as in nginx: the client closed the connection before the response.
         began, status = time.monotonic(), 499
 
         async def send_and_note(message: Message) -> None:

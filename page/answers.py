@@ -2,19 +2,19 @@
 
 import logging
 from collections.abc import Iterable, Mapping
-from http import HTTPStatus
 from urllib.parse import parse_qsl, urlencode
 
 import duckdb
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.types import Scope
 
 from page.catalog import ENGLISH, FRENCH
 from page.filters import THEMES, Refused
 from page.publication import NotPublished, TooSlow
 from page.templating import render
-from page.texts import Texts
+from page.texts import Sentence, Texts
 
 # What an answer of the API may be besides 200, for its OpenAPI document.
 STATUSES = {
@@ -24,13 +24,12 @@ STATUSES = {
     414: "The address is too long.",
     422: "A parameter cannot be understood, or does not apply to this report.",
     503: "Nothing is published yet, or the page is busy. Try again later.",
-    504: "The answer takes too long. Ask for fewer days.",
+    504: "The answer takes too long. Ask for fewer days, or for fewer values of a filter.",
 }
-# The texts of the titles. Others have the phrase of HTTP.
-_TITLES = {404: "error_404", 422: "error_422", 503: "error_503", 504: "error_504"}
+# The statuses that have a title of their own.
+_TITLES = (404, 422, 503, 504)
 # What an error page keeps of the address that led to it, so that nobody has to choose it again.
 _KEPT = ("workspace", "lang", "theme")
-_MESSAGES = {404: "There is no such page"}
 _LATER = {"Retry-After": "10"}
 
 _log = logging.getLogger(__name__)
@@ -44,7 +43,7 @@ def is_for_programs(path: str) -> bool:
 def error_answer(
     address: str,
     status: int,
-    message: str,
+    message: Sentence,
     *,
     parameter: str | None = None,
     allowed: Iterable[str] | None = None,
@@ -54,7 +53,7 @@ def error_answer(
     path, _, query = address.partition("?")
     values = None if allowed is None else list(allowed)
     if is_for_programs(path):
-        error = {"parameter": parameter, "message": message, "allowed": values}
+        error = {"parameter": parameter, "message": message.text(ENGLISH), "allowed": values}
         return JSONResponse({"error": error}, status, headers)
     asked = {name: value for name, value in parse_qsl(query, errors="replace") if name in _KEPT and name != parameter}
     language = FRENCH if asked.get("lang") == FRENCH else ENGLISH
@@ -66,8 +65,8 @@ def error_answer(
             "language": language,
             "theme": asked.get("theme") if asked.get("theme") in THEMES else None,
             "home": "/?" + urlencode(asked) if asked else "/",
-            "title": text(_TITLES[status]) if status in _TITLES else HTTPStatus(status).phrase,
-            "message": message,
+            "title": text(f"error_{status if status in _TITLES else 'other'}"),
+            "message": message.text(language),
             "parameter": parameter,
             "allowed": values,
         },
@@ -79,46 +78,47 @@ def failure(address: str, reason: Exception) -> Response:
     """The answer for an exception that is no defect. Raises any other. `address` is as in `error_answer`."""
     match reason:
         case HTTPException():
-            message = _MESSAGES.get(reason.status_code) or reason.detail
-            return error_answer(address, reason.status_code, message, headers=reason.headers)
+            return error_answer(address, reason.status_code, _of_http(reason), headers=reason.headers)
         case Refused():
             return error_answer(address, 422, reason.message, parameter=reason.parameter, allowed=reason.allowed)
         case NotPublished() if isinstance(reason.__cause__, FileNotFoundError):
-            return error_answer(
-                address, 503, "Nothing is published yet. Call make run, then reload this page", headers=_LATER
-            )
+            return error_answer(address, 503, Sentence("failed_unpublished"), headers=_LATER)
         case NotPublished():
             _log.warning("Nothing can be shown: %s", reason)
-            message = "The published file cannot be read. The log of the report page says why"
-            return error_answer(address, 503, message, headers=_LATER)
+            return error_answer(address, 503, Sentence("failed_unreadable"), headers=_LATER)
         case TooSlow():
-            return error_answer(address, 504, "The answer takes too long. Ask for fewer days")
+            return error_answer(address, 504, Sentence("failed_slow"))
         case duckdb.CatalogException() | duckdb.BinderException():
             # After an upgrade a view or a column is missing until the first run has ended.
             _log.error("The published file is of another version than the report page", exc_info=reason)
-            message = "The published file is of another version than this page. Call make run, then reload this page"
-            return error_answer(address, 503, message, headers=_LATER)
+            return error_answer(address, 503, Sentence("failed_version"), headers=_LATER)
         case duckdb.InvalidInputException():
             # Ids, dates and texts are checked before. A report that refuses one says which, and what is allowed.
-            return error_answer(address, 422, str(reason).removeprefix("Invalid Input Error: "))
+            words = str(reason).removeprefix("Invalid Input Error: ")
+            return error_answer(address, 422, Sentence("failed_plain", {"words": words}))
         case duckdb.OutOfMemoryException() | duckdb.IOException():
             _log.warning("An answer could not be made: %s", reason)
-            message = "There is not enough memory or disk space for this answer. Try again later, or ask for fewer days"
-            return error_answer(address, 503, message, headers=_LATER)
+            return error_answer(address, 503, Sentence("failed_memory"), headers=_LATER)
     raise reason
 
 
-def _address(request: Request) -> str:
-    return f"{request.scope['path']}?{request.scope['query_string'].decode('latin-1')}"
+def _of_http(reason: HTTPException) -> Sentence:
+    is_known = reason.status_code in _TITLES
+    return Sentence(f"error_{reason.status_code}") if is_known else Sentence("failed_plain", {"words": reason.detail})
+
+
+def address_of_request(scope: Scope) -> str:
+    """The path and the query of a request, as the answers here take it."""
+    return f"{scope['path']}?{scope['query_string'].decode('latin-1')}"
 
 
 async def _failed(request: Request, error: Exception) -> Response:
-    return failure(_address(request), error)
+    return failure(address_of_request(request.scope), error)
 
 
 async def _defect(request: Request, error: Exception) -> Response:
     # Uvicorn logs the error, which Starlette passes on to it.
-    return error_answer(_address(request), 500, "Something went wrong here. The log of the report page says what")
+    return error_answer(address_of_request(request.scope), 500, Sentence("failed_defect"))
 
 
 # For Starlette, which looks for the class of an exception, and for those that it inherits from.

@@ -1,22 +1,23 @@
-"""The reports API (contract 7): reports, logs and lists as JSON, and each of them as a file."""
+"""The reports API (contract 7): reports, logs and lists, as JSON and as files."""
 
 import base64
 import binascii
 import hashlib
 import json
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from orchestration.lib.export.files import FORMATS
+from page.api_docs import described_endpoints
 from page.calls import Call
 from page.catalog import Catalog, catalog
-from page.downloads import FORMATS, Downloads
+from page.downloads import Downloads
 from page.endpoints import (
     CHARACTERS_OF_AN_ID,
     DEFAULT_LIMIT,
@@ -27,19 +28,20 @@ from page.endpoints import (
     parameters_of,
 )
 from page.filters import FIRST_DAY, LAST_DAY, Asked, Filters, Refused, read_filters, refuse_inapplicable
-from page.openapi import columns_of, described_endpoints, document
+from page.openapi import columns_of, document
+from page.plain import json_response, plain
 from page.publication import Publication, Reader, Row
 from page.templating import render
 from page.trust import read_as_of
 
-# The two parts of a place that are texts, of characters that JSON may need six bytes for.
+# A cursor has the workspace id and the beginning of the event id. JSON may need six bytes for each of their characters.
 _LONGEST_CURSOR = 8 << 10
 
 _SECONDS = 30.0
 
 
 def routes(publication: Publication, downloads: Downloads, *, seconds: float = _SECONDS) -> list[BaseRoute]:
-    """The routes of the API, its documentation included. An answer as JSON may take so many seconds."""
+    """The routes of the API and of its documentation. `seconds` is the timeout of a JSON response."""
     made: list[BaseRoute] = []
 
     def add(path: str, handler: Callable[[Request, Reader], Response]) -> None:
@@ -66,7 +68,7 @@ def _reading(
 
 @dataclass(frozen=True)
 class _Understood:
-    """What a request asks an endpoint for."""
+    """A validated request: the query, its values, and the parameters with defaults filled in."""
 
     sql: str
     values: Mapping[str, Any]
@@ -89,7 +91,7 @@ def _rows(endpoint: Endpoint) -> Callable[[Request, Reader], Response]:
             "as_of": read_as_of(reader),
             "next": after,
         }
-        return _json(answer)
+        return json_response(answer)
 
     return handle
 
@@ -118,7 +120,7 @@ def _understood(endpoint: Endpoint, asked: Asked, reader: Reader, *, is_page: bo
     asked.finish()
     refuse_inapplicable(filters, names, known.reasons)
     if place and filters.date_range:
-        # The days of a date range move on at midnight, in the middle of a log that is read page by page.
+        # A preset moves on at midnight. The cursor keeps its days, so that all pages are of the same days.
         filters = replace(filters, start=place.start, end=place.end)
     call = Call(
         endpoint.relation,
@@ -146,7 +148,7 @@ def _view(endpoint: Endpoint, asked: Asked, known: Catalog, names: Sequence[str]
 
 @dataclass(frozen=True)
 class _Place:
-    """A place in a log: the row that it is after, and the days of the log that it is in."""
+    """A decoded cursor: the last row of the previous page, and the days of the log."""
 
     key: Mapping[str, Any]  # by LOG_KEY
     start: date
@@ -166,7 +168,7 @@ def _cursor(endpoint: Endpoint, row: Row, filters: Filters | None) -> str:
         endpoint.path,
         filters.start.isoformat(),
         filters.end.isoformat(),
-        _plain(row["occurred_at"]),
+        plain(row["occurred_at"]),
         row["workspace_id"],
         event_id[:CHARACTERS_OF_AN_ID],
         hashlib.md5(event_id.encode(), usedforsecurity=False).hexdigest()
@@ -185,7 +187,7 @@ def _place(endpoint: Endpoint, cursor: str | None) -> _Place | None:
         parts = json.loads(base64.b64decode(encoded + b"=" * (-len(encoded) % 4), b"-_", validate=True))
         path, start, end, occurred_at, *texts = parts
         workspace_id, event, hash_ = texts
-        # Unpaired surrogates are possible in JSON, and nowhere else.
+        # JSON allows unpaired surrogates. They cannot be encoded as UTF-8.
         "".join(texts).encode()
         days = date.fromisoformat(start), date.fromisoformat(end)
         instant = datetime.fromisoformat(occurred_at)
@@ -194,9 +196,9 @@ def _place(endpoint: Endpoint, cursor: str | None) -> _Place | None:
         if not FIRST_DAY.year - 1 <= instant.year <= LAST_DAY.year + 1:
             raise ValueError
     except (ValueError, TypeError, AttributeError, RecursionError, binascii.Error):
-        raise Refused("after", "is not the `next` of an answer. Leave it out to begin with the newest") from None
+        raise Refused("after", "cursor") from None
     if path != endpoint.path:
-        raise Refused("after", "is the `next` of another log. Leave it out to begin with the newest")
+        raise Refused("after", "cursor_of_another_log")
     key = {
         "after_occurred_at": instant,
         "after_workspace_id": workspace_id,
@@ -206,30 +208,9 @@ def _place(endpoint: Endpoint, cursor: str | None) -> _Place | None:
     return _Place(key, *days)
 
 
-def _json(content: object) -> Response:
-    text = json.dumps(_plain(content), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return Response(text, media_type="application/json")
-
-
-def _plain(value: object) -> object:
-    """A value as JSON has it: instants in UTC, wall clocks without a zone, days as text, no NaN."""
-    match value:
-        case dict():
-            return {key: _plain(part) for key, part in value.items()}
-        case list() | tuple():
-            return [_plain(part) for part in value]
-        case float():
-            return value if math.isfinite(value) else None
-        case datetime() if value.tzinfo:
-            return value.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
-        case date():
-            return value.isoformat()
-    return value
-
-
 def _openapi(request: Request, reader: Reader) -> Response:
-    return _json(reader.once("openapi", document))
+    return json_response(reader.once_per_publication("openapi", document))
 
 
 def _docs(request: Request, reader: Reader) -> Response:
-    return HTMLResponse(render("api_docs.html", reader.once("api_docs", described_endpoints)))
+    return HTMLResponse(render("api_docs.html", reader.once_per_publication("api_docs", described_endpoints)))

@@ -1,7 +1,8 @@
-"""The report page and the reports API as one ASGI application: routes, files, errors, access."""
+"""The report page and the reports API as one ASGI application: routes, static files, errors, access control."""
 
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 
 import anyio
@@ -9,7 +10,7 @@ import anyio.to_thread
 import duckdb
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
@@ -20,35 +21,36 @@ from page.answers import EXCEPTION_HANDLERS, failure
 from page.assets import Static
 from page.downloads import Downloads
 from page.pages import Pages
+from page.plain import json_response
 from page.publication import NotPublished, Publication, TooSlow
 from page.trust import read_as_of
 
-# Requests that read the published file at the same time. All others wait.
+# So many requests read the published file at the same time. Others wait.
 _THREADS = 8
 _HEALTH_SECONDS = 5.0
 
 
 def create_app(settings: Settings, publication: Publication, exports: Path, access: Access) -> ASGIApp:
-    """The report page and the API of a publication. `exports` is the folder that files for download are written to."""
+    """The report page and the API of a publication. Downloads are written to the folder `exports`."""
     downloads = Downloads(publication, exports)
     pages = Pages(publication, downloads, settings.published, settings.raw)
     return application([*pages.routes(), *api.routes(publication, downloads)], publication, access)
 
 
 def application(routes: Sequence[BaseRoute], publication: Publication, access: Access) -> ASGIApp:
-    """An application of these routes, with everything around them."""
+    """An application of these routes, with the middleware and the error handlers."""
     app = Starlette(
         routes=[*routes, Route("/health", _Health(publication).answer), Mount("/static", Static())],
         exception_handlers=EXCEPTION_HANDLERS,
         lifespan=_following(publication),
     )
-    # Otherwise a path with a surplus slash is answered with a redirect to whatever host the request names.
+    # Otherwise Starlette redirects a path with a trailing slash to the host that the request names.
     app.router.redirect_slashes = False
     return AccessLog(Guard(app, access))
 
 
 class _Health:
-    """Whether there is something to show. It waits for no other request: a monitor gets an answer under any load."""
+    """Whether the publication can be read. It has its own thread, so a monitor gets an answer under any load."""
 
     def __init__(self, publication: Publication) -> None:
         self._publication = publication
@@ -59,13 +61,12 @@ class _Health:
             as_of = await anyio.to_thread.run_sync(self._as_of, limiter=self._limiter)
         except (NotPublished, TooSlow, duckdb.Error) as reason:
             failed = failure(request.scope["path"], reason)  # Logs the reason.
-            return JSONResponse({"ok": False, "as_of": None}, failed.status_code)
-        return JSONResponse({"ok": True, "as_of": as_of})
+            return json_response({"ok": False, "as_of": None}, failed.status_code)
+        return json_response({"ok": True, "as_of": as_of})
 
-    def _as_of(self) -> str | None:
+    def _as_of(self) -> datetime | None:
         with self._publication.reading(_HEALTH_SECONDS) as reader:
-            as_of = read_as_of(reader)
-            return f"{as_of:%Y-%m-%dT%H:%M:%SZ}" if as_of else None
+            return read_as_of(reader)
 
 
 def _following(publication: Publication) -> Callable[[Starlette], contextlib.AbstractAsyncContextManager[None]]:

@@ -1,4 +1,4 @@
-"""The files beside the pages, such as the style sheet: their addresses, which browsers may keep, and their answers."""
+"""Static files, such as the style sheet, with a fingerprint in the address so that browsers can cache them."""
 
 import functools
 import hashlib
@@ -19,12 +19,12 @@ def _fingerprint(name: str) -> str:
 
 
 def static_address(name: str) -> str:
-    """The address of a static file. It changes with the content, so that browsers may keep the file."""
+    """The address of a static file. It has a fingerprint of the content, so that browsers can cache the file."""
     return f"/static/{name}?v={_fingerprint(name)}"
 
 
 class Static(StaticFiles):
-    """Serves the folder. What has the fingerprint of the file in its address is kept by browsers."""
+    """Serves the folder. Browsers may cache a file if its address has the right fingerprint."""
 
     def __init__(self) -> None:
         super().__init__(directory=FOLDER)

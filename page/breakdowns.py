@@ -1,4 +1,4 @@
-"""Counts by source or channel: the largest first, each of the largest with a colour of its own."""
+"""Counts by source or channel, in descending order. The largest have a colour each, the rest share one."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -9,13 +9,13 @@ from page.filters import Filters, channel_value
 from page.publication import Reader, Row
 from page.view import View
 
-# Colours that can be told apart. What is beyond them is shown together.
+# More colours cannot be told apart. Sources or channels beyond this number are shown as one group.
 _COLORS = 8
 
 
 @dataclass(frozen=True)
 class Counted:
-    """A source or channel, and its contacts in one period."""
+    """The count of a source or channel in one period."""
 
     key: str
     label: str
@@ -26,7 +26,7 @@ class Counted:
 
 @dataclass(frozen=True)
 class Group:
-    """A source or channel with a colour of its own, or all those that have none."""
+    """A source or channel with its own colour, or the rest as one group."""
 
     keys: Sequence[str]
     label: str
@@ -37,15 +37,15 @@ class Group:
 
 @dataclass(frozen=True)
 class Dimension:
-    """What a report breaks its counts down by."""
+    """The dimension of a breakdown: source or channel."""
 
     key_of: Callable[[Row], str]
     label_of: Callable[[Row], str]
-    filtered: Callable[[Filters, Sequence[str]], Filters]  # the filters of some of its values
-    count: str  # the column
+    filtered: Callable[[Filters, Sequence[str]], Filters]  # the filters with only these values
+    count: str  # the column of the counts
 
     def counts(self, rows: Sequence[Row]) -> list[Counted]:
-        """The rows of a report, the largest first."""
+        """The rows of a report in descending order of their counts."""
         counts = [
             Counted(self.key_of(row), self.label_of(row), row[self.count], row["percentage"], row["period_start"])
             for row in rows
@@ -54,8 +54,10 @@ class Dimension:
 
 
 def dimension_of(view: View, component: Component) -> Dimension | None:
-    """The dimension of a component's report, None if it has none. The columns of its view say which it is."""
-    columns = view.reader.once(f"columns of {component.view}", lambda reader: _columns(reader, component.view))
+    """The dimension of a component, found by the columns of its view; None if it has none."""
+    columns = view.reader.once_per_publication(
+        f"columns of {component.view}", lambda reader: _columns(reader, component.view)
+    )
     count = f"contacts_{component.event_types[0]}"
     if "channel_id" in columns:
         return Dimension(
@@ -75,7 +77,7 @@ def dimension_of(view: View, component: Component) -> Dimension | None:
 
 
 def grouped(counts: Sequence[Counted], others: str) -> list[Group]:
-    """The largest with a colour each. If there are more than colours, the rest is one group."""
+    """The largest sources or channels, with a colour each. If there are more than colours, the rest is one group."""
     alone = counts if len(counts) <= _COLORS else counts[: _COLORS - 1]
     rest = counts[len(alone) :]
     groups = [

@@ -1,5 +1,6 @@
-"""Calls of the published reports: with bound values to be run, and as SQL to be pasted."""
+"""Queries of the published file: with bound values to run, and as SQL text to paste."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,13 +10,13 @@ from typing import Any
 from orchestration.lib.sql import sql_text
 from page.publication import Reader, Row
 
-# The parameters that every report has, and takes by position.
+# Every report takes these two by position.
 _DATES = ("start_date", "end_date")
 
 
 @dataclass(frozen=True)
 class Call:
-    """A call of a table function of the published file, and what is done with its rows."""
+    """A call of a table function of the published file, with an optional condition, order and limit."""
 
     function: str  # with its schema
     arguments: Mapping[str, Any]  # by the names of the function's parameters, those that are given
@@ -26,12 +27,16 @@ class Call:
     values: Mapping[str, Any] | None = None  # of `where`
 
     def bound(self) -> tuple[str, dict[str, Any]]:
-        """The statement with parameters, and their values."""
-        statement = self._statement({name: f"${name}" for name in self.arguments})
-        return statement, {**self.arguments, **(self.values or {})}
+        """The statement with placeholders for texts, and the values to bind."""
+        placeholders: dict[str, str] = {}
+        values: dict[str, object] = {}
+        for name, value in self.arguments.items():
+            placeholders[name], bound = _bound(name, value)
+            values |= bound
+        return self._statement(placeholders), {**values, **(self.values or {})}
 
     def text(self) -> str:
-        """The statement with its values, to be pasted where the published file is open."""
+        """The statement with literal values, to paste where the published file is open."""
         return self._statement({name: sql_literal(value) for name, value in self.arguments.items()})
 
     def rows(self, reader: Reader) -> list[Row]:
@@ -52,7 +57,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Query:
-    """A query of our own on views of the publication, with values for its parameters."""
+    """A query on views of the published file, with the values to bind."""
 
     sql: str
     parameters: Mapping[str, Any]
@@ -62,12 +67,27 @@ class Query:
         return reader.rows(self.sql, self.parameters)
 
     def text(self) -> str:
-        """The query with its values, to be pasted where the published file is open."""
+        """The query with literal values, to paste where the published file is open."""
         return re.sub(r"[$](\w+)", lambda found: sql_literal(self.parameters[found[1]]), self.sql.strip())
 
 
+def _bound(name: str, value: object) -> tuple[str, dict[str, object]]:
+    """An argument as SQL, and the value to bind.
+
+    DuckDB looks for pandas twice for each value that is bound, and for each element of a list. If it is not installed,
+    that takes 0.4 ms each: 0.25 s for 500 ids. So a date or a number is a literal, and a list is bound as one text.
+    """
+    match value:
+        case str():
+            return f"${name}", {name: value}
+        case [*elements]:
+            kind = "bigint" if any(isinstance(element, int) for element in elements) else "varchar"
+            return f"${name}::json::{kind}[]", {name: json.dumps(elements)}
+    return sql_literal(value), {}
+
+
 def sql_literal(value: object) -> str:
-    """A value as SQL: None, a number, a date, a text, or a list of them. Raises TypeError for anything else."""
+    """An SQL literal of None, a number, a date, a text, or a list of them. Raises TypeError for other types."""
     match value:
         case None:
             return "NULL"

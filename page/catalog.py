@@ -1,4 +1,4 @@
-"""What the publication offers: its workspaces, sources, labels, components and reports. None is listed in Python."""
+"""The workspaces, labels, components and table functions of the publication. They are read from it, not listed here."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,27 +23,27 @@ class Component:
 
 @dataclass(frozen=True)
 class Catalog:
-    """What requests may name, read once for each publication."""
+    """The ids, keys and reports that requests may name, read once for each publication."""
 
     workspaces: Mapping[str, Row]  # by id, in the order of their names
     components: Sequence[Component]
     labels: Mapping[tuple[str, str], Mapping[str, str]]  # by subject and key, then by language
-    functions: Mapping[str, Sequence[str]]  # the parameters of each report, by its name with the schema
+    functions: Mapping[str, Sequence[str]]  # the parameters of each table function, by its name with the schema
     reasons: Mapping[str, Mapping[str, str]]  # by filter and language: why it does not apply to some components
 
     def keys(self, subject: str) -> list[str]:
-        """What has a label, such as the sources, in the order of the page."""
+        """The keys of a subject, such as `source`, in the order of the page."""
         return [key for labelled, key in self.labels if labelled == subject]
 
     def label(self, subject: str, key: str, language: str) -> str:
-        """The label of something, or its key."""
+        """The label of a key; the key itself if it has none."""
         labels = self.labels.get((subject, key))
         return labels[language] if labels else key
 
 
 def catalog(reader: Reader) -> Catalog:
     """The catalog of the publication that is read."""
-    return reader.once("catalog", _read)
+    return reader.once_per_publication("catalog", _read)
 
 
 def _read(reader: Reader) -> Catalog:

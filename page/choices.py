@@ -1,4 +1,4 @@
-"""What the form offers to filter by, and the filters that are set."""
+"""The values that the form offers for each filter, and the filters that are set."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,6 +10,9 @@ from page.view import View
 
 # The filters that have several values, and their fields in Filters.
 _FIELDS = {"channel": "channels", "user": "users", "source": "sources", "contact": "contacts"}
+
+# Each chip has an address with all other values. Hundreds of them would be a page of many megabytes.
+_MOST_CHIPS = 20
 
 
 @dataclass(frozen=True)
@@ -46,9 +49,11 @@ class Chip:
 
 
 def read_choices(view: View) -> list[FilterChoices]:
-    """The filters that have a list of values. Deleted channels are counted in the reports, and are not offered."""
+    """The filters with a list of values. Deleted channels are counted in the reports, but not offered."""
     filters = view.filters
-    deleted = view.reader.once(f"deleted {filters.workspace}", lambda reader: _deleted_channels(reader, view))
+    deleted = view.reader.once_per_publication(
+        f"deleted {filters.workspace}", lambda reader: _deleted_channels(reader, view)
+    )
     return [
         FilterChoices(
             "channel",
@@ -62,7 +67,7 @@ def read_choices(view: View) -> list[FilterChoices]:
 
 
 def chips(view: View, path: str) -> list[Chip]:
-    """The filters that are set, one by one."""
+    """The filters that are set, one by one. Many values of one filter are removed together."""
     filters = view.filters
     found = []
 
@@ -71,6 +76,10 @@ def chips(view: View, path: str) -> list[Chip]:
 
     for name, field in _FIELDS.items():
         values, labels = getattr(filters, field), _labels(view, name)
+        if len(values) > _MOST_CHIPS:
+            all_values: dict[str, Any] = {field: ()}
+            add(name, view.text("chosen", number=len(values)), replace(filters, **all_values))
+            continue
         for value in values:
             without: dict[str, Any] = {field: tuple(other for other in values if other != value)}
             add(name, labels.get(value, str(value)), replace(filters, **without))
@@ -81,15 +90,16 @@ def chips(view: View, path: str) -> list[Chip]:
 
 def _choices(view: View, name: str, chosen: Sequence[str]) -> list[Choice]:
     labels = _labels(view, name)
-    # A value that is chosen stays so, whether it is offered or not.
+    set_values = frozenset(chosen)
+    # A chosen value stays chosen, even if it is not offered.
     values = [*labels, *(value for value in chosen if value not in labels)]
-    return [Choice(value, labels.get(value, value), value in chosen) for value in values]
+    return [Choice(value, labels.get(value, value), value in set_values) for value in values]
 
 
 def _labels(view: View, name: str) -> dict[str, str]:
     workspace = view.filters.workspace
     column = "label_fr" if view.filters.language == "fr" else "label"
-    rows = view.reader.once(f"values {workspace}", lambda reader: _filter_values(reader, workspace))
+    rows = view.reader.once_per_publication(f"values {workspace}", lambda reader: _filter_values(reader, workspace))
     value_of = channel_value if name == "channel" else str
     return {value_of(row["value"]): row[column] for row in rows if row["filter"] == name}
 

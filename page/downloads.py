@@ -1,7 +1,7 @@
-"""Files of any query, as CSV, XLSX or Parquet: all rows, flat in memory.
+"""Downloads: all rows of a query as CSV, XLSX or Parquet, in constant memory.
 
-DuckDB writes a file into the folder for exports. The file is opened and its folder removed before the first byte is
-sent, so that nothing stays behind, whatever happens to the client or to this process while it is sent.
+DuckDB writes the file into the folder for exports. The file is then opened, and its folder removed, before the first
+byte is sent. So no file is left behind if the client or this process ends during the transfer.
 """
 
 import os
@@ -9,7 +9,7 @@ import re
 import tempfile
 import unicodedata
 import zipfile
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote
@@ -20,9 +20,10 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from orchestration.lib.sql import sql_name, sql_text
-from page.answers import error_answer, failure
+from orchestration.lib.export.files import BYTE_ORDER_MARK, ROWS_OF_A_SHEET, write
+from page.answers import address_of_request, error_answer, failure
 from page.publication import Publication, Reader
+from page.texts import Sentence
 
 MEDIA_TYPES = {
     "csv": "text/csv; charset=utf-8",
@@ -30,31 +31,15 @@ MEDIA_TYPES = {
     "parquet": "application/vnd.apache.parquet",
     "zip": "application/zip",
 }
-FORMATS = ("csv", "xlsx", "parquet")
 
-# A sheet has 1,048,576 rows, the header among them.
-_ROWS_OF_A_SHEET = 1_048_575
-# A cell has at most 32,767 UTF-16 code units: so many characters always fit.
-_CHARACTERS_OF_A_CELL = 16_383
-# Excel keeps 15 digits of a number. A column with a larger one is written as text.
-_NUMBER_TOO_LARGE = 10**15
-# XML has none of these; Excel refuses a file with one.
-_NOT_IN_XML = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x{FFFE}\x{FFFF}]"
-# Without it Excel takes a CSV file for the old encoding of its country.
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-# 255 bytes are possible, and a character has up to four.
+# A file name has at most 255 bytes, and a character up to four.
 _CHARACTERS_OF_A_NAME = 60
 _CHUNK = 1 << 20
 _SECONDS_BETWEEN_TRIES = 0.2
 
-# Types whose text is never a formula.
-_SAFE_TYPES = re.compile(r"(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DOUBLE|FLOAT|DECIMAL.*|BOOLEAN|DATE|TIMESTAMP)")
-
-Columns = Mapping[str, str]
-
 
 class Downloads:
-    """Makes files of queries, a few at a time."""
+    """Writes the results of queries to files, and limits how many are written and sent at once."""
 
     def __init__(
         self,
@@ -65,25 +50,25 @@ class Downloads:
         wait_seconds: float = 10.0,
         make_seconds: float = 600.0,
         send_seconds: float = 600.0,
-        rows_of_a_sheet: int = _ROWS_OF_A_SHEET,
+        rows_of_a_sheet: int = ROWS_OF_A_SHEET,
     ) -> None:
-        """`exports` is the publication's. A download waits for its turn, is made, and is sent; each has a limit."""
+        """`exports` is a folder that the publication may write to. Waiting, writing and sending have a timeout each."""
         self._publication, self._exports = publication, exports
         self._turns, self._wait_seconds = anyio.Semaphore(at_once), wait_seconds
         self._make_seconds, self.send_seconds = make_seconds, send_seconds
         self._rows_of_a_sheet = rows_of_a_sheet
-        # One large file at a time fits into the memory of the publication.
+        # The memory limit of the publication suffices for one large file at a time.
         self.making = anyio.Lock()
 
     def file(self, sql: str, parameters: Mapping[str, object], name: str, kind: str) -> Response:
-        """The answer with all rows of a query as a file of one of FORMATS. `name` is that of the file, without ending.
+        """A response with all rows of a query as a file. `kind` is one of FORMATS, `name` the file name without ending.
 
-        The file is made when the answer is sent. If that fails the answer is an error.
+        The file is written when the response is sent. If writing fails, the response is an error.
         """
         return _Download(self, sql, parameters, name, kind)
 
     async def take_turn(self) -> bool:
-        """Wait until another download may begin. Returns False when that takes too long; else call `end_turn`."""
+        """Wait until another download may begin. Returns False after a timeout. After True, call `end_turn`."""
         with anyio.move_on_after(self._wait_seconds):
             await self._turns.acquire()
             return True
@@ -94,90 +79,42 @@ class Downloads:
         self._turns.release()
 
     def make(self, stopper: "Stopper", sql: str, parameters: Mapping[str, object], name: str, kind: str) -> "_Made":
-        """Write the file, and open it. Its folder is gone when this returns."""
+        """Write the file and open it. Its folder is removed before this returns."""
         with (
             self._publication.reading(self._make_seconds) as reader,
             tempfile.TemporaryDirectory(dir=self._exports, prefix="download-") as folder,
         ):
             stopper.reader = reader
-            columns = _columns(reader, sql, parameters)
-            path = Path(folder) / f"rows.{kind}"
-            match kind:
-                case "csv":
-                    selected = _selected(columns, _as_csv)
-                    reader.copy(f"select {selected} from ({sql})", parameters, path, "format csv, header true")  # noqa: S608
-                case "parquet":
-                    reader.copy(sql, parameters, path, "format parquet")
-                case "xlsx":
-                    path = self._sheets(reader, columns, sql, parameters, Path(folder), name)
-                case _:
-                    raise ValueError(f"{kind} is none of {FORMATS}")
+            paths = write(
+                reader, sql, parameters, Path(folder), kind, name=name, rows_of_a_sheet=self._rows_of_a_sheet
+            ).paths
+            path = paths[0] if len(paths) == 1 else _archive(paths, Path(folder), name)
             ending = path.suffix.removeprefix(".")
-            return _Made(path.open("rb"), ending, _BYTE_ORDER_MARK if ending == "csv" else b"")
-
-    def _sheets(
-        self, reader: Reader, columns: Columns, sql: str, parameters: Mapping[str, object], folder: Path, name: str
-    ) -> Path:
-        # The rows are read from here once for each sheet, and stay the same whatever the query sorts by.
-        rows = folder / "rows.parquet"
-        reader.copy(sql, parameters, rows, "format parquet")
-        largest = ", ".join(
-            ["count(*) as number_of_rows"]
-            + [
-                f"coalesce(max(abs({sql_name(column)}::hugeint)) >= {_NUMBER_TOO_LARGE}, false) as {sql_name(column)}"
-                for column, type_ in columns.items()
-                if type_ == "BIGINT"
-            ]
-        )
-        (found,) = reader.rows(f"select {largest} from read_parquet({sql_text(rows)})")  # noqa: S608
-        typed = {column: "VARCHAR" if found.get(column) is True else type_ for column, type_ in columns.items()}
-        selected = _selected(typed, _as_cell)
-        number_of_rows = found["number_of_rows"]
-        starts = range(0, max(number_of_rows, 1), self._rows_of_a_sheet)
-        paths = []
-        for number, start in enumerate(starts, 1):
-            paths.append(folder / f"{number}.xlsx")
-            reader.copy(
-                f"select {selected} from read_parquet({sql_text(rows)}, file_row_number = true) "  # noqa: S608
-                f"where file_row_number >= {start} and file_row_number < {start + self._rows_of_a_sheet} "
-                "order by file_row_number",
-                {},
-                paths[-1],
-                "format xlsx, header true",
-            )
-        if len(paths) == 1:
-            return paths[0]
-        archive = folder / "rows.zip"
-        # Spreadsheets are compressed already.
-        with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as file:
-            for number, path in enumerate(paths, 1):
-                file.write(path, f"{_safe(name)}_{number}.xlsx")
-                path.unlink()
-        return archive
+            return _Made(path.open("rb"), ending, BYTE_ORDER_MARK if ending == "csv" else b"")
 
 
 class Stopper:
-    """Ends the making of a file."""
+    """Cancels the writing of a file."""
 
     reader: Reader | None = None
     is_making = False
     is_stopped = False
 
     def stop(self) -> None:
-        """End what is running."""
+        """Cancel it as soon as possible."""
         if self.reader:
             self.reader.stop()
 
 
 class _Made:
-    """A file that is ready to be sent. Nobody else can see it."""
+    """A file that is ready to be sent. It is open and already unlinked."""
 
     def __init__(self, file: BinaryIO, ending: str, prefix: bytes) -> None:
         self.file, self.ending, self._prefix = file, ending, prefix
         self.size = len(prefix) + os.fstat(file.fileno()).st_size
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """Its bytes."""
+        """The bytes of the file."""
         if self._prefix:
             yield self._prefix
         while chunk := await anyio.to_thread.run_sync(self.file.read, _CHUNK):
@@ -185,7 +122,7 @@ class _Made:
 
 
 class _Download(Response):
-    """The answer with a file, made when it is sent."""
+    """A response with a file that is written when the response is sent."""
 
     def __init__(self, downloads: Downloads, sql: str, parameters: Mapping[str, object], name: str, kind: str) -> None:
         super().__init__()
@@ -194,21 +131,20 @@ class _Download(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] == "HEAD":
-            # The length is known only when the file is made.
+            # Without a length: the length is known only after the file is written.
             await StreamingResponse(_nothing(), headers=_headers(self._name, self._query[3]))(scope, receive, send)
         elif await self._downloads.take_turn():
             try:
-                if answer := await self._answer(scope["path"], receive):
+                if answer := await self._answer(address_of_request(scope), receive):
                     await answer(scope, receive, send)
             finally:
                 self._downloads.end_turn()
         else:
-            message = "Too many downloads are being made. Try again in half a minute"
-            busy = error_answer(scope["path"], 503, message, headers={"Retry-After": "30"})
+            busy = error_answer(address_of_request(scope), 503, Sentence("failed_busy"), headers={"Retry-After": "30"})
             await busy(scope, receive, send)
 
-    async def _answer(self, path: str, receive: Receive) -> "Response | _Sending | None":
-        """The file, or what is wrong; None when the client is gone."""
+    async def _answer(self, address: str, receive: Receive) -> "Response | _Sending | None":
+        """The file, or an error; None if the client has disconnected."""
         stopper = Stopper()
         made: _Made | Exception | None = None
 
@@ -216,8 +152,8 @@ class _Download(Response):
             while (await receive())["type"] != "http.disconnect":
                 pass
             stopper.is_stopped = True
-            # This ends the wait for the lock. A thread that has begun is asked repeatedly to end: DuckDB forgets an
-            # interrupt when a statement begins.
+            # This ends the wait for the lock. A thread that writes is interrupted repeatedly, because an interrupt
+            # between two statements has no effect.
             tasks.cancel_scope.cancel()
             with anyio.CancelScope(shield=True):
                 while stopper.is_making:
@@ -240,18 +176,18 @@ class _Download(Response):
                 finally:
                     stopper.is_making = False
             tasks.cancel_scope.cancel()
-        return self._result(path, stopper, made)
+        return self._result(address, stopper, made)
 
-    def _result(self, path: str, stopper: Stopper, made: "_Made | Exception | None") -> "Response | _Sending | None":
+    def _result(self, address: str, stopper: Stopper, made: "_Made | Exception | None") -> "Response | _Sending | None":
         if isinstance(made, _Made):
             if not stopper.is_stopped:
                 return _Sending(made, self._name, self._downloads.send_seconds)
             made.file.close()
-        return None if stopper.is_stopped or not isinstance(made, Exception) else failure(path, made)
+        return None if stopper.is_stopped or not isinstance(made, Exception) else failure(address, made)
 
 
 class _Sending:
-    """Sends a file that is made, and closes it."""
+    """Sends a written file, and closes it."""
 
     def __init__(self, made: _Made, name: str, seconds: float) -> None:
         self._made, self._name, self._seconds = made, name, seconds
@@ -259,7 +195,7 @@ class _Sending:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = {**_headers(self._name, self._made.ending), "content-length": str(self._made.size)}
         try:
-            # The server cuts the connection when the answer ends before its length.
+            # After the timeout the response is shorter than its length, and the server closes the connection.
             with anyio.move_on_after(self._seconds):
                 await StreamingResponse(self._made.chunks(), headers=headers)(scope, receive, send)
         except ClientDisconnect:
@@ -272,33 +208,14 @@ async def _nothing() -> AsyncIterator[bytes]:
     yield b""
 
 
-def _columns(reader: Reader, sql: str, parameters: Mapping[str, object]) -> Columns:
-    return {row["column_name"]: row["column_type"] for row in reader.rows(f"describe {sql}", parameters)}
-
-
-def _selected(columns: Columns, expression: Callable[[str, str], str]) -> str:
-    return ", ".join(f"{expression(sql_name(name), type_)} as {sql_name(name)}" for name, type_ in columns.items())
-
-
-def _as_csv(column: str, type_: str) -> str:
-    if type_ == "TIMESTAMP WITH TIME ZONE":
-        return f"replace(timezone('UTC', {column})::varchar, ' ', 'T') || 'Z'"
-    if _SAFE_TYPES.fullmatch(type_):
-        return column
-    # A spreadsheet takes such a text for a formula. After an apostrophe it is text, as in respond.io's own files.
-    return rf"regexp_replace({_as_text(column, type_)}, '^[=+@\t\r-]', '''\0')"
-
-
-def _as_cell(column: str, type_: str) -> str:
-    if type_ == "TIMESTAMP WITH TIME ZONE":
-        return f"timezone('UTC', {column})"
-    if _SAFE_TYPES.fullmatch(type_):
-        return column
-    return f"left(regexp_replace({_as_text(column, type_)}, '{_NOT_IN_XML}', '\ufffd', 'g'), {_CHARACTERS_OF_A_CELL})"
-
-
-def _as_text(column: str, type_: str) -> str:
-    return f"array_to_string({column}, ', ')" if type_ == "VARCHAR[]" else f"{column}::varchar"
+def _archive(paths: Sequence[Path], folder: Path, name: str) -> Path:
+    """The sheets as one file. They are compressed already."""
+    archive = folder / "rows.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as file:
+        for number, path in enumerate(paths, 1):
+            file.write(path, f"{_safe(name)}_{number}.xlsx")
+            path.unlink()
+    return archive
 
 
 def _headers(name: str, ending: str) -> dict[str, str]:
@@ -306,9 +223,9 @@ def _headers(name: str, ending: str) -> dict[str, str]:
 
 
 def content_disposition(name: str, ending: str) -> str:
-    """The header by which a browser saves an answer as a file.
+    """The header by which a browser saves a response as a file.
 
-    The name is given twice: as ASCII, and for those who can read it, as it is (RFC 6266).
+    `filename` is ASCII; `filename*` has the full name, for clients that know RFC 6266.
     """
     safe = _safe(name)
     ascii_ = unicodedata.normalize("NFKD", safe).encode("ascii", "ignore").decode() or "_"
@@ -319,5 +236,5 @@ def content_disposition(name: str, ending: str) -> str:
 
 
 def _safe(name: str) -> str:
-    """The name of a file that every system takes: letters, digits, `-`, `_` and `.`, and not too many of them."""
+    """A file name that is valid on every system: letters, digits, `-`, `_` and `.`, of limited length."""
     return re.sub(r"[^\w.-]+", "_", unicodedata.normalize("NFC", name)).lstrip(".")[:_CHARACTERS_OF_A_NAME] or "_"

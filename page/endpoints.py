@@ -1,4 +1,4 @@
-"""The endpoints of the reports API: one table, from which routes, parameters and the OpenAPI document are made."""
+"""The endpoints and parameters of the reports API. Routes and the OpenAPI document are generated from them."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -12,22 +12,22 @@ DEFAULT_LIMIT, LARGEST_LIMIT = 100, 10_000
 
 @dataclass(frozen=True)
 class Endpoint:
-    """An address of the API, and what it reads."""
+    """An endpoint of the API, and the view or table function that it reads."""
 
     path: str  # after PREFIX
     relation: str  # a view or a table function of the published file, with its schema
     summary: str
     order_by: str
-    is_log: bool = False  # read page by page
+    is_log: bool = False  # paginated
 
     @property
     def address(self) -> str:
-        """Its path."""
+        """The path of the endpoint."""
         return f"{PREFIX}/{self.path}"
 
     @property
     def name(self) -> str:
-        """Its relation without what names it a function: the name of its files."""
+        """The name of its files: the relation without schema and without `_between`."""
         return self.relation.removeprefix("reports.").removesuffix("_between")
 
     def arguments(self, catalog: Catalog) -> Collection[str] | None:
@@ -35,8 +35,8 @@ class Endpoint:
         return catalog.functions.get(self.relation)
 
 
-# In this order rows stay where they are, whatever is published in between. Only the beginning of an event's id is
-# compared, as a cursor has to fit into an address; ids that begin alike are in the order of their hashes.
+# The sort key of a log. It is the same in every publication, so a cursor stays valid. Only the beginning of the event
+# id is compared, as a cursor has to fit into a URL. Ids with the same beginning are ordered by their hashes.
 CHARACTERS_OF_AN_ID = 500
 LOG_KEY = {
     "occurred_at": "occurred_at",
@@ -61,26 +61,38 @@ ENDPOINTS = (
     Endpoint(
         "overview",
         "reports.contacts_overview_between",
-        "Contacts added, deleted and merged, for each period, zeros included",
+        "Contacts added, deleted and merged, by period, with zeros for empty periods",
         "period_start",
     ),
     Endpoint(
         "added-by-source",
         "reports.contacts_added_between",
-        "Contacts added, for each period and source",
+        "Contacts added, by period and source",
         "period_start, source",
     ),
     Endpoint(
         "connected-by-channel",
         "reports.contacts_connected_between",
-        "Contacts connected, for each period and channel",
+        "Contacts connected, by period and channel",
         "period_start, workspace_id, channel_id",
     ),
     Endpoint(
         "compared",
         "reports.contacts_compared_between",
-        "Each count of the range, beside that of an earlier range",
+        "The counts of the range and of an earlier range",
         "metric",
+    ),
+    Endpoint(
+        "net-growth",
+        "reports.contacts_net_growth_between",
+        "Contacts added less contacts gone, by period, with zeros for empty periods",
+        "period_start",
+    ),
+    Endpoint(
+        "time-to-connect",
+        "reports.contacts_time_to_connect_between",
+        "The hours from added to first connected, by workspace, month and source",
+        "month_start desc, contacts_added desc, workspace_id, source",
     ),
     _log("added"),
     _log("connected"),
@@ -95,7 +107,7 @@ ENDPOINTS = (
     Endpoint(
         "date-ranges",
         "reports.date_ranges",
-        "The first and the last day of each date range, by the workspace's calendar now",
+        "The first and the last day of each preset, at the time of the request, by workspace",
         "workspace_id, date_range",
     ),
     Endpoint("workspaces", "reports.workspaces", "The workspaces", "workspace_name, workspace_id"),
@@ -107,20 +119,20 @@ ENDPOINTS = (
     Endpoint(
         "status",
         "reports.data_status",
-        "How new and how complete the data is, for each workspace and event type",
+        "The freshness and completeness of the data, by workspace and event type",
         "workspace_id, event_type",
     ),
 )
 
 
 def address_of(relation: str) -> str:
-    """The address of a view or table function that the API has."""
+    """The address of the endpoint of a view or table function."""
     return next(endpoint.address for endpoint in ENDPOINTS if endpoint.relation == relation)
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter of an address."""
+    """A query parameter."""
 
     name: str
     description: str
@@ -130,40 +142,42 @@ class Parameter:
 
 
 PARAMETERS = (
-    Parameter("workspace", "The id of a workspace. Without it all workspaces are taken together.", "workspace_id"),
+    Parameter("workspace", "The id of a workspace. Default: all workspaces together.", "workspace_id"),
     Parameter(
         "date_range",
-        "A named date range. It needs `workspace`, whose calendar it follows. `last_7_days` if there is "
-        "neither this nor `from` and `to`.",
+        "A preset, in the time zone of the workspace. It requires `workspace`. Default: `last_7_days`, if `from` "
+        "and `to` are not given.",
         subject="date_range",
     ),
-    Parameter("from", "The first day, such as `2026-01-01`. Give `to` as well, and no `date_range`."),
-    Parameter("to", "The last day (included)."),
+    Parameter("from", "The first day (inclusive), such as `2026-01-01`. Give `to` as well, and no `date_range`."),
+    Parameter("to", "The last day (inclusive)."),
     Parameter(
         "frequency",
-        "The length of the periods that are counted: `day` if not given. Weeks begin on Monday; `total` is one period.",
+        "The length of the periods. Default: `day`. Weeks begin on Monday. `total` is one period.",
         "frequency",
         subject="frequency",
     ),
     Parameter(
         "compared_with",
-        "The range before: `preceding` (if not given), as many days just before; or the same days a `week`, `month` or "
-        "`year` earlier.",
+        "The earlier range. `preceding` (default) is the same number of days just before. `week`, `month` and `year` "
+        "are the same days one week, month or year earlier.",
         "compared_with",
         subject="compared_with",
     ),
     Parameter(
         "channel",
-        "The id of a channel; `unknown` for events without one. Repeat it for several.",
+        "The id of a channel; `unknown` for events without a known channel. Repeat the parameter for several.",
         "channel_ids",
         is_list=True,
     ),
-    Parameter("user", "The id of a user. Repeat it for several.", "user_ids", is_list=True),
-    Parameter("source", "The key of a source. Repeat it for several.", "sources", is_list=True, subject="source"),
-    Parameter("contact", "The id of a contact. Repeat it for several.", "contact_ids", is_list=True),
+    Parameter("user", "The id of a user. Repeat the parameter for several.", "user_ids", is_list=True),
+    Parameter(
+        "source", "The key of a source. Repeat the parameter for several.", "sources", is_list=True, subject="source"
+    ),
+    Parameter("contact", "The id of a contact. Repeat the parameter for several.", "contact_ids", is_list=True),
     Parameter(
         "contact_name",
-        "A part of the contact's name. Case and accents do not matter.",
+        "A part of the contact's name. Case and accents are ignored.",
         "contact_name",
     ),
 )

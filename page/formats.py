@@ -1,4 +1,4 @@
-"""Numbers, dates and times as English and French write them."""
+"""Formats of numbers, dates and times in English and French."""
 
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -10,7 +10,7 @@ _LOCALES = {"en": "en_GB", "fr": "fr_FR"}
 
 
 class Formats:
-    """How values are written in one language."""
+    """Formats of one language."""
 
     def __init__(self, language: str) -> None:
         self.language = language
@@ -20,7 +20,7 @@ class Formats:
 
     @property
     def colon(self) -> str:
-        """What is between a label and its value. French has a no-break space before it."""
+        """The separator between a label and its value. French has a no-break space before the colon."""
         return "\u00a0: " if self.language == "fr" else ": "
 
     def number(self, value: int) -> str:
@@ -36,11 +36,11 @@ class Formats:
         return _decimal(round(value, 1), "#,##0.0", self._locale) + self._percent_sign
 
     def signed_percent(self, value: float) -> str:
-        """The same for a change."""
+        """A percentage of change, with its sign: +12.5%."""
         return _decimal(round(value, 1), "+#,##0.0;−#,##0.0", self._locale) + self._percent_sign
 
     def hours(self, value: float) -> str:
-        """A duration given in hours: in seconds, minutes or hours, and in days from 48 hours on."""
+        """A duration, given in hours, in the largest fitting unit: seconds, minutes, hours, or days from 48 hours."""
         for unit, length, least in ((self._day, 24.0, 48.0), ("h", 1.0, 1.0), ("min", 1 / 60, 1 / 60)):
             if abs(value) >= least:
                 return f"{_decimal(round(value / length, 1), '#,##0.0;−#,##0.0', self._locale)} {unit}"
@@ -51,7 +51,7 @@ class Formats:
         return _date(value, "d MMM y", self._locale)
 
     def days(self, start: date, end: date) -> str:
-        """A range of dates, without what is said twice: 24–30 Nov 2026."""
+        """A range of dates, without repeating the month or year: 24 – 30 Nov 2026."""
         if start == end:
             return self.day(start)
         pattern = "d" if (start.year, start.month) == (end.year, end.month) else "d MMM"
@@ -64,11 +64,11 @@ class Formats:
         return _date(value, "MMMM y", self._locale)
 
     def instant(self, value: datetime) -> str:
-        """A wall clock: 24 Nov 2026, 08:15."""
+        """A local time: 24 Nov 2026, 08:15."""
         return str(format_datetime(value, "d MMM y, HH:mm", locale=self._locale))
 
     def second(self, value: datetime) -> str:
-        """A wall clock to the second, as logs have it: 2026-11-24 08:15:34."""
+        """A local time in a log: 2026-11-24 08:15:34."""
         return value.strftime("%Y-%m-%d %H:%M:%S")
 
     def period(self, start: date, frequency: str) -> str:
@@ -76,7 +76,7 @@ class Formats:
         return _date(start, "MMM y" if frequency == "month" else "d MMM", self._locale)
 
     def long_period(self, start: date, frequency: str, first: date, last: date) -> str:
-        """A period in words: Tuesday 24 November 2026. `first` and `last` are its days that are in the range."""
+        """A period in full: Tuesday 24 November 2026. `first` and `last` are its days in the range."""
         if frequency == "day":
             return _date(start, "EEEE d MMMM y", self._locale)
         if frequency == "month" and first.day == 1 and (last + timedelta(days=1)).day == 1:

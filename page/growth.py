@@ -1,49 +1,31 @@
-"""Net growth and time to connect: what the report has beyond the page of respond.io."""
+"""Net growth and time to connect. respond.io's page does not have these."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 
-from page.calls import Query
+from page.calls import Call
 from page.charts import BarChart, Period, Series, bar_chart
+from page.components import Table
 from page.filters import Filters
-from page.periods import period_starts
+from page.graphs import LABEL_STEPS, period_of
+from page.metrics import data_since
+from page.periods import period_end
 from page.publication import Row
-from page.report import LABEL_STEPS, Table, period_of
 from page.view import View
 
-_NET_GROWTH = """
-select
-    {period} as period_start,
-    cast(sum(contacts_added) as bigint) as contacts_added,
-    cast(sum(contacts_added - net_growth) as bigint) as contacts_gone,
-    cast(sum(net_growth) as bigint) as net_growth,
-    max_by(running_total, report_date) as running_total
-from reports.contacts_net_growth
-where workspace_id = $workspace_id and report_date between $start_date and $end_date
-group by period_start
-order by period_start"""
-
-_PERIODS = {
-    "day": "report_date",
-    "week": "cast(date_trunc('week', report_date) as date)",
-    "month": "cast(date_trunc('month', report_date) as date)",
-    "total": "cast($start_date as date)",
-}
-
-_TIME_TO_CONNECT = """
-select month_start, source, contacts_added, contacts_connected, percentage, median_hours_to_connect
-from reports.contacts_time_to_connect
-where workspace_id = $workspace_id and month_start between $first_month and $last_month
-order by month_start desc, contacts_added desc, source"""
+_NET_GROWTH = "reports.contacts_net_growth_between"
+_TIME_TO_CONNECT = "reports.contacts_time_to_connect_between"
 
 
 @dataclass(frozen=True)
 class Growth:
-    """Contacts added less contacts gone, by period. There is no chart where a filter is set that it cannot have."""
+    """Net growth by period: contacts added minus contacts gone. There is no number before the data begins."""
 
-    query: Query
+    call: Call
+    filters: Filters  # those of the call
     is_applicable: bool
-    net_growth: str = ""
+    net_growth: str | None = None
     running_total: str | None = None
     chart: BarChart | None = None
     table: Table | None = None
@@ -51,7 +33,7 @@ class Growth:
 
 @dataclass(frozen=True)
 class Wait:
-    """How long the contacts of a month and source waited for their first message."""
+    """The time from added to connected, for the contacts of one month and source."""
 
     month: str
     source: str
@@ -64,49 +46,33 @@ class Wait:
 
 @dataclass(frozen=True)
 class TimeToConnect:
-    """The waits of the months that the range touches."""
+    """The time to connect in the months that overlap the range."""
 
-    query: Query
+    call: Call
+    filters: Filters  # those of the call
     is_applicable: bool
     waits: Sequence[Wait] = ()
 
 
-def net_growth(filters: Filters) -> Query:
-    """Net growth by period, and the running total."""
-    return Query(
-        _NET_GROWTH.format(period=_PERIODS[filters.frequency]),
-        {"workspace_id": filters.workspace, "start_date": filters.start, "end_date": filters.end},
-    )
-
-
-def time_to_connect(filters: Filters) -> Query:
-    """The waits of the months that the range touches, by source."""
-    return Query(
-        _TIME_TO_CONNECT,
-        {
-            "workspace_id": filters.workspace,
-            "first_month": filters.start.replace(day=1),
-            "last_month": filters.end.replace(day=1),
-        },
-    )
-
-
 def shown_growth(view: View) -> Growth:
-    """Net growth under the dates of the request. It is of whole workspaces, so no other filter applies."""
-    filters, query = view.filters, net_growth(view.filters)
+    """Net growth in the range. It covers the whole workspace: only the dates apply, no other filter."""
+    filters, call = view.filters, view.call(_NET_GROWTH, order_by="period_start")
     if filters.given:
-        return Growth(query, is_applicable=False)
-    rows = _of_all_periods(view, view.reader.once(query.text(), query.rows))
-    if not rows:
-        return Growth(query, is_applicable=True)
+        return Growth(call, filters, is_applicable=False)
+    rows = view.rows(call)
+    since = data_since(view)
+    if since is None or since > filters.end:
+        return Growth(call, filters, is_applicable=True)
+    has_bars = any(row["net_growth"] for row in rows)
     periods = [period_of(view, row["period_start"]) for row in rows]
     title = view.text("net_growth")
     return Growth(
-        query,
+        call,
+        filters,
         is_applicable=True,
         net_growth=view.formats.signed(sum(row["net_growth"] for row in rows)),
         running_total=view.formats.number(rows[-1]["running_total"]),
-        chart=_chart(view, title, periods, rows),
+        chart=_chart(view, title, periods, rows) if has_bars else None,
         table=Table(
             columns=[
                 view.label("frequency", filters.frequency),
@@ -130,28 +96,16 @@ def shown_growth(view: View) -> Growth:
 
 
 def shown_time_to_connect(view: View) -> TimeToConnect:
-    """The time to connect, by the month in which contacts were added, and source."""
-    query = time_to_connect(view.filters)
+    """The time to connect, by source and the month in which the contacts were added."""
+    first, last = view.filters.start.replace(day=1), period_end(view.filters.end, "month", date.max)
+    filters = replace(view.filters, date_range=None, start=first, end=last)
+    call = view.call_under(filters, _TIME_TO_CONNECT, order_by="month_start desc, contacts_added desc, source")
     if view.filters.given:
-        return TimeToConnect(query, is_applicable=False)
-    # It reads every contact of the months, and is the same for all ranges in them: read once, 60 ms for two months of
-    # ten million events.
-    rows = view.reader.once(query.text(), query.rows)
-    return TimeToConnect(query, is_applicable=True, waits=[_wait(view, row) for row in rows])
-
-
-def _of_all_periods(view: View, rows: Sequence[Row]) -> list[Row]:
-    """The rows with those of periods after the last event, in which nothing came or went."""
-    filters = view.filters
-    if not rows:
-        return []
-    found = {row["period_start"]: row for row in rows}
-    nothing = {"contacts_added": 0, "contacts_gone": 0, "net_growth": 0, "running_total": rows[-1]["running_total"]}
-    return [
-        found.get(start, {"period_start": start, **nothing})
-        for start in period_starts(filters.start, filters.end, filters.frequency)
-        if start >= rows[0]["period_start"]
-    ]
+        return TimeToConnect(call, filters, is_applicable=False)
+    # Cached for each publication. The query reads every contact of the months (60 ms for two months of ten million
+    # events). All ranges in the same months have the same result.
+    rows = view.reader.once_per_publication(call.text(), call.rows)
+    return TimeToConnect(call, filters, is_applicable=True, waits=[_wait(view, row) for row in rows])
 
 
 def _chart(view: View, title: str, periods: Sequence[Period], rows: Sequence[Row]) -> BarChart:

@@ -2,15 +2,15 @@
 
 from datetime import date, timedelta
 
-# A chart of so many bars is read with ease. Beyond them the page groups by week, and by month.
+# More bars are hard to read. Longer ranges are grouped by week, then by month.
 _MOST_DAYS = 45
 _MOST_WEEKS = 60
-# A page of more is too large to be of use.
+# A page with more periods is too large to be useful.
 MOST_PERIODS = 400
 
 
 def default_frequency(start: date, end: date) -> str:
-    """The frequency of a range for which none is chosen."""
+    """The default frequency of a range."""
     days = (end - start).days + 1
     if days <= _MOST_DAYS:
         return "day"

@@ -12,31 +12,23 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
 
 import duckdb
 
+from orchestration.lib.export.connection import open_to_export
 from orchestration.lib.settings import DATABASE_NAME
 from orchestration.lib.sql import sql_text
-from orchestration.lib.warehouse.published import attach_published
 
 _log = logging.getLogger(__name__)
 
 Row = dict[str, Any]
 T = TypeVar("T")
 
-_THREADS = 2
-_MEMORY = "256MB"
-# How much freed memory DuckDB keeps. By its defaults the process had up to 497 MB for one file of three million rows,
-# up to 706 MB for four at once, and kept 380 MB. With this it has 459 and 556 MB, and keeps 145 MB.
-_KEPT = "16MB"
 _SECONDS_BETWEEN_LOOKS = 1.0
-_EXCEL = files("duckdb_extension_excel") / "extensions" / f"v{duckdb.__version__}" / "excel.duckdb_extension"
 # The pages of a replaced file take room on the disk as long as it is open.
 _IDLE_SECONDS = 60.0
-_MOST_KEPT = 1000
 # Of the texts that are kept. A usual page has 100 to 300 KB.
 _RECENT_BYTES = 16 << 20
 
@@ -50,24 +42,31 @@ class TooSlow(Exception):
 
 
 class Reader:
-    """What one request reads: a cursor on one publication, and a deadline."""
+    """What one request reads: a cursor on one publication, and a deadline for the whole request."""
 
     def __init__(self, publication: "_Opened", cursor: duckdb.DuckDBPyConnection, seconds: float) -> None:
         self._publication, self._cursor = publication, cursor
         self._deadline = time.monotonic() + seconds
         self._partner: Reader | None = None
+        self._read: dict[str, Any] = {}
 
     def rows(self, sql: str, parameters: Mapping[str, object] | Sequence[object] | None = None) -> list[Row]:
         """The rows of a query. Instants are in UTC. Raises TooSlow, and duckdb.Error where a report refuses a value."""
-        with self._limited():
+        with self.limited(self._cursor.interrupt):
             result = self._cursor.execute(sql, parameters)
             names = [column[0] for column in result.description]
             return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
-    def copy(self, sql: str, parameters: Mapping[str, object], path: Path, options: str) -> None:
-        """Write the rows of a query into a file below the folder for exports."""
-        with self._limited():
-            self._cursor.execute(f"copy ({sql}) to {sql_text(path)} ({options})", parameters)
+    def copy(self, sql: str, parameters: Mapping[str, object], path: Path, options: str) -> int:
+        """Write the rows of a query into a file below the folder for exports. Returns their number."""
+        with self.limited(self._cursor.interrupt):
+            result = self._cursor.execute(f"copy ({sql}) to {sql_text(path)} ({options})", parameters)
+            return int(result.fetchall()[0][0])
+
+    def check(self) -> None:
+        """Raise TooSlow if the time is over. For work that is no query, such as rendering."""
+        if time.monotonic() >= self._deadline:
+            raise TooSlow
 
     def stop(self) -> None:
         """End what is running, from another thread: it raises TooSlow, and so does all that follows."""
@@ -77,8 +76,8 @@ class Reader:
         with contextlib.suppress(duckdb.Error):  # The cursor is closed.
             self._cursor.interrupt()
 
-    def once(self, name: str, read: Callable[["Reader"], T]) -> T:
-        """What `read` returns, read once for each publication. For what does not depend on the request."""
+    def once_per_publication(self, name: str, read: Callable[["Reader"], T]) -> T:
+        """What `read` returns, read once for each publication. For what is bounded, such as lists of labels."""
         kept = self._publication.kept
         with self._publication.lock:
             if name in kept:
@@ -86,9 +85,14 @@ class Reader:
                 return found
         result = read(self)
         with self._publication.lock:
-            if len(kept) >= _MOST_KEPT:
-                kept.clear()
             kept[name] = result
+        return result
+
+    def once(self, name: str, read: Callable[["Reader"], T]) -> T:
+        """What `read` returns, read once by this reader."""
+        if name not in self._read:
+            self._read[name] = read(self)
+        result: T = self._read[name]
         return result
 
     def recent(self, name: str, make: Callable[[], str]) -> bytes:
@@ -106,30 +110,29 @@ class Reader:
 
     def together(self, reads: Mapping[str, Callable[["Reader"], object]]) -> None:
         """Read several things at the same time, for `once` to return. Each has its name as there."""
-        missing = {name: read for name, read in reads.items() if name not in self._publication.kept}
-        if len(missing) < 2:
-            self._read_all(missing)
+        names = [name for name in reads if name not in self._read]
+        mine, others = names[::2], names[1::2]
+        if not others:
+            self._read_all(reads, mine)
             return
-        names = list(missing)
-        # This thread reads a half, and another one, on a cursor of its own, the other half.
-        halves = names[::2], names[1::2]
+        # The other half is read by another thread, on a cursor of its own.
         with ThreadPoolExecutor(1) as other, self._publication.root.cursor() as cursor:
             cursor.execute(f"use {DATABASE_NAME}")
-            reader = self._partner = Reader(self._publication, cursor, self._deadline - time.monotonic())
-            pending = other.submit(reader._read_all, {name: missing[name] for name in halves[1]})
-            self._read_all({name: missing[name] for name in halves[0]})
+            self._partner = Reader(self._publication, cursor, self._deadline - time.monotonic())
+            pending = other.submit(self._partner._read_all, reads, others)
+            self._read_all(reads, mine)
             pending.result()
+            self._read |= self._partner._read
 
-    def _read_all(self, reads: Mapping[str, Callable[["Reader"], object]]) -> None:
-        for name, read in reads.items():
-            self.once(name, read)
+    def _read_all(self, reads: Mapping[str, Callable[["Reader"], object]], names: Sequence[str]) -> None:
+        for name in names:
+            self.once(name, reads[name])
 
     @contextlib.contextmanager
-    def _limited(self) -> Iterator[None]:
-        left = self._deadline - time.monotonic()
-        if left <= 0:
-            raise TooSlow
-        timer = threading.Timer(left, self._cursor.interrupt)
+    def limited(self, interrupt: Callable[[], None]) -> Iterator[None]:
+        """Interrupt the queries of a connection when the time is over. They raise TooSlow."""
+        self.check()
+        timer = threading.Timer(self._deadline - time.monotonic(), interrupt)
         timer.start()
         try:
             yield
@@ -227,34 +230,13 @@ class Publication:
         try:
             while True:
                 before = self._identity()
-                root = self._attached()
+                root = open_to_export(self._path, self._exports)
                 if self._identity() == before:
                     return _Opened(root, before)
                 # The file was replaced in between, and it is not known which one was opened.
                 root.close()
         except (OSError, duckdb.Error) as error:
             raise NotPublished(f"{self._path} cannot be read: {error}") from error
-
-    def _attached(self) -> duckdb.DuckDBPyConnection:
-        root = duckdb.connect(
-            config={
-                "threads": _THREADS,
-                "memory_limit": _MEMORY,
-                "temp_directory": str(self._exports),
-                "allocator_background_threads": True,
-                "allocator_flush_threshold": _KEPT,
-                "allocator_bulk_deallocation_flush_threshold": _KEPT,
-            }
-        )
-        try:
-            root.execute("set TimeZone = 'UTC'")
-            root.execute(f"load {sql_text(str(_EXCEL))}")
-            root.execute(f"set allowed_directories = [{sql_text(self._exports)}]")
-            attach_published(root, self._path)
-        except BaseException:
-            root.close()
-            raise
-        return root
 
     def _identity(self) -> tuple[int, ...]:
         status = self._path.stat()

@@ -1,15 +1,16 @@
-"""What the templates of all pages about a workspace are given."""
+"""Renders the pages of a workspace: the values that all their templates use."""
 
 from datetime import UTC, datetime
 from typing import Any
 
 from page.choices import chips, read_choices
-from page.findings import ORDERS
+from page.findings import FINDINGS
+from page.forms import CONTACT_FIELD, SHOWN_CONTACT, form_of
 from page.templating import render
 from page.trust import read_trust
-from page.visit import CONTACT_FIELD, SHOWN_CONTACT, Visit
+from page.visit import Visit
 
-# The columns of a log that are shown, as far as it has them.
+# The columns that a log shows, if it has them.
 _LOG_COLUMNS = [
     "occurred_at_local",
     "contact_id",
@@ -23,16 +24,18 @@ _LOG_COLUMNS = [
 
 
 def render_page(template: str, visit: Visit, **values: Any) -> str:
-    """A page about the data of a workspace, with the filters and the state of the data."""
+    """Render a page of a workspace, with the filters and the state of the data. Raises TooSlow."""
     view = visit.view
     assert view.filters.workspace is not None
     return render(
         template,
         {
+            "form": form_of(view.filters),
+            "own": visit.own,
             "contact_field": CONTACT_FIELD,
             "shown_contact": SHOWN_CONTACT,
             "log_columns": _LOG_COLUMNS,
-            "findings": list(ORDERS),
+            "findings": list(FINDINGS),
             "view": view,
             "filters": view.filters,
             "catalog": view.catalog,
@@ -47,4 +50,5 @@ def render_page(template: str, visit: Visit, **values: Any) -> str:
             "now": datetime.now(UTC),
             **values,
         },
+        view.reader.check,
     )

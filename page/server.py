@@ -13,14 +13,14 @@ from page.access import Access, answer_to_long_head, required_hosts
 from page.app import create_app
 from page.publication import Publication
 
-# A download may be made for ten minutes, after it waited for its turn and for others. Its receiver may be slow.
+# A download is written for at most ten minutes, after it waited for its turn and for others. The client may be slow.
 LIMITS = Limits(answer_seconds=900, sending_seconds=120, too_long=answer_to_long_head)
 
 
 def serve(settings: Settings, host: str, port: int) -> None:
     """Serve the report page until SIGTERM or SIGINT, then answer the open requests and exit with 0.
 
-    Raises Problem where the port is taken, where the password is too weak, or where others could read without one.
+    Raises Problem if the port is taken, the password is too short, or other machines could read without a password.
     """
     password = read_page_password()
     with (

@@ -96,10 +96,10 @@ def read_story(reader: Reader, workspace: str, event_type: str, event_id: str) -
     )
 
 
-def landed_record(published: Path, raw: Path, record: Row) -> str | None:
+def landed_record(reader: Reader, published: Path, raw: Path, record: Row) -> str | None:
     """The record as it landed, by a view of the publication on the raw zone; None where that is not at hand.
 
-    The connection of all other requests cannot reach the raw zone. This one can, and nothing else.
+    The connection of all other requests cannot reach the raw zone. This one can, and nothing else. Raises TooSlow.
     """
     with duckdb.connect(config={"threads": 1, "memory_limit": "128MB"}) as connection:
         connection.execute("set TimeZone = 'UTC'")
@@ -110,7 +110,8 @@ def landed_record(published: Path, raw: Path, record: Row) -> str | None:
             name: record[name] for name in ("workspace_id", "source_file", "source_line", "loaded_at")
         }
         try:
-            found = connection.execute(_LANDED, parameters).fetchone()
+            with reader.limited(connection.interrupt):
+                found = connection.execute(_LANDED, parameters).fetchone()
         except (duckdb.IOException, duckdb.PermissionException):
             return None
     return found[0] if found else None

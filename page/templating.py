@@ -1,7 +1,7 @@
-"""Templates: what they share, and how they become HTML."""
+"""Renders the Jinja templates."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
@@ -10,23 +10,30 @@ from markupsafe import Markup, escape
 
 from page.assets import FOLDER, static_address
 
-_STYLES = ("page.css", "charts.css")
+_STYLES = ("page.css", "charts.css", "legend.css")
 
 
-def render(template: str, values: Mapping[str, Any]) -> str:
-    """A template with its values. Texts are escaped; a value that is missing is an error."""
-    return _TEMPLATES.get_template(template).render(values)
+def render(template: str, values: Mapping[str, Any], check: Callable[[], None] = lambda: None) -> str:
+    """Render a template. Texts are escaped. An undefined variable is an error. `check` is called for each part.
+
+    So a page that takes too long ends when `check` raises.
+    """
+    parts = []
+    for part in _TEMPLATES.get_template(template).generate(values):
+        check()
+        parts.append(part)
+    return "".join(parts)
 
 
 @cache
 def _styles_as_text() -> Markup:
-    """The styles of the report, for a page that is one file."""
+    """The style sheets of the report, to inline in a page that is one file."""
     text = "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in _STYLES)
     return Markup(text)  # noqa: S704 -- files of the project
 
 
 def _with_code(text: str) -> Markup:
-    """A text in which what stands between backticks is code."""
+    """A text as HTML, with `<code>` for the parts in backticks."""
     return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 -- escaped before
 
 

@@ -1,6 +1,7 @@
-"""The page's own words in English and French. What mirrors respond.io's page comes from the publication's labels."""
+"""The page's own words in English and French. Words that mirror respond.io's page are labels in the publication."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib.resources import files
 
 import yaml  # type: ignore[import-untyped]
@@ -13,8 +14,20 @@ class Texts:
         self._language = language
 
     def __call__(self, key: str, **values: object) -> str:
-        """The text of a key, with its values filled in."""
+        """The text of a key, with the placeholders filled in."""
         return _TEXTS[key][self._language].format(**values)
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A text before its language is known, such as that of an error."""
+
+    key: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    def text(self, language: str) -> str:
+        """The text in a language."""
+        return Texts(language)(self.key, **self.values)
 
 
 def _read() -> Mapping[str, Mapping[str, str]]:

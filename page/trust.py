@@ -1,10 +1,10 @@
-"""Whether the numbers can be trusted: how new they are, and what is missing, refused or provisional."""
+"""The state of the data: its freshness, and what is missing, rejected or provisional."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from orchestration.lib.settings import NEWEST_EVENT_WITHIN
-from page.calls import Query
+from page.findings import attention
 from page.publication import Reader
 
 _STATUS = """
@@ -20,26 +20,18 @@ _STATUS = """
 _PROVISIONAL_DAYS = """
     select distinct report_date
     from marts.agg_provisional_days
-    where workspace_id = $workspace_id and report_date between $start_date and $end_date"""
-
-_COUNTS = {
-    "rejected_records": "select count(*) as number from quality.rejected_records where workspace_id = ?",
-    "refused_files": "select count(*) as number from quality.refused_files where workspace_id = ?",
-    "report_log_gaps": """
-        select count(*) as number from quality.report_log_gaps where workspace_id = ? and certainty = 'certain'""",
-    "cut_report_logs": "select count(*) as number from quality.cut_report_logs where workspace_id = ?",
-}
+    where workspace_id = ?"""
 
 
 @dataclass(frozen=True)
 class Trust:
-    """The state of the data of a workspace. Wall clocks are those of the workspace; None where nothing is loaded."""
+    """The state of the data of a workspace. `_local` is the time of the workspace. None: nothing is loaded."""
 
     as_of_local: datetime | None
     since: datetime | None
     newest_event_local: datetime | None
     newest_event: datetime | None
-    findings: dict[str, int]  # by the view of schema quality whose rows they are; none is 0
+    findings: dict[str, int]  # the number of rows by data quality view, without zeros
 
     def is_stale(self, now: datetime) -> bool:
         """Whether the newest event is old, so that something may be missing."""
@@ -48,27 +40,31 @@ class Trust:
 
 def read_trust(reader: Reader, workspace: str) -> Trust:
     """The state of the data of a workspace, read once for each publication."""
-    return reader.once(f"trust {workspace}", lambda reader: _read(reader, workspace))
+    return reader.once_per_publication(f"trust {workspace}", lambda reader: _read(reader, workspace))
 
 
 def read_as_of(reader: Reader) -> datetime | None:
-    """When the newest of the data was loaded, in UTC."""
+    """When the newest data was loaded."""
 
     def read(reader: Reader) -> datetime | None:
-        as_of = reader.rows("select max(last_loaded_at) as as_of from reports.data_status")[0]["as_of"]
-        return as_of.astimezone(UTC) if as_of else None
+        as_of: datetime | None = reader.rows("select max(last_loaded_at) as as_of from reports.data_status")[0]["as_of"]
+        return as_of
 
-    return reader.once("as of", read)
+    return reader.once_per_publication("as of", read)
 
 
-def provisional_days(workspace: str, start: date, end: date) -> Query:
-    """The days of a range of which only webhooks and the API tell."""
-    return Query(_PROVISIONAL_DAYS, {"workspace_id": workspace, "start_date": start, "end_date": end})
+def provisional_days(reader: Reader, workspace: str) -> frozenset[date]:
+    """The provisional days of a workspace, read once for each publication: only webhooks and the API report them."""
+
+    def read(reader: Reader) -> frozenset[date]:
+        return frozenset(row["report_date"] for row in reader.rows(_PROVISIONAL_DAYS, [workspace]))
+
+    return reader.once_per_publication(f"provisional {workspace}", read)
 
 
 def _read(reader: Reader, workspace: str) -> Trust:
     status = reader.rows(_STATUS, [workspace])[0]
-    counts = {view: reader.rows(query, [workspace])[0]["number"] for view, query in _COUNTS.items()}
+    counts = {view: query.rows(reader)[0]["number"] for view, query in attention(workspace).items()}
     return Trust(
         as_of_local=status["as_of_local"],
         since=status["since"],

@@ -1,7 +1,7 @@
-"""The geometry of the report page's charts. `templates/charts.html` writes it as SVG, `static/charts.css` colours it.
+"""The geometry of the charts. `templates/charts.html` draws it as SVG, `static/charts.css` has the colours.
 
-Belongs here: what is drawn where. Does not belong here: colours and fonts, which are the style sheet's; what a chart
-shows, which `page/report.py` and `page/growth.py` decide.
+Belongs here: positions and sizes. Does not belong here: colours and fonts (the style sheet); the data of a chart
+(`page/graphs.py`, `page/growth.py`).
 
 Horizontal positions of a bar chart are percentages of the plot, vertical ones are pixels. So one drawing fits every
 width, text is never scaled, and the edges of bars lie on whole pixels.

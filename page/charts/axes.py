@@ -1,4 +1,4 @@
-"""The axes of a bar chart: scale, grid lines, labels of periods, and the widths of texts.
+"""The axes of a bar chart: scale, grid lines, period labels and text widths.
 
 Only the labels of periods depend on the width of the chart: they are chosen here for four widths, and the style sheet
 shows those of the present width.
@@ -14,20 +14,20 @@ FONT_SIZE = 12
 HEIGHT = 236
 PLOT_TOP, PLOT_BOTTOM = 10, 202
 
-# The least width of a chart in pixels for each class of period labels. charts.css has the same numbers.
+# The smallest chart width in pixels for each class of period labels. charts.css has the same numbers.
 WIDTHS = {"tiny": 280, "narrow": 340, "medium": 480, "wide": 720}
 
-# Every n-th period has a label: the steps that mean something to a reader.
+# Every n-th period has a label. Other steps would be hard to read, such as every fifth day.
 DAY_STEPS = (1, 2, 7, 14, 28, 56, 91, 182)
 WEEK_STEPS = (1, 2, 4, 8, 13, 26, 52)
 MONTH_STEPS = (1, 2, 3, 6, 12, 24)
 
-# With more periods than these the bars touch: gaps of less than a pixel would flicker. And the dots get smaller.
+# With more periods the bars have no gaps, as gaps of less than a pixel flicker; the dots are smaller.
 MOST_WITH_GAPS, _MOST_WITH_LARGE_DOTS = 120, 45
 
 _PLOT_HEIGHT = PLOT_BOTTOM - PLOT_TOP
 _LABEL_GAP = 12
-_MOST_BEYOND = 8  # that a label may reach into the margin on the right of a chart
+_MOST_BEYOND = 8  # pixels that a label may extend into the right margin of a chart
 _LEAST_AXIS_WIDTH = 24
 
 
@@ -35,14 +35,14 @@ _LEAST_AXIS_WIDTH = 24
 class Period:
     """A day, week or month of a chart."""
 
-    label: str  # short, for the axis
-    title: str  # long, for the text on hover
+    label: str  # short, on the axis
+    title: str  # long, in the tooltip
     is_unfinished: bool = False  # hatched
     is_provisional: bool = False  # a dot at the axis
 
 
 class Slot(NamedTuple):
-    """The full height of the plot at one period. It has a text on hover where no bar is."""
+    """The column of one period, over the full height of the plot. It has a tooltip where there is no bar."""
 
     x: str
     width: str
@@ -63,7 +63,7 @@ class PeriodLabel(NamedTuple):
 
 @dataclass(frozen=True)
 class Axes:
-    """All of a chart but its bars."""
+    """A chart without its bars."""
 
     height: int
     plot_top: int
@@ -81,24 +81,24 @@ class Axes:
 
 @dataclass(frozen=True)
 class Scale:
-    """Where values are, in pixels from the top."""
+    """Maps values to pixels from the top."""
 
     values: list[int]  # of the grid lines
     pixels_per_unit: float
 
     @classmethod
     def covering(cls, low: int, high: int) -> "Scale":
-        """The scale whose grid lines enclose both values."""
+        """A scale with grid lines at or beyond both values."""
         values = ticks(low, high)
         return cls(values, _PLOT_HEIGHT / (values[-1] - values[0]))
 
     def y(self, value: int) -> float:
-        """Where a value is."""
+        """The position of a value."""
         return PLOT_BOTTOM - (value - self.values[0]) * self.pixels_per_unit
 
     @property
     def zero_y(self) -> int:
-        """Where the zero line is."""
+        """The position of the zero line."""
         return round(self.y(0))
 
 
@@ -130,7 +130,7 @@ def axes_of(
 
 
 def slots_of(periods: Sequence[Period], texts: Sequence[str], colon: str) -> list[Slot]:
-    """The slots of the periods, each with its text on hover."""
+    """The slots of the periods, each with its tooltip."""
     slot = 100 / max(len(periods), 1)
     width = percent(slot)
     return [
@@ -140,7 +140,7 @@ def slots_of(periods: Sequence[Period], texts: Sequence[str], colon: str) -> lis
 
 
 def ticks(low: int, high: int) -> list[int]:
-    """Three to five round numbers, from one that is not above low to one that is not below high."""
+    """Three to five round numbers. The first is at most `low`, the last at least `high`."""
     step = 1
     while True:
         for factor in (1, 2, 5):
@@ -153,23 +153,23 @@ def ticks(low: int, high: int) -> list[int]:
 
 
 def text_width(text: str, font_size: float = FONT_SIZE) -> float:
-    """The width of a text in pixels, rather too large than too small: no common sans-serif font is wider."""
+    """An upper bound of the width of a text in pixels, for all common sans-serif fonts."""
     return _ems(text) * font_size
 
 
 def percent(value: float) -> str:
-    """A part of a width, as SVG writes it."""
+    """A percentage in SVG."""
     return f"{value:.2f}%"
 
 
 def _labels(texts: Sequence[str], axis_width: int, steps: Sequence[int]) -> list[PeriodLabel]:
-    """The labels of the periods, each with the widths at which it is shown. They never touch."""
+    """The labels of the periods, each with the widths at which it is shown. Labels never overlap."""
     if not texts:
         return []
     slot = 100 / len(texts)
     widths = [text_width(text) for text in texts]
     needed = max(widths) + _LABEL_GAP
-    # The first label may reach below the axis' numbers. If even that is too narrow it begins where the plot begins.
+    # The first label is centred and may extend under the axis numbers. If it does not fit, it starts at the plot.
     narrowest = (WIDTHS["tiny"] - axis_width) / len(texts)
     is_start = widths[0] / 2 > axis_width + narrowest / 2 or (
         len(texts) == 1 and widths[0] > 2 * axis_width + narrowest
@@ -178,7 +178,7 @@ def _labels(texts: Sequence[str], axis_width: int, steps: Sequence[int]) -> list
     for name, width in WIDTHS.items():
         plot = width - axis_width
         pixels = plot / len(texts)
-        # A label that begins at its place needs half of its width more.
+        # A label that starts at x, instead of being centred, extends further to the right.
         room = needed + (widths[0] - pixels) / 2 if is_start and widths[0] > pixels else needed
         fewest = room / pixels
         step = next((step for step in steps if step >= fewest), math.ceil(fewest))
@@ -209,5 +209,5 @@ _EMS = {
 
 
 def _em(character: str) -> float:
-    # Letters and digits of DejaVu Sans, the widest of the common fonts, are 0.65 em; those of Asia a whole one.
+    # In DejaVu Sans, the widest common font, Latin letters and digits have 0.65 em, East Asian characters 1 em.
     return _EMS.get(character) or (0.66 if character < "\u0250" else 0.8 if character < "\u1100" else 1.1)

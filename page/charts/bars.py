@@ -6,29 +6,28 @@ from typing import NamedTuple
 
 from page.charts.axes import DAY_STEPS, MOST_WITH_GAPS, Axes, Period, Scale, axes_of, percent, slots_of
 
-# Of the plot. A bar stays a bar when there is one period only.
+# In percent of the plot. If there is only one period, its bar does not fill the plot.
 _WIDEST_BAR, _WIDEST_GROUP = 7.0, 24.0
 
 
 @dataclass(frozen=True)
 class Series:
-    """One colour, and one entry of the key."""
+    """A series: one colour, and one entry of the legend."""
 
     label: str
-    color: int  # 1 to 8 of the palette, 0 is grey, for what is left over
+    color: int  # 1 to 8 of the palette; 0 is grey, for the remaining sources or channels
     values: Sequence[int]  # one for each period
-    hrefs: Sequence[str | None]  # where a bar leads
-    href: str | None = None  # where the entry of the key leads
-    total: str | None = None  # beside the entry of the key, formatted
-    share: str | None = None  # beside the total, formatted
+    hrefs: Sequence[str | None]  # the links of the bars
+    href: str | None = None  # the link of the entry in the legend
+    total: str | None = None  # next to the entry in the legend, formatted
 
 
-# Marks and columns are tuples, as a template unpacks them: a chart has hundreds of marks, and reading attributes would
-# take half of the time.
+# Marks and columns are tuples, which a template unpacks. A chart has hundreds of marks. Reading attributes would take
+# half of the rendering time.
 
 
 class Mark(NamedTuple):
-    """A bar, or its part of a stack."""
+    """A bar, or one part of a stacked bar."""
 
     x: str
     width: str
@@ -64,7 +63,7 @@ class BarChart:
 
     @property
     def has_hatch(self) -> bool:
-        """Whether a period is unfinished, and has bars."""
+        """Whether an unfinished period has bars."""
         return any(column.hatched for column in self.columns)
 
 
@@ -80,9 +79,9 @@ def bar_chart(
     label_steps: Sequence[int] = DAY_STEPS,
     colon: str = ": ",
 ) -> BarChart:
-    """Bars of one or more series, on each other or side by side. Negative values hang below the zero line."""
+    """Bars of one or more series, stacked or side by side. Negative values are below the zero line."""
     by_period = list(zip(*(one.values for one in series), strict=True)) or [()] * len(periods)
-    # Bars on each other have a sum. Those side by side are of different things.
+    # Stacked values have a sum. Values side by side are different metrics.
     texts = [
         format_number(sum(values))
         if stacked or len(series) == 1
@@ -101,7 +100,7 @@ def bar_chart(
     share, widest = (
         (0.76, _WIDEST_BAR) if bars_of_group == 1 else (0.84, min(_WIDEST_GROUP, _WIDEST_BAR * bars_of_group))
     )
-    # Bars that touch overlap by a part of a pixel: positions are rounded, and the background would show between them.
+    # Bars without gaps overlap slightly. Otherwise rounding would leave gaps.
     is_touching = len(periods) > MOST_WITH_GAPS
     width = slot + 0.05 if is_touching else min(slot * share, widest)
     # A group's bars have a gap of an eighth of a bar between them.
@@ -130,7 +129,7 @@ def bar_chart(
                     Mark(x, bar, y, height, one.color, one.hrefs[index], one.label + ending + format_number(value))
                     for one, value, x, bar, y, height in bars
                 ],
-                # Stripes over less than four pixels would leave nothing of the bar.
+                # Stripes would hide a bar of less than four pixels.
                 [(x, bar, y, height) for _, _, x, bar, y, height in bars if height > 3] if period.is_unfinished else [],
             )
         )
@@ -147,7 +146,7 @@ def bar_chart(
     )
 
 
-# A series and its value, and x, width, y and height of its bar.
+# A series, its value, and the x, width, y and height of its bar.
 _Bar = tuple[Series, int, str, str, int, int]
 
 
@@ -158,9 +157,9 @@ def _stacked(series: Sequence[Series], index: int, scale: Scale, *, with_gaps: b
         signed = [(one, one.values[index]) for one in series if one.values[index] * sign > 0]
         spans = _stack([abs(value) for _, value in signed], scale.pixels_per_unit)
         for (one, value), (start, end) in zip(signed, spans, strict=True):
-            # One pixel of the background between two marks, if the one nearer to zero has some to spare.
+            # A gap of one pixel between two marks, taken from the one nearer to zero if that has more than two pixels.
             gap = 1 if with_gaps and end != spans[-1][1] and end - start > 2 else 0
-            # Below zero a bar begins under the zero line, which stays visible.
+            # A negative bar starts below the zero line, so that the line stays visible.
             y = zero - end + gap if sign > 0 else zero + 1 + start
             bars.append((one, value, "0", "100%", y, end - start - gap))
     return bars
@@ -178,9 +177,10 @@ def _side_by_side(
 
 
 def _stack(values: Sequence[int], pixels_per_unit: float) -> list[tuple[int, int]]:
-    """Where each of some positive values begins and ends, in whole pixels. Each has one at least.
+    """The start and end of each positive value in a stack, in whole pixels.
 
-    The stack is as high as the sum says. What the smallest need more is taken from those below them.
+    The height of the stack is that of the sum. Each value has at least one pixel. The pixels that the smallest
+    values need in addition are taken from the values below them.
     """
     ends, end, total = [], 0, 0
     for value in values:

@@ -1,8 +1,8 @@
-"""Donuts: shares of a total as slices of a ring."""
+"""Donut charts: shares of a total as slices of a ring."""
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from page.charts.axes import FONT_SIZE, text_width
@@ -16,28 +16,25 @@ _GAP, _SMALLEST_SLICE = 0.75, 1.5
 
 @dataclass(frozen=True)
 class Slice:
-    """One colour, and one entry of the key."""
+    """A slice: one colour, and one entry of the legend."""
 
     label: str
     color: int
     value: int
-    text: str  # the value, formatted
+    total: str  # the value, formatted; a column of the legend
     href: str | None = None
-    share: str | None = None  # of the total, formatted: a column of its own in the key
-
-    @property
-    def total(self) -> str:
-        """The value as the key names it."""
-        return self.text
+    share: str | None = None  # of the total, formatted; a column of the legend
 
 
 class Arc(NamedTuple):
-    """A slice as it is drawn."""
+    """The shape of a slice."""
 
     path: str
     color: int
     href: str | None
     title: str
+    start: float  # with its gap, in degrees from 12 o'clock
+    end: float
 
 
 class TextLine(NamedTuple):
@@ -51,19 +48,17 @@ class TextLine(NamedTuple):
 
 @dataclass(frozen=True)
 class Donut:
-    """Ring and key, as `templates/charts.html` draws them."""
+    """Ring and legend, as `templates/charts.html` draws them."""
 
     id: str
     title: str
     description: str
     size: int
-    slices: list[Slice]  # as drawn, those without a value too
+    slices: list[Slice]  # in the order of the ring, with the slices that are zero
     arcs: list[Arc]
-    ring: str | None  # drawn if there is no arc
+    ring: str | None  # the empty ring, if there is no arc
     text: list[TextLine]
     has_links: bool
-    # Of each arc with its gap, in degrees from 12 o'clock.
-    angles: list[tuple[float, float]] = field(default_factory=list)
 
 
 def donut(
@@ -76,15 +71,14 @@ def donut(
     id: str,
     colon: str = ": ",
 ) -> Donut:
-    """Shares of a total. The largest slice begins at 12 o'clock; the grey one, of what is left over, comes last."""
+    """Shares of a total. The largest slice starts at 12 o'clock. The grey slice of the remaining values comes last."""
     ordered = sorted(slices, key=lambda one: (one.color == 0, -one.value))
     shown = [one for one in ordered if one.value > 0]
-    arcs, angles, start = [], [], 0.0
+    arcs, start = [], 0.0
     for one, angle in zip(shown, _angles([one.value for one in shown]), strict=True):
-        angles.append((start, start + angle))
         path = _ring() if len(shown) == 1 else _arc(start + _GAP / 2, start + angle - _GAP / 2)
-        text = f"{one.text} · {one.share}" if one.share else one.text
-        arcs.append(Arc(path, one.color, one.href, f"{one.label}{colon}{text}"))
+        text = f"{one.total} · {one.share}" if one.share else one.total
+        arcs.append(Arc(path, one.color, one.href, f"{one.label}{colon}{text}", start, start + angle))
         start += angle
     return Donut(
         id=id,
@@ -96,12 +90,11 @@ def donut(
         ring=None if arcs else _ring(),
         text=_center(center, center_label),
         has_links=any(one.href for one in shown),
-        angles=angles,
     )
 
 
 def _angles(values: Sequence[int]) -> list[float]:
-    """Degrees for each value, 360 in all. The smallest slices get some from the larger ones, to be seen."""
+    """Degrees for each value, 360 in total. The smallest slices are enlarged at the cost of the others."""
     if not values:
         return []
     least = min(_SMALLEST_SLICE + _GAP, 360 / len(values))
@@ -143,7 +136,7 @@ def _polar(radius: float, degrees: float) -> str:
 
 
 def _center(center: str, label: str) -> list[TextLine]:
-    """The number in the middle as large as it fits, and below it its label on one line or two."""
+    """The number in the middle, as large as fits, and its label below on one or two lines."""
     room = 2 * _INNER_RADIUS - 16
     # Bold digits are an eighth wider.
     size = next((size for size in range(28, 10, -2) if text_width(center, size) * 1.125 <= room), 10)
