@@ -1,13 +1,15 @@
 # The commands of the README. Everything they need is installed below .venv, on the first call and when the lock changes.
 
 PYTHON ?= python3
-VENV := .venv
+# Spark needs an environment with more in it.
+VENV := .venv$(if $(filter spark,$(CONTACT_REPORTS_TARGET)),-spark)
+LOCK := requirements$(if $(filter spark,$(CONTACT_REPORTS_TARGET)),-spark).lock
 BIN := $(VENV)/bin
 
-.PHONY: run status rebuild verify page ui receiver docs bench model test faults unit test-programs lint format lock clean help
+.PHONY: run status rebuild verify export digest forget page ui receiver docs bench model test test-superset test-spark faults unit test-programs lint format lock clean help
 
 help: ## this list
-	@awk -F ':.*## ' '/^##@ / { print "\n" substr($$0, 5) } /^[a-z]+:.*## / { printf "  make %-10s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^##@ / { print "\n" substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-15s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "Settings are environment variables, such as CONTACT_REPORTS_LANDING=/srv/files (docs/settings.md)."
 	@echo "Another Python for a new environment: make PYTHON=python3.12 run"
@@ -18,11 +20,14 @@ help: ## this list
 run: $(VENV)/installed ## fetch, extract what is new, build, test, publish; fails unless all of it was done
 	@$(BIN)/python -m orchestration run
 
-status: $(VENV)/installed ## the last run, the newest event, rejects, files that need somebody; fails when the data is stale
+status: $(VENV)/installed ## the last run, the newest event, rejects, publications; fails when something is stale or behind
 	@$(BIN)/python -m orchestration status
 
 page: $(VENV)/installed ## the report page and the reports API on http://127.0.0.1:8000
 	@$(BIN)/python -m orchestration page $(if $(PORT),--port $(PORT))
+
+digest: $(VENV)/installed ## send the digest to those who have not got it; make digest PRINT=text shows it and sends nothing
+	@$(BIN)/python -m orchestration digest $(if $(PERIOD),--period $(PERIOD)) $(if $(PRINT),--print $(PRINT))
 
 ui: $(VENV)/installed ## Dagster's web page on http://127.0.0.1:3000, with the schedule running
 	@$(BIN)/python -m orchestration ui
@@ -36,6 +41,13 @@ rebuild: $(VENV)/installed ## build everything from the raw zone, say which days
 verify: $(VENV)/installed ## compare the publication with a rebuild in a scratch folder, writing nothing
 	@$(BIN)/python -m orchestration verify
 
+export: $(VENV)/installed ## a view as a file: make export VIEW=contacts_added_log FROM=2026-01-01 TO=2026-01-31 FORMAT=xlsx FILTERS="source=user"
+	@$(BIN)/python -m orchestration export $(VIEW) $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO)) \
+		$(if $(FORMAT),--format $(FORMAT)) $(if $(OUT),--out '$(OUT)') $(foreach filter,$(FILTERS),--filter '$(filter)')
+
+forget: $(VENV)/installed ## remove what identifies a contact, for good; counts stay: make forget WORKSPACE=acme CONTACT=123
+	@$(BIN)/python -m orchestration forget --workspace "$(WORKSPACE)" --contact "$(CONTACT)"
+
 ##@ Documentation
 
 docs: $(VENV)/installed ## dbt's documentation as one page in data/docs, and docs/dictionary.md
@@ -48,14 +60,23 @@ bench: $(VENV)/installed $(VENV)-bench/installed ## measure, and write docs/perf
 	@$(VENV)-bench/bin/python -m benchmarks tick
 	@$(VENV)-bench/bin/python -m benchmarks queries
 	@$(VENV)-bench/bin/python -m benchmarks page
+	@$(VENV)-bench/bin/python -m benchmarks postgres
 	@$(VENV)-bench/bin/python -m benchmarks small-files
 	@$(VENV)-bench/bin/python -m benchmarks old-batches
 
-test: test-programs $(VENV)/installed-dev lint ## everything: lint, types, pytest with 25 killed runs, dbt's own tests
-	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+test: test-programs $(VENV)/installed-dev $(VENV)-analysts/installed lint ## everything: lint, types, pytest with 25 killed runs, dbt's own tests
+	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --durations 40
+
+test-spark: .venv-spark/installed ## the models on Spark: the same rows as on DuckDB (needs Java 17 or later)
+	@command -v java > /dev/null || \
+		{ echo "error: make test-spark needs Java. Install a JRE of version 17 or later, or let .ci/run install one (Debian)"; exit 1; }
+	@.venv-spark/bin/python -m pytest tests/spark -m "not cluster"
 
 faults: $(VENV)/installed-dev ## 300 killed runs, every other fault, a million fuzzed records: an hour
 	@$(BIN)/python -m pytest tests/faults tests/integration/test_fuzzed_files.py --kills 300 --fuzzed-records 1000000
+
+test-superset: $(VENV)/installed-dev $(VENV)-superset/installed ## import bi/superset into a Superset, compare each chart with the reports
+	@$(BIN)/python -m pytest tests/superset
 
 unit: $(VENV)/installed-dev ## the tests that take seconds
 	@$(BIN)/python -m pytest tests/unit -n auto --dist worksteal
@@ -85,9 +106,15 @@ lock: ## write the requirements*.lock files from pyproject.toml (needs uv)
 		--quiet pyproject.toml --group pyproject.toml:dev --constraints requirements.lock --output-file requirements-dev.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
 		--quiet --group pyproject.toml:bench --constraints requirements.lock --output-file requirements-bench.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+		--quiet --group pyproject.toml:analysts --constraints requirements.lock --output-file requirements-analysts.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+		--quiet --group pyproject.toml:superset --output-file requirements-superset.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+		--quiet pyproject.toml --group pyproject.toml:spark --constraints requirements.lock --output-file requirements-spark.lock
 
 clean: ## remove the environments and everything in data/, the raw zone and the publication too
-	rm -rf $(VENV) $(VENV)-bench data
+	rm -rf .venv .venv-* data
 
 test-programs:
 	@for program in nginx systemd-analyze curl openssl; do \
@@ -102,7 +129,7 @@ $(VENV)/bin/python:
 	@$(PYTHON) -m venv $(VENV)
 
 # --no-deps: the lock is complete, so pip has nothing to resolve.
-$(VENV)/installed: requirements.lock | $(VENV)/bin/python
+$(VENV)/installed: $(LOCK) | $(VENV)/bin/python
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
 	@touch $@
 
@@ -110,7 +137,8 @@ $(VENV)/installed-dev: requirements-dev.lock $(VENV)/installed
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
 	@touch $@
 
-$(VENV)-bench/installed: requirements-bench.lock $(VENV)/bin/python
-	@$(VENV)/bin/python -m venv $(VENV)-bench
-	@$(VENV)-bench/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
+# The environments of their own: bench, analysts, superset.
+$(VENV)-%/installed: requirements-%.lock $(VENV)/bin/python
+	@$(VENV)/bin/python -m venv $(@D)
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
 	@touch $@

@@ -10,14 +10,17 @@ def assert_as_reckoned(pipeline: Pipeline, reckoning: Reckoning, when: str) -> N
         ("quality", QUALITY_VIEWS),
     ):
         for view in views:
-            published = pipeline.rows(f"select * from {schema}.{view}")
-            expected = reckoning.view(view)
-            columns = list((expected or published or [{}])[0])
-            assert not published or set(published[0]) == set(columns), f"columns of {view}"
-            assert _rows(published, columns) == _rows(expected, columns), f"{view}, {when}"
+            assert_same_rows(pipeline.rows(f"select * from {schema}.{view}"), reckoning.view(view), f"{view}, {when}")
     columns = ["workspace_id", "contact_id", "status", "first_event_at", "last_event_at", "survivor_contact_id"]
     contacts = pipeline.rows(f"select {', '.join(columns)} from marts.dim_contact")
     assert _rows(contacts, columns) == _rows(reckoning.contacts(), columns), f"dim_contact, {when}"
+
+
+def assert_same_rows(published: list[dict[str, object]], expected: list[dict[str, object]], what: str) -> None:
+    """Fails unless the rows of a view are those that were reckoned, in any order."""
+    columns = list((expected or published or [{}])[0])
+    assert not published or set(published[0]) == set(columns), f"columns of {what}"
+    assert _rows(published, columns) == _rows(expected, columns), what
 
 
 def _rows(rows: list[dict[str, object]], columns: list[str]) -> list[Row]:

@@ -67,6 +67,7 @@ QUALITY_VIEWS = (
     "report_log_gaps",
     "refused_files",
     "reconciliation",
+    "arrival_delays",
 )
 
 

@@ -32,6 +32,7 @@ COMPONENTS = {
     "deleted_log": ("deleted",),
     "merged_log": ("merged",),
 }
+METRICS = ("overview_added", "overview_deleted", "overview_merged", "added_metric", "connected_metric")
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,11 @@ class Filters:
 
 
 def is_in_name(text: str, name: str | None) -> bool:
-    """Whether a contact's name contains a text, both in plain letters. An empty text is no filter."""
-    return not text or (name is not None and plain(text) in plain(name))
+    """Whether a contact's name contains a text, both in plain letters. An empty text is no filter.
+
+    A text of accents alone has no plain letters, and no name contains it.
+    """
+    return not text or (name is not None and plain(text) != "" and plain(text) in plain(name))
 
 
 # What has no accent to take off, but is looked for without its stroke, dot or ligature.
@@ -204,15 +208,27 @@ class Reports:
         return rows
 
     def component_states(self, filters: Filters) -> list[Row]:
-        """A row for each component, without the reason."""
+        """A row for each component, without the reason.
+
+        A metric counts zero from the workspace's first event on. For a name, no day but those asked for is looked at.
+        """
         rows = []
+        days = [
+            event["report_date"]
+            for log in self.logs.values()
+            for event in log
+            if filters.workspace_id in (None, event["workspace_id"])
+        ]
+        has_begun = bool(days) and min(days) <= filters.end_date
         for component, event_types in COMPONENTS.items():
             events = [event for kind in event_types for event in self.logs[kind] if filters.match_any_date(event)]
             state, first_date = "ok", None
             if filters.channel_ids is not None and event_types != ("connected",):
                 state = "not_applicable"
-            elif not any(filters.match(event) for event in events):
-                state, first_date = "no_data", min((event["report_date"] for event in events), default=None)
+            elif not any(filters.match(event) for event in events) and not (has_begun and component in METRICS):
+                state = "no_data"
+                if not filters.contact_name:
+                    first_date = min((event["report_date"] for event in events), default=None)
             rows.append({"component": component, "state": state, "first_date_with_data": first_date})
         return rows
 
@@ -239,6 +255,44 @@ class Reports:
                     | {"net_growth": net_growth, "running_total": running_total}
                 )
         return rows
+
+    def net_growth_between(self, filters: Filters, frequency: str) -> list[Row]:
+        """A row for each period that has a day between the dates, of one workspace or of all together."""
+        days = [row for row in self.net_growth() if filters.workspace_id in (None, row["workspace_id"])]
+        rows = []
+        for overview in self.overview_between(Filters(filters.start_date, filters.end_date), frequency):
+            period = overview["period_start"]
+            within = [
+                row
+                for row in days
+                if filters.start_date <= row["report_date"] <= filters.end_date
+                and period_of(row["report_date"], frequency, filters.start_date) == period
+            ]
+            last = max(
+                day
+                for day in days_of(filters.start_date, filters.end_date)
+                if period_of(day, frequency, filters.start_date) == period
+            )
+            added, growth = (sum(row[name] for row in within) for name in ("contacts_added", "net_growth"))
+            rows.append(
+                {
+                    "period_start": period,
+                    "contacts_added": added,
+                    "contacts_gone": added - growth,
+                    "net_growth": growth,
+                    "running_total": sum(row["net_growth"] for row in days if row["report_date"] <= last),
+                }
+            )
+        return rows
+
+    def time_to_connect_between(self, filters: Filters) -> list[Row]:
+        """The rows of the months that have a day between the dates."""
+        first, last = (day.replace(day=1) for day in (filters.start_date, filters.end_date))
+        return [
+            row
+            for row in self.time_to_connect()
+            if first <= row["month_start"] <= last and filters.workspace_id in (None, row["workspace_id"])
+        ]
 
     def _gone(self, workspace_id: str) -> Counter[date]:
         """How many contacts were first deleted or merged away on each day; of an unknown one each merge counts."""

@@ -1,4 +1,7 @@
-"""Takes the pictures of docs/report-page.md: `python -m tests.screenshots ADDRESS`, where a report page is served."""
+"""Takes the pictures of the docs: `python -m tests.screenshots ADDRESS`, where a report page is served.
+
+Of docs/digest.md: `python -m tests.screenshots digest.html`, what `digest --print html` wrote.
+"""
 
 import shutil
 import sys
@@ -9,6 +12,7 @@ from playwright.sync_api import ViewportSize, sync_playwright
 FOLDER = Path(__file__).parents[1] / "docs"
 DESKTOP = ViewportSize(width=1180, height=1120)
 PHONE = ViewportSize(width=390, height=844)
+MAIL = ViewportSize(width=680, height=620)
 
 
 def take(address: str) -> None:
@@ -32,5 +36,20 @@ def take(address: str) -> None:
         browser.close()
 
 
+def take_digest(page_of_mail: Path) -> None:
+    """Write the pictures of the mail of a digest."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        for name, dark in (("digest", False), ("digest-dark", True)):
+            page = browser.new_page(viewport=MAIL)
+            page.emulate_media(color_scheme="dark" if dark else "light")
+            page.goto(page_of_mail.resolve().as_uri())
+            page.screenshot(path=FOLDER / f"{name}.png")
+        browser.close()
+
+
 if __name__ == "__main__":
-    take(sys.argv[1])
+    if sys.argv[1].endswith(".html"):
+        take_digest(Path(sys.argv[1]))
+    else:
+        take(sys.argv[1])

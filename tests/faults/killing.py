@@ -20,6 +20,8 @@ from typing import Any
 
 from dbt.cli.main import dbtRunner
 
+from orchestration.lib.forgetting import forget
+from orchestration.lib.raw_zone.forgotten import Contact
 from tests import harness
 
 _NODES = ("seed", "model", "test")
@@ -61,8 +63,10 @@ def get_ready(data: Path) -> None:
     gc.freeze()
 
 
-def run_in_child(data: Path, station: str | None = None, delay: float | None = None) -> Ending:
-    """One run, killed with its whole group at a station, or so many seconds after it.
+def run_in_child(
+    data: Path, station: str | None = None, delay: float | None = None, forgotten: Contact | None = None
+) -> Ending:
+    """One run, killed with its whole group at a station, or so many seconds after it. Before it a contact is forgotten.
 
     To be called in a process that got ready, and has no threads: a fork of it is a process like any other.
     """
@@ -73,7 +77,7 @@ def run_in_child(data: Path, station: str | None = None, delay: float | None = N
     if child == 0:
         try:
             os.setsid()
-            _run(data, log, station, _killer(delay))
+            _run(data, log, station, _killer(delay), forgotten)
             os._exit(0)
         except BaseException:
             traceback.print_exc()
@@ -104,7 +108,7 @@ def _killer(delay: float | None) -> Callable[[], None]:
     return tell
 
 
-def _run(data: Path, log: int, die_at: str | None, kill: Callable[[], None]) -> None:
+def _run(data: Path, log: int, die_at: str | None, kill: Callable[[], None], forgotten: Contact | None) -> None:
     def arrive(what: str, path: object = "") -> None:
         place = _NUMBER.sub(r"\1", str(path).removeprefix(str(data)))
         os.write(log, f"{what} {place}\n".encode())
@@ -133,4 +137,6 @@ def _run(data: Path, log: int, die_at: str | None, kill: Callable[[], None]) -> 
     pipeline = harness.Pipeline(data)
     sys.addaudithook(change)
     arrive("start")
+    if forgotten:
+        forget(pipeline.settings, forgotten)
     pipeline.run()

@@ -60,6 +60,8 @@ class Published:
 
 def takes(function: str, parameter: str) -> bool:
     """Whether a report has a parameter of its own, besides those that all have."""
+    if function in ("contacts_net_growth_between", "contacts_time_to_connect_between"):
+        return parameter in ("start_date", "end_date", "workspace_id")
     if parameter == "channel_ids":
         return "connected" in function or function in ("contacts_compared_between", "component_states")
     return True

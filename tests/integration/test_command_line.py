@@ -298,7 +298,7 @@ def refused_without_harm(
 def test_a_failing_data_test_keeps_the_publication_and_is_named(published: Path, landing: Path, tmp_path: Path) -> None:
     """A test of the project's own is made to fail in a copy of the project."""
     project = tmp_path / "project"
-    shutil.copytree(PROJECT_ROOT, project, ignore=shutil.ignore_patterns(".git", ".venv", "data"))
+    shutil.copytree(PROJECT_ROOT, project, ignore=shutil.ignore_patterns(".git", ".venv*", "data"))
     (project / "tests" / "dbt" / "no_contact_is_ever_added.sql").write_text(
         "select * from {{ ref('fct_contacts_added') }}\n"
     )

@@ -28,8 +28,12 @@ READS_BESIDES = {
     ("intermediate", "dim_"),
     # The history of a contact is told by the facts; it is a table so that dim_contact need not compute it again.
     ("int_contact_histories", "fct_contact_events"),
+    # How long a contact waited follows from its fact; it is a view so that the report and the metric count the same.
+    ("int_times_to_connect", "fct_contacts_added"),
     # The daily counts are of the facts; those of some days are a table so that only those that differ are written.
     ("int_changed_daily_counts", "fct_"),
+    # The function has the rows of the view, of some months.
+    ("contacts_time_to_connect_between", "contacts_time_to_connect"),
 }
 PREFIXES = {"staging": ("stg_",), "intermediate": ("int_",), "marts": ("fct_", "dim_", "agg_")}
 

@@ -2,6 +2,7 @@
 
 import csv
 import re
+import subprocess
 from pathlib import Path
 
 import duckdb
@@ -12,15 +13,20 @@ from tests.harness import DERIVED_VIEWS, QUALITY_VIEWS, REPORT_VIEWS, Pipeline
 
 README = (PROJECT_ROOT / "README.md").read_text()
 COOKBOOK = (PROJECT_ROOT / "docs" / "cookbook.md").read_text()
+ANALYSTS = (PROJECT_ROOT / "docs" / "analysts.md").read_text()
 PUBLISHED_FILE = (PROJECT_ROOT / "docs" / "published-file.md").read_text()
-PAGES = [README, *(path.read_text() for path in sorted((PROJECT_ROOT / "docs").glob("*.md")))]
-QUERIES = re.findall(r"^```sql\n(.*?)^```", "\n".join(PAGES), flags=re.DOTALL | re.MULTILINE)
-# The script of the reports API asks a report page: tests/integration/page tries it.
-SCRIPTS = [
-    script
-    for script in re.findall(r"^```python\n(.*?)^```", "\n".join(PAGES), flags=re.DOTALL | re.MULTILINE)
-    if "http://" not in script
+# What these two pages show is read elsewhere: test_lake_read_back.py and tests/integration/publications try it.
+ELSEWHERE = {"lake.md", "postgresql.md"}
+PAGES = [
+    README,
+    *(path.read_text() for path in sorted((PROJECT_ROOT / "docs").glob("*.md")) if path.name not in ELSEWHERE),
 ]
+QUERIES = re.findall(r"^```sql\n(.*?)^```", "\n".join(PAGES), flags=re.DOTALL | re.MULTILINE)
+SCRIPTS = re.findall(r"^```python\n(.*?)^```", "\n".join(PAGES), flags=re.DOTALL | re.MULTILINE)
+# In an environment of their own, as analysts install it.
+SCRIPTS_FOR_ANALYSTS = [script for script in SCRIPTS if script in ANALYSTS]
+# The script of the reports API asks a report page: tests/integration/page tries it.
+OTHER_SCRIPTS = [script for script in SCRIPTS if script not in ANALYSTS and "http://" not in script]
 # Beside the views that are reckoned: the rejected records once more, by the file.
 NOT_RECKONED = {"refused_files"}
 
@@ -70,11 +76,22 @@ def test_the_export_that_the_cookbook_shows_is_guarded_against_formulas(
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("place")
-@pytest.mark.parametrize("script", SCRIPTS, ids=["own tables", "bound arguments", "opened in Python"])
+@pytest.mark.parametrize("script", OTHER_SCRIPTS, ids=["own tables", "bound arguments", "opened in Python"])
 def test_every_script_of_the_pages_finds_rows(script: str) -> None:
     names: dict[str, object] = {}
     exec(script, names)
     assert names["rows"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("script", SCRIPTS_FOR_ANALYSTS, ids=["pandas", "Polars", "ibis", "ibis, a report"])
+def test_every_script_for_analysts_finds_rows_with_the_libraries_that_it_imports(place: Path, script: str) -> None:
+    python = PROJECT_ROOT / ".venv-analysts" / "bin" / "python"
+    assert python.exists(), "make .venv-analysts/installed"
+    script += "assert len(rows) > 0, 'no rows'\n"
+    run = subprocess.run([python, "-c", script], cwd=place, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout
 
 
 def test_the_cookbook_answers_at_least_twenty_questions_each_with_a_query_or_a_script() -> None:

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from page.findings import FINDINGS
 from tests.integration.published_reports import (
     FREQUENCIES,
     NAMES,
@@ -24,9 +25,10 @@ from tests.integration.published_reports import (
     filters,
     published_reports,
     scans,
+    takes,
     telling_instants,
 )
-from tests.report_reckoning import COMPONENTS, EVENT_TYPES, Filters, date_ranges_at, rows_by_date_range
+from tests.report_reckoning import COMPONENTS, EVENT_TYPES, METRICS, Filters, date_ranges_at, rows_by_date_range
 
 pytestmark = pytest.mark.slow
 
@@ -93,6 +95,30 @@ def test_a_name_is_found_by_a_part_of_it_whatever_case_and_accents(published: Pu
         assert {row["contact_name"] for row in found} == {"Øyvind Straße"}
     elif contact_name == "":
         assert None in {row["contact_name"] for row in found}
+    elif contact_name == "\u0308":
+        assert found == []
+
+
+def test_a_name_is_not_searched_on_days_that_are_not_asked_for(published: Published) -> None:
+    arguments = Filters(date(2024, 1, 1), date.today(), contact_name="x" * 20)
+    values = {"start": arguments.start_date, "end": arguments.start_date, "name": arguments.contact_name}
+    call = "from reports.component_states($start, $end, contact_name := $name)"
+    ((_, plan),) = published.connection.execute(f"explain (analyze, format json) {call}", values).fetchall()
+    facts = sum(number for table, number in scans(json.loads(plan)) if ".fct_" in table)
+    (everything,) = published.rows("select count(*) as number from marts.fct_contact_events")
+    assert facts < everything["number"] / 10
+    assert {row["first_date_with_data"] for row in published.call("component_states", arguments)} == {None}
+
+
+def test_a_metric_of_which_nothing_matches_counts_zero_from_the_first_day_of_the_data_on(published: Published) -> None:
+    (first,) = published.rows(
+        "select min(report_date) as day from reports.contacts_overview where workspace_id = '101'"
+    )
+    for day, expected in ((first["day"], "ok"), (first["day"] - timedelta(days=1), "no_data")):
+        arguments = Filters(day - timedelta(days=1), day, "101", user_ids=["unknown-user"])
+        states = {row["component"]: row["state"] for row in published.call("component_states", arguments)}
+        assert {states[component] for component in METRICS} == {expected}
+        assert states["added_donut"] == states["added_log"] == states["overview_bar_chart"] == "no_data"
 
 
 @many
@@ -120,7 +146,8 @@ def test_what_is_counted_under_a_name_is_as_many_rows_as_the_logs_have(
     for row in published.call("contacts_compared_between", arguments):
         assert row["contacts"] == rows[row["metric"].removeprefix("contacts_")]
     for row in published.call("component_states", arguments):
-        assert (row["state"] == "ok") <= any(rows[event_type] for event_type in COMPONENTS[row["component"]])
+        has_rows = any(rows[event_type] for event_type in COMPONENTS[row["component"]])
+        assert (row["state"] == "ok") <= (has_rows or row["component"] in METRICS)
 
 
 @pytest.mark.parametrize("contact_name", ["'", "''); select 1 --", "a\0b", "\\'", "é" * 5000])
@@ -162,6 +189,8 @@ FUNCTIONS = [
     *(f"contacts_{event_type}_log_between" for event_type in EVENT_TYPES),
     "contacts_compared_between",
     "component_states",
+    "contacts_net_growth_between",
+    "contacts_time_to_connect_between",
 ]
 
 
@@ -179,6 +208,8 @@ FUNCTIONS = [
 def test_arguments_that_can_match_nothing_are_errors(
     published: Published, function: str, arguments: dict[str, Any], message: str, query: str
 ) -> None:
+    if not all(takes(function, name) for name in arguments):
+        return
     values: dict[str, Any] = {"start_date": date(2025, 1, 1), "end_date": date(2025, 1, 31)} | arguments
     assert Filters(**values).refused(WORKSPACES, SOURCES)
     call = f"reports.{function}({', '.join(f'{name} := ${name}' for name in values)})"
@@ -245,8 +276,25 @@ def test_growth_lifecycle_and_time_to_connect_are_as_reckoned(published: Publish
     assert_equal(published.rows("from reports.contacts_time_to_connect"), published.reports.time_to_connect())
 
 
+@many
+@given(arguments=filters(), frequency=st.sampled_from(FREQUENCIES))
+def test_growth_and_time_to_connect_between_two_dates_are_as_reckoned(
+    published: Published, arguments: Filters, frequency: str
+) -> None:
+    found = published.call("contacts_net_growth_between", arguments, frequency)
+    assert_equal(found, published.reports.net_growth_between(arguments, frequency))
+    found = published.call("contacts_time_to_connect_between", arguments)
+    assert_equal(found, published.reports.time_to_connect_between(arguments))
+
+
 @pytest.mark.parametrize(
-    "function", ["contacts_overview_between", "contacts_added_between", "contacts_connected_between"]
+    "function",
+    [
+        "contacts_overview_between",
+        "contacts_added_between",
+        "contacts_connected_between",
+        "contacts_net_growth_between",
+    ],
 )
 @pytest.mark.parametrize("frequency", ["year", "Day", "", "'", None])
 @pytest.mark.parametrize("start_date", ["2025-01-01", "1999-01-01", "2099-01-01", "0001-01-01"])
@@ -260,9 +308,7 @@ def test_a_frequency_that_is_not_known_is_an_error_that_lists_those_that_are(
 
 @pytest.mark.parametrize("dates", ["null, date '2025-01-31'", "date '2025-01-01', null", "null, null"])
 def test_without_dates_there_is_no_report(published: Published, dates: str) -> None:
-    functions = ["contacts_overview_between", "contacts_added_between", "contacts_connected_between"]
-    functions += [f"contacts_{event_type}_log_between" for event_type in EVENT_TYPES]
-    for function in [*functions, "contacts_compared_between", "component_states"]:
+    for function in FUNCTIONS:
         with pytest.raises(duckdb.Error, match="start_date and end_date are required"):
             published.rows(f"from reports.{function}({dates})")
 
@@ -368,6 +414,9 @@ def test_sources_presets_and_components_have_labels_in_english_and_french(publis
     labels = published.rows("from reports.report_labels")
     keys = {(row["subject"], row["key"]) for row in labels}
     for subject, query in {
+        "channel": "select 'unknown'",
+        "certainty": "select certainty from quality.report_log_gaps",
+        "superseding": "select reason from quality.superseded_events",
         "source": "select source from reports.sources",
         "date_range": "select date_range from reports.date_ranges",
         "component": "select key from reports.report_components",
@@ -381,8 +430,8 @@ def test_sources_presets_and_components_have_labels_in_english_and_french(publis
     assert {("compared_with", other) for other in ("preceding", "week", "month", "year")} <= keys
     columns = {
         row["column_name"]
-        for event_type in EVENT_TYPES
-        for row in published.rows(f"describe from reports.contacts_{event_type}_log")
+        for view in (*(f"reports.contacts_{one}_log" for one in EVENT_TYPES), *(f"quality.{one}" for one in FINDINGS))
+        for row in published.rows(f"describe from {view}")
     }
     assert {("column", column) for column in columns} <= keys
     french = {(row["subject"], row["key"]): row["label_fr"] for row in labels}

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, timedelta
 
+from tests.reckoning.arrivals import arrival_delays
 from tests.reckoning.claims import Claim
 from tests.reckoning.files import Record
 from tests.reckoning.judging import Event
@@ -168,7 +169,7 @@ def channels(state: State) -> Iterator[Row]:
 
 
 def filter_values(state: State) -> Iterator[Row]:
-    """What can be chosen: entries that are not deleted, and what only events know; sources; the unknown channel."""
+    """The values of the filters: entries not deleted, ids and names of events, sources, the unknown channel."""
     for workspace_id in state.workspaces:
         for source in SOURCES.values():
             yield {
@@ -316,4 +317,5 @@ VIEWS: dict[str, Callable[[State], Iterable[Row]]] = {
     "report_log_gaps": report_log_gaps,
     "refused_files": refused_files,
     "reconciliation": reconciliation,
+    "arrival_delays": arrival_delays,
 }

@@ -1,11 +1,8 @@
 """Alerts, against a server that takes them as Slack does: what is told, that it is told once, and that it arrives."""
 
-import json
 import logging
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import dagster as dg
@@ -17,45 +14,14 @@ from orchestration.lib.monitoring.health import note_unread_files, noting_the_ru
 from orchestration.lib.problems import Problem
 from orchestration.lib.secrets import read_secrets, without_secrets
 from tests.published_by_hand import publish_by_hand
-
-TOKEN = "T0000-B0000-tok9f3a"
-
-
-class Slack(HTTPServer):
-    """Keeps what is posted to it, and answers as it is told."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Posted)
-        self.texts: list[str] = []
-        self.status = 200
-
-
-class _Posted(BaseHTTPRequestHandler):
-    server: Slack
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        assert self.headers["Content-Type"] == "application/json"
-        assert body.keys() == {"text"}
-        assert self.path == f"/services/{TOKEN}"
-        if self.server.status == 200:
-            self.server.texts.append(body["text"])
-        self.send_response(self.server.status)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        pass
+from tests.slack import TOKEN, Slack, slack_here
 
 
 @pytest.fixture
 def slack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Slack]:
-    with Slack() as server:
-        monkeypatch.setenv("CONTACT_REPORTS_ALERT_URL", f"http://127.0.0.1:{server.server_port}/services/{TOKEN}")
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with slack_here() as server:
+        monkeypatch.setenv("CONTACT_REPORTS_ALERT_URL", server.address)
         yield server
-        server.shutdown()
-        thread.join()
 
 
 class Operator:
@@ -211,12 +177,11 @@ def test_what_cannot_be_posted_is_posted_with_the_next_look_and_fails_nothing(op
 def test_a_server_that_is_not_there_fails_nothing(
     operator: Operator, slack: Slack, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    reachable = f"http://127.0.0.1:{slack.server_port}/services/{TOKEN}"
     monkeypatch.setenv("CONTACT_REPORTS_ALERT_URL", f"http://127.0.0.1:1/services/{TOKEN}")
     operator.publish(rejects=1)
     operator.look()
     assert "1 alerts wait" in capfd.readouterr().err
-    monkeypatch.setenv("CONTACT_REPORTS_ALERT_URL", reachable)
+    monkeypatch.setenv("CONTACT_REPORTS_ALERT_URL", slack.address)
     operator.look()
     assert len(slack.texts) == 1
 

@@ -4,6 +4,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import click
 import pytest
 import yaml  # type: ignore[import-untyped]
 
-from orchestration.cli.commands import main
+from orchestration.cli.group import main
 from orchestration.lib.problems import Problem
 from orchestration.lib.secrets import Secrets, read_page_password, without_secrets
 from orchestration.lib.settings import PROJECT_ROOT, Settings
@@ -113,6 +114,7 @@ SECRETS = {
     "webserver": {"CONTACT_REPORTS_DAGSTER_POSTGRES"},
     "daemon": {
         *("CONTACT_REPORTS_DAGSTER_POSTGRES", "CONTACT_REPORTS_API_TOKENS", "CONTACT_REPORTS_ALERT_URL"),
+        *("CONTACT_REPORTS_DIGEST_URL", "CONTACT_REPORTS_DIGEST_SMTP", "CONTACT_REPORTS_MASK_KEY"),
         *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
     },
     "receiver": {"CONTACT_REPORTS_WEBHOOK_KEYS"},
@@ -266,4 +268,6 @@ def test_the_image_is_made_of_files_that_are_there_and_not_kept_from_it() -> Non
     for path in paths:
         assert (PROJECT_ROOT / path).exists(), path
         assert f"!{path}" in ignore, path
+    project = tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text())
+    assert {*project["tool"]["importlinter"]["root_packages"]} <= {*paths}
     assert ignore[0] == "*", "no data and no secret gets into the image by chance"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.cli.commands import main
+from orchestration.cli.group import main
 from orchestration.lib.secrets import Secrets
 from orchestration.lib.settings import PROJECT_ROOT, Settings, environment
 

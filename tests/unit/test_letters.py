@@ -2,16 +2,15 @@
 
 import json
 import unicodedata
-from functools import cache
+from typing import Any
 
 import duckdb
-import jinja2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestration.lib.settings import PROJECT_ROOT
 from tests.report_reckoning import plain
+from tests.sqlfluff.adapter import macros
 
 MARKS = [chr(code) for code in range(0x300, 0x370)]
 LETTERS = [
@@ -21,15 +20,12 @@ LETTERS = [
 ]
 
 
-@cache
 def expression(macro: str) -> str:
-    """The SQL of a macro of the project for the column `value`. These macros call no function of dbt's."""
-    sources = [(PROJECT_ROOT / "macros" / name).read_text() for name in ("dialect.sql", "letters.sql", "text.sql")]
-    environment = jinja2.Environment(extensions=["jinja2.ext.do"])
-    return environment.from_string("".join(sources) + "{{ " + macro + "('value') }}").render().strip()
+    """The SQL of a macro of the project for the column `value`."""
+    return str(getattr(macros(), macro)("value")).strip()
 
 
-def in_sql(macro: str, texts: list[str]) -> list[str]:
+def in_sql(macro: str, texts: list[str]) -> list[Any]:
     """What the macro makes of texts."""
     with duckdb.connect() as connection:
         # As JSON: to bind a list of so many takes a minute.
@@ -50,6 +46,13 @@ def test_every_letter_of_unicode_is_compared_as_python_compares_it() -> None:
         if found[letter] != "".join(stands_for[plain_letter] for plain_letter in text)
     }
     assert wrong == {}
+
+
+def test_a_text_has_plain_letters_unless_it_is_empty_or_of_accents_alone() -> None:
+    texts = [*LETTERS, "", *(one + other for one in MARKS for other in ("", "\u0301", "a", "\n", "\u0345"))]
+    expected = [plain(text) != "" for text in texts]
+    assert in_sql("has_plain_letters", texts) == expected
+    assert expected.count(False) > 200
 
 
 # Letters that do something, of all scripts that have such, and marks that go and that stay.
@@ -149,3 +152,14 @@ def test_a_source_is_matched_without_case_accents_and_kinds_of_apostrophe(spelli
 
 def test_a_source_without_its_apostrophe_is_another_text() -> None:
     assert in_sql("source_spelling", ["message decho"]) == ["message decho"]
+
+
+def test_spark_removes_accents_as_duckdb_does() -> None:
+    replaced = {
+        accented: entry.split("=")[0]
+        for entry in str(macros().letters_with_accents()).split()  # type: ignore[attr-defined]
+        for accented in entry.split("=")[1]
+    }
+    letters = [letter for letter in LETTERS if letter < "\u2000" and not unicodedata.category(letter).startswith("M")]
+    on_spark = [replaced.get(letter, letter) for letter in letters]
+    assert on_spark == in_sql("without_accents", letters)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from orchestration.lib.monitoring.alerts import Alert
 from orchestration.lib.problems import Problem
 from orchestration.lib.progress import announce, listening, report
-from orchestration.lib.text import PrintableFile, printable, printable_lines
+from orchestration.lib.text import PrintableFile, counted, printable, printable_lines
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,7 @@ def test_a_file_gets_only_what_can_be_printed(tmp_path: Path) -> None:
     with PrintableFile((tmp_path / "log").open("ab"), encoding="utf-8") as file:
         print("one\x1b[2J\ntwo\udcff", file=file)
     assert (tmp_path / "log").read_text() == "one\\x1b[2J\ntwo\\udcff\n"
+
+
+def test_a_number_comes_with_its_noun() -> None:
+    assert [counted(number, "batch", "batches") for number in (0, 1, 2000)] == ["0 batches", "1 batch", "2,000 batches"]

@@ -22,7 +22,8 @@ def headings(chapter: str) -> set[str]:
 
 
 def _modules() -> list[Path]:
-    return sorted(path for package in ("orchestration", "page") for path in (PROJECT_ROOT / package).rglob("*.py"))
+    packages = ("orchestration", "page", "publications")
+    return sorted(path for package in packages for path in (PROJECT_ROOT / package).rglob("*.py"))
 
 
 def said_by(*functions: str) -> set[str]:

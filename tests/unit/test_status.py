@@ -10,10 +10,16 @@ import duckdb
 import pytest
 from click.testing import CliRunner, Result
 
-from orchestration.cli.commands import main
+from orchestration.cli.group import main
 from orchestration.lib.extraction.extract import UnreadFiles
-from orchestration.lib.monitoring.health import note_unread_files, note_up_to_date, noting_the_run, read_last_run
-from orchestration.lib.settings import PROJECT_ROOT
+from orchestration.lib.monitoring.health import (
+    note_unread_files,
+    note_up_to_date,
+    noting_the_run,
+    read_health,
+    read_last_run,
+)
+from orchestration.lib.settings import PROJECT_ROOT, read_settings
 from orchestration.lib.warehouse.published import open_published
 from tests.published_by_hand import publish_by_hand
 
@@ -147,3 +153,29 @@ def test_the_status_needs_neither_dagster_nor_dbt() -> None:
 def test_a_statement_on_the_published_file_reaches_nothing_else(published: Path, statement: str) -> None:
     with open_published(published) as connection, pytest.raises(duckdb.Error):
         connection.execute(statement)
+
+
+UNKNOWN_COLUMNS = "no column of its header is known as occurred_at, contact_id"
+UNKNOWN_LOG = "neither the header nor the name of the file says which log it is"
+
+
+@pytest.mark.parametrize(
+    ("name", "reason", "cure"),
+    [
+        ("contacts-added.csv", UNKNOWN_COLUMNS, "Add the names of its columns"),
+        ("contacts-added.xlsx", UNKNOWN_COLUMNS, "or write the English names into its header"),
+        ("Bericht.csv", UNKNOWN_LOG, "Rename it so that its name contains contacts-added"),
+        ("Bericht.csv", UNKNOWN_LOG, "Then add an empty line at its end: files with unchanged content are skipped"),
+        ("Bericht.XLSX", UNKNOWN_LOG, "Then save it again: files with unchanged content are skipped"),
+    ],
+)
+def test_the_cure_of_a_refused_file_fits_its_reason_and_its_format(
+    tmp_path: Path, name: str, reason: str, cure: str
+) -> None:
+    settings = read_settings().model_copy(update={"data": tmp_path})
+    publish_by_hand(settings.published, refused=[("acme", f"acme/report_logs/{name}", "Zeit")], reason=reason)
+
+    [line] = read_health(settings).exports["exports_are_recognised"]
+
+    assert line.startswith(f"acme/report_logs/{name} is refused: {reason}. ") and cure in line
+    assert reason == UNKNOWN_LOG or "contacts-added" not in line.split(". ")[1], "it advises the name that the file has"

@@ -272,6 +272,23 @@ def test_a_parquet_file_whose_texts_are_broken_with_the_rest_is_named_as_broken(
     assert place.events() == []
 
 
+def test_the_warning_of_a_broken_file_has_no_value_of_it(place: Place) -> None:
+    file = place.land_parquet(
+        "1/events/a.parquet",
+        "select case range when 0 then 'Jos_abcd' end as contact_name, 7_777_777 + range as contact_id "
+        "from range(5000)",
+        ", compression uncompressed, dictionary_size_limit 0, row_group_size 2048",
+    )
+    content = not_utf8(file, "Jos_abcd", b"Jos\xe9abcd")
+    begins = content.index((7_777_777 + 4096).to_bytes(8, "little"))  # in the last group of rows
+    place.land("1/events/a.parquet", content[: begins - 24] + b"\xff" * 24 + content[begins:])
+
+    (warning,) = place.extract().warnings
+
+    assert "Invalid string encoding" in warning
+    assert "Jos" not in warning
+
+
 def test_a_parquet_file_without_rows_is_loaded_once(place: Place) -> None:
     place.land_parquet("1/events/a.parquet", "select 'x' as event_id where false")
 

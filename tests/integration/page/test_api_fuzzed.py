@@ -1,4 +1,4 @@
-"""Requests to the reports API, those its OpenAPI document allows and others: no answer is one that it does not have."""
+"""Generated requests to the reports API, valid and invalid: every response is one of the OpenAPI document."""
 
 import time
 from pathlib import Path
@@ -23,7 +23,7 @@ from tests.integration.page.serving import api_of
 pytestmark = pytest.mark.slow
 
 SECONDS = 30.0
-# What an answer may be; that nothing is published, or that it takes too long, is no answer to expect here.
+# Every response has to pass these checks. 503 and 504 are failures here, although the document has them.
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
 
@@ -36,7 +36,7 @@ def test_whatever_is_asked_the_answer_is_one_that_the_document_has(sample: Pipel
         deadline = time.monotonic() + SECONDS
         for operation in operations:
             for mode in GenerationMode:
-                # What has no parameters can be asked in one way only.
+                # An endpoint without parameters has only one request.
                 if mode is GenerationMode.NEGATIVE and not operation.query:
                     continue
 

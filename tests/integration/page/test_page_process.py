@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import resource
 import signal
 import socket
 import stat
@@ -19,16 +18,12 @@ from pathlib import Path
 import duckdb
 import httpx
 import pytest
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
 
-from orchestration.lib.serving.connections import HEAD_BYTES, Limits
+from orchestration.lib.serving.connections import HEAD_BYTES
 from orchestration.lib.settings import PROJECT_ROOT
-from page.access import HEADERS, answer_to_long_head
+from page.access import HEADERS
 from tests.attackers import stay_idle
-from tests.serving_here import serving_here
+from tests.integration.page.serving import Page, running
 
 PASSWORD = "correct horse battery"  # pragma: allowlist secret
 KNOWN = ("anybody", PASSWORD)
@@ -44,58 +39,6 @@ def publish(data: Path, loaded_at: str) -> None:
         connection.execute("create table reports.data_status as select $1::timestamptz as last_loaded_at", [loaded_at])
     new.chmod(0o400)
     os.replace(new, path)
-
-
-class Page:
-    """`python -m orchestration page`, on a data folder and a port of its own."""
-
-    def __init__(self, folder: Path, password: str | None = None, *arguments: str) -> None:
-        self.data, self.temporary = folder / "data", folder / "temporary"
-        self.output, self.log = folder / "output", folder / "log"
-        for path in (self.data, self.temporary):
-            path.mkdir(exist_ok=True)
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port = int(probe.getsockname()[1])
-        self.url = f"http://127.0.0.1:{self.port}"
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("CONTACT_REPORTS")}
-        environment |= {"CONTACT_REPORTS_DATA": str(self.data), "TMPDIR": str(self.temporary)}
-        environment |= {} if password is None else {"CONTACT_REPORTS_PAGE_PASSWORD": password}
-        with self.output.open("wb") as output, self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "orchestration", "page", "--port", str(self.port), *arguments],
-                cwd=PROJECT_ROOT,
-                env=environment,
-                stdout=output,
-                stderr=log,
-            )
-
-    def wait_until_it_listens(self) -> None:
-        until = time.monotonic() + 30
-        while "It shows" not in self.output.read_text():
-            assert self.process.poll() is None and time.monotonic() < until, self.log.read_text()
-            time.sleep(0.01)
-
-    def stop(self, number: int = signal.SIGTERM) -> float:
-        """Returns after how many seconds it ended."""
-        began = time.monotonic()
-        self.process.send_signal(number)
-        assert self.process.wait(20) == 0, self.log.read_text()
-        return time.monotonic() - began
-
-    def megabytes(self) -> float:
-        fields = Path(f"/proc/{self.process.pid}/statm").read_text().split()
-        return int(fields[1]) * resource.getpagesize() / 1e6
-
-
-@contextlib.contextmanager
-def running(folder: Path, password: str | None = None) -> Iterator[Page]:
-    page = Page(folder, password)
-    try:
-        page.wait_until_it_listens()
-        yield page
-    finally:
-        page.process.kill()
-        page.process.wait()
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +66,7 @@ def files_in(folder: Path) -> set[tuple[str, int]]:
 
 
 def conversation(port: int, *parts: bytes) -> bytes:
-    """What is answered to these bytes, until the page closes or says nothing more for two seconds."""
+    """The response to these bytes, until the page closes the connection or sends nothing for two seconds."""
     answer = b""
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.settimeout(2)
@@ -169,7 +112,7 @@ def test_it_says_where_it_is_and_what_it_shows_and_ends_on_a_signal_leaving_noth
 
 @pytest.mark.slow
 def test_it_starts_without_dagster_and_dbt(tmp_path: Path) -> None:
-    code = "import sys; import orchestration.cli.commands, page.server; print(*sys.modules)"
+    code = "import sys; import orchestration.cli.group, page.server; print(*sys.modules)"
     imported = subprocess.run(
         [sys.executable, "-c", code], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True
     )
@@ -289,7 +232,7 @@ def test_a_flood_of_wrong_passwords_keeps_nobody_who_knows_it_from_the_page(guar
     over = threading.Event()
 
     def guess(number: int) -> None:
-        # Of those who wait for their turn, some go away before it.
+        # Some clients disconnect while they wait for their turn.
         with httpx.Client(timeout=2) as client:
             while not over.is_set():
                 with contextlib.suppress(httpx.TransportError):
@@ -310,7 +253,7 @@ def test_a_flood_of_wrong_passwords_keeps_nobody_who_knows_it_from_the_page(guar
     assert statuses.keys() == {401, 429}
     assert statuses[401] < 30, "one a second"
     assert statuses[429] > 100
-    assert sorted(waited)[25] < 0.2
+    assert sorted(waited)[25] < 0.5
     assert guarded.megabytes() - before < 30
 
 
@@ -333,6 +276,13 @@ def test_idle_connections_shut_nobody_out(local: Page) -> None:
 
 
 # Requests that are too long
+
+
+@pytest.mark.slow
+def test_a_request_of_16_kib_is_answered(local: Page) -> None:
+    # The other headers of the client take some 200 bytes.
+    assert httpx.get(f"{local.url}/health", params={"x": "y" * (HEAD_BYTES - 1000)}).status_code == 200
+    assert httpx.get(f"{local.url}/health", headers={"X": "y" * (HEAD_BYTES - 1000)}).status_code == 200
 
 
 @pytest.mark.slow
@@ -367,55 +317,3 @@ def test_bytes_that_are_no_request_are_400(local: Page) -> None:
     for nonsense in (b"\x16\x03\x01\x02\x00\x01\r\n\r\n", b"GET /\xff HTTP/1.1\r\nHost: a\r\n\r\n", b"\r\n" * 20_000):
         assert conversation(local.port, nonsense)[:12] in (b"HTTP/1.1 400", b"HTTP/1.1 431", b"HTTP/1.1 414")
     assert httpx.get(f"{local.url}/health").status_code == 200
-
-
-# Long answers
-
-LONG = 8 << 20
-
-
-@pytest.fixture
-def impatient() -> Iterator[int]:
-    """A server in this process that gives a long answer and cuts off whoever receives none of it for half a second."""
-
-    def long(request: Request) -> Response:
-        return PlainTextResponse("x" * LONG)
-
-    limits = Limits(head_seconds=0.5, sending_seconds=0.5, too_long=answer_to_long_head)
-    app = Starlette(routes=[Route("/", long)])
-    with serving_here(app, limits, send_buffer=1 << 16, timeout_keep_alive=60) as port:
-        yield port
-
-
-def begin(port: int) -> socket.socket:
-    connection = socket.socket()
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
-    connection.connect(("127.0.0.1", port))
-    connection.settimeout(5)
-    connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-    return connection
-
-
-@pytest.mark.slow
-def test_a_long_answer_that_is_received_slowly_is_not_cut_off(impatient: int) -> None:
-    received, began = 0, time.monotonic()
-    with begin(impatient) as connection:
-        # For some four times as long as nothing may move.
-        while received < LONG:
-            part = connection.recv(1 << 20)
-            assert part, f"cut off after {received} bytes"
-            received += len(part)
-            if time.monotonic() - began < 2:
-                time.sleep(0.05)
-    assert time.monotonic() - began > 2
-
-
-@pytest.mark.slow
-def test_a_long_answer_that_nobody_receives_is_cut_off(impatient: int) -> None:
-    with begin(impatient) as connection:
-        time.sleep(2)
-        received = 0
-        with contextlib.suppress(ConnectionError):
-            while part := connection.recv(1 << 20):
-                received += len(part)
-    assert received < LONG

@@ -1,4 +1,4 @@
-"""What the tests of the reports API share: the API on a small publication."""
+"""What these tests share: the API on a small publication, and an application of the page in this process."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +17,7 @@ from page.api import routes
 from page.app import application
 from page.downloads import Downloads
 from page.publication import Publication
+from tests.unit.page.in_process import LOCAL, Client, access_with, app_of, publish
 from tests.unit.page.small_publication import Event, Small
 
 
@@ -39,7 +40,7 @@ class Site:
         return answer.json()
 
     def ask(self, path: str, query: str = "", leave_after: float | None = None) -> list[Message]:
-        """What is sent to a client that leaves after so many seconds. A server need not notice that it left."""
+        """The bytes sent to a client that disconnects after so many seconds. The server may not notice it."""
         return anyio.run(self.send, path, query, leave_after)
 
     async def send(self, path: str, query: str, leave_after: float | None) -> list[Message]:
@@ -72,7 +73,7 @@ class Site:
         return sent
 
     def wait_for_publication(self, seen: Callable[[], object]) -> None:
-        """Wait until what is seen is no longer what it was, as a new file is looked for every second."""
+        """Wait until the result changes. The page looks for a new file every second."""
         before, deadline = seen(), time.monotonic() + 20
         while seen() == before:
             assert time.monotonic() < deadline
@@ -108,3 +109,24 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The API on a publication with one event, which no test of a module changes."""
     with serving(tmp_path_factory.mktemp("small"), Small([Event("a")])) as site:
         yield site
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("page")
+    publish(folder / "published" / "file.duckdb")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def local(folder: Path) -> Iterator[Client]:
+    """A page without a password, on 127.0.0.1."""
+    with Client(app_of(folder, LOCAL)) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def guarded(folder: Path) -> Iterator[Client]:
+    """A page with a password."""
+    with Client(app_of(folder, access_with()), "http://reports.example") as client:
+        yield client

@@ -77,6 +77,20 @@ _FUNCTIONS = f"""
         from reports.contacts_added_log as log
         where log.report_date between start_date and end_date
         group by all;
+    create macro reports.contacts_net_growth_between(
+        start_date, end_date, frequency := 'day', workspace_id := null
+    ) as table
+        select log.report_date as period_start, count(*) as contacts_added, 0::bigint as contacts_gone,
+            count(*) as net_growth, 1::bigint as running_total
+        from reports.contacts_added_log as log
+        where log.report_date between start_date and end_date
+        group by all;
+    create macro reports.contacts_time_to_connect_between(start_date, end_date, workspace_id := null) as table
+        select log.workspace_id, start_date::date as month_start, log.source, log.source_label,
+            count(*) as contacts_added, 0::bigint as contacts_connected, 0::double as percentage,
+            null::double as median_hours_to_connect, null::double as average_hours_to_connect
+        from reports.contacts_added_log as log
+        group by all;
     create macro reports.contacts_compared_between(
         start_date, end_date, workspace_id := null, user_ids := null, sources := null, contact_ids := null,
         channel_ids := null, contact_name := null, compared_with := 'preceding'

@@ -212,14 +212,6 @@ def test_a_filter_that_a_report_does_not_have_is_refused_with_the_reason_in_the_
     ]
 
 
-def test_a_query_string_that_is_too_long_is_refused(site: Site) -> None:
-    for query in ("contact_name=" + "a" * 1_000_000, "&".join(f"contact={number}" for number in range(10_000))):
-        start, body = site.ask("/api/v1/logs/added", query)
-        assert start["status"] == 414
-        error = json.loads(body["body"])["error"]
-        assert error["parameter"] is None and "too long" in error["message"]
-
-
 def test_nothing_published_is_503_everywhere(site_of: SiteOf) -> None:
     site = site_of(None)
     for address in ("/api/v1/overview?workspace=acme", "/api/v1/users", "/api/v1/users.csv", "/openapi.json"):

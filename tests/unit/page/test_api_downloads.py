@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from page.downloads import FORMATS
+from orchestration.lib.export.files import FORMATS
 from tests.unit.page.conftest import Site, SiteOf
 from tests.unit.page.small_publication import Event, Small
 
@@ -228,3 +228,19 @@ def test_a_download_that_finds_no_turn_is_503_with_the_time_to_wait(site_of: Sit
 def test_a_file_of_a_report_that_is_refused_is_422(site: Site) -> None:
     for kind in FORMATS:
         assert site.get(f"/api/v1/overview.{kind}", 422)["error"]["parameter"] == "workspace"
+
+
+@pytest.mark.parametrize(
+    ("name", "sheet"),
+    [
+        ("added_acme", "added_acme"),
+        ("added_lumiere_2026-11-01_2026-11-30", "added_lumiere_2026-11-01"),
+        ("x" * 40, "x" * 31),
+        ("a/b[c]:'*?\\", "a_b_c______"),
+        ("", "rows"),
+    ],
+)
+def test_a_sheet_has_the_name_of_its_file_as_far_as_a_spreadsheet_allows(site: Site, name: str, sheet: str) -> None:
+    answer = download(site, "select 1 as n", "xlsx", name)
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as file:
+        assert f'<sheet name="{sheet}" ' in file.read("xl/workbook.xml").decode()

@@ -5,7 +5,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from page.calls import Call, Query, sql_literal
@@ -49,8 +49,29 @@ def test_a_call_has_its_dates_by_position_and_its_filters_by_name() -> None:
         "limit 10 offset 20"
     )
     sql, values = call.bound()
-    assert "$start_date, $end_date, sources := $sources" in sql
-    assert values == {"start_date": date(2026, 1, 1), "end_date": date(2026, 1, 31), "sources": ["user"]}
+    assert "(date '2026-01-01', date '2026-01-31', sources := $sources::json::varchar[])" in sql
+    assert values == {"sources": '["user"]'}
+
+
+TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
+LISTS = {
+    "channel_ids": st.lists(st.one_of(st.none(), TEXTS), min_size=1),
+    "contact_ids": st.lists(st.integers(1, 2**63 - 1), min_size=1),
+}
+ECHOED = duckdb.connect()
+ECHOED.execute(
+    """create macro echoed(start_date, end_date, channel_ids := null, contact_ids := null, contact_name := null)
+    as table select start_date, end_date, channel_ids::varchar[], contact_ids::bigint[], contact_name"""
+)
+
+
+@settings(deadline=None)
+@given(first=st.dates(), last=st.dates(), others=st.fixed_dictionaries({}, optional=LISTS | {"contact_name": TEXTS}))
+def test_a_call_to_paste_is_the_call_that_is_run(first: date, last: date, others: dict[str, Any]) -> None:
+    call = Call("echoed", {"start_date": first, "end_date": last, **others})
+    run = ECHOED.execute(*call.bound()).fetchall()
+    assert run == ECHOED.execute(call.text()).fetchall()
+    assert run == [(first, last, *(others.get(name) for name in ("channel_ids", "contact_ids", "contact_name")))]
 
 
 def test_the_values_of_a_query_are_written_into_it() -> None:

@@ -55,7 +55,7 @@ def test_colors_can_be_seen_and_text_can_be_read(colors: dict[str, str]) -> None
     assert contrast(colors["strong-line"], colors["card"]) >= 3
 
 
-# What a reader sees who lacks one of the three cones, in linear RGB (Machado, Oliveira and Fernandes 2009, severity 1).
+# Colours as seen with each type of colour blindness, in linear RGB (Machado, Oliveira and Fernandes 2009, severity 1).
 SIGHT = {
     "all cones": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
     "protanopia": ((0.1523, 1.0526, -0.2049), (0.1145, 0.7863, 0.0992), (-0.0039, -0.0481, 1.0520)),

@@ -13,8 +13,8 @@ from page.charts import Period, Series, Slice, bar_chart, donut
 from page.charts.axes import WIDTHS
 from tests.unit.page.small_charts import bars, ring
 
-STYLES = (PROJECT_ROOT / "page" / "static" / "charts.css").read_text()
-# A name as someone may choose it who wants to see what the page does with it.
+STYLES = "".join((PROJECT_ROOT / "page" / "static" / name).read_text() for name in ("charts.css", "legend.css"))
+# A hostile name.
 NASTY = """</title><script>alert(1)</script>" onload='x' & <b>"""
 
 
@@ -34,7 +34,7 @@ def elements(macro: str, *arguments: object) -> Iterator[ElementTree.Element]:
 
 
 def nasty_series() -> list[Series]:
-    return [Series(NASTY, 1, [5, 0], [f"/log?source={NASTY}", None], f"?source={NASTY}", NASTY, NASTY)]
+    return [Series(NASTY, 1, [5, 0], [f"/log?source={NASTY}", None], f"?source={NASTY}", NASTY)]
 
 
 def charts_of_all_kinds() -> list[tuple[str, object]]:

@@ -76,7 +76,7 @@ def test_each_request_reads_one_publication_while_it_is_replaced(path: Path, pub
 def test_what_is_kept_for_a_publication_is_read_again_for_the_next(path: Path, publication: Publication) -> None:
     def kept() -> int:
         with publication.reading(10) as reader:
-            rows = reader.once("number", lambda reader: reader.rows("from reports.distinct_numbers"))
+            rows = reader.once_per_publication("number", lambda reader: reader.rows("from reports.distinct_numbers"))
             return int(rows[0]["number"])
 
     publish(path, 1)
@@ -116,7 +116,7 @@ def test_many_threads_keep_texts_at_once(path: Path, publication: Publication) -
         with publication.reading(30) as reader:
             for number in range(first, first + 300):
                 assert reader.recent(str(number), lambda number=number: str(number) * 100_000)  # type: ignore[misc]
-                reader.once(str(number), lambda reader: number)  # noqa: B023
+                reader.once_per_publication(str(number), lambda reader: number)  # noqa: B023
 
     with ThreadPoolExecutor(8) as pool:
         for one in [pool.submit(keep, 100 * number) for number in range(8)]:
