@@ -168,7 +168,7 @@ def test_a_run_with_nothing_new_shows_what_lasts_and_leaves_dagster_alone(data_f
     events = sum(path.stat().st_size for path in (data / "dagster").rglob("*.db"))
     idle = run(data, landing=landing)
     assert idle.returncode == 0, idle.stderr
-    assert "nothing is new" in idle.stderr
+    assert "no new data; up to date: published file" in idle.stderr
     assert sum(path.stat().st_size for path in (data / "dagster").rglob("*.db")) == events
     for done in (first, idle):
         lines = done.stdout.splitlines()

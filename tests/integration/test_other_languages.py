@@ -54,7 +54,7 @@ def test_what_landed_in_another_language_counts_once_the_seed_knows_it(tmp_path:
     reasons = published(data, "select reason, count(*) from quality.rejected_records group by reason order by reason")
     assert reasons == [("missing_field", 2), ("unknown_event_type", 1)]
     assert said.count("contacts-added.csv is refused") == 1
-    assert "See its columns in quality.refused_files" in said
+    assert "Add the names of its columns, which quality.refused_files lists" in said
 
     seeds = project / "seeds"
     with (seeds / "header_names.csv").open("a") as file:

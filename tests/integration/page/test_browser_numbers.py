@@ -131,6 +131,9 @@ def test_each_component_shows_what_is_reckoned_under_the_filters(
         in_total = {row[label]: row[f"contacts_{block}"] for row in breakdown(filters, "total")}
         assert listed(page, f"{block}_metric") == in_total
         assert big_number(page, f"{block}_metric") == sum(in_total.values())
+        if states[f"{block}_bar_chart"] != "ok":  # A metric shows zero; a chart has nothing to draw.
+            assert not sum(in_total.values())
+            continue
         columns, *rows = table(page, f"{block}_bar_chart")
         shown = {column: sum(number_in(row[index]) for row in rows) for index, column in enumerate(columns) if index}
         others = shown.pop("Remaining", 0)
