@@ -143,10 +143,10 @@ def address(path: str, filters: Filters, default_workspace: str | None = None, *
     return f"{path}?{query}" if query else path
 
 
-@lru_cache(10_000)
+@lru_cache(500)
 def _encoded(name: str, value: str | int | tuple[str | int, ...]) -> str:
     # Cached: a page has some 700 addresses with mostly the same parameters. This saves 42 of 62 ms, and seconds where a
-    # filter has hundreds of values.
+    # filter has hundreds of values. An entry has up to 100 kB.
     return urlencode([(name, value)], doseq=True)
 
 

@@ -25,6 +25,7 @@ class Standing:
     publication: Publication
     published_at: datetime | None  # UTC
     behind: str | None
+    is_away: bool = False  # nobody can say how it stands: `behind` says why, and the cure
 
 
 def follow(settings: Settings, publication: Publication) -> Published:
@@ -40,7 +41,7 @@ def follow(settings: Settings, publication: Publication) -> Published:
     note = _note(settings, publication)
     note.parent.mkdir(parents=True, exist_ok=True)
     new = note.with_suffix(".new")
-    new.write_text(json.dumps([publication.target, file, publication.state()]))
+    new.write_text(json.dumps([publication.target, file, published.state]))
     os.replace(new, note)
     return published
 
@@ -64,7 +65,7 @@ def _standing(settings: Settings, publication: Publication) -> Standing:
         published_at = datetime.fromtimestamp(note.stat().st_mtime, UTC)
     except (OSError, ValueError):
         return Standing(publication, None, "it was never published")
-    reason = None
+    reason, is_away = None, False
     if target != publication.target:
         reason = "it was last published to another place"
     elif file != _file(settings):
@@ -74,8 +75,8 @@ def _standing(settings: Settings, publication: Publication) -> Standing:
             if (found := publication.state()) != state:
                 reason = "it was changed from outside" if found else "what was published there is missing"
         except Problem as problem:
-            reason = str(problem)
-    return Standing(publication, published_at, reason)
+            reason, is_away = str(problem), True
+    return Standing(publication, published_at, reason, is_away)
 
 
 def _file(settings: Settings) -> str:

@@ -12,6 +12,7 @@ class Published:
 
     rows: Mapping[str, int]  # by table, `reports.contacts_overview`
     moved: int  # rows that were written or deleted; 0 when nothing had changed
+    state: str  # what `Publication.state` says of it
     notes: tuple[str, ...] = ()  # what an operator should know, though the publication is whole
 
 
@@ -39,8 +40,12 @@ class Publication(Protocol):
         """The technology, as Dagster's page shows it."""
 
     @property
+    def place(self) -> str:
+        """Where it is, without a secret."""
+
+    @property
     def target(self) -> str:
-        """What identifies the place, without a secret. The publication is behind when it changes."""
+        """What is published where, without a secret. The publication is behind when it changes."""
 
     def state(self) -> str:
         """What is other when somebody else changed the place. Empty if nothing is there. Reads no rows.

@@ -21,9 +21,11 @@
 {% macro spark__begin_build() -%}
     {%- if execute -%}
         {%- if schema_prefix() -%}
-            {%- set former = remove_other_versions() -%}
-            {%- if former and env_var('CONTACT_REPORTS_COMPARE_REJECTS', '') -%}
-                {%- do remember_rejects(former) -%}
+            {%- do remove_other_versions() -%}
+            {%- set published = published_state() -%}
+            {#- Of another raw zone, the same file_id is another file. -#}
+            {%- if published and published.zone_id == env_var('CONTACT_REPORTS_ZONE_ID') -%}
+                {%- do remember_rejects(published.schema_prefix) -%}
             {%- endif -%}
         {%- endif -%}
         {%- do make_raw_views() -%}
@@ -32,34 +34,38 @@
 
 {#-
     Drops all versions but this run's and those that views select from: the published one, and the one to which a killed run
-    moved some views. Returns the prefix of the published one.
+    moved some views.
 -#}
 {% macro remove_other_versions() -%}
     {%- do make_schema('contact_reports') -%}
-    {%- set published = published_versions() -%}
+    {%- set published = published_state() or {} -%}
+    {%- set kept = [schema_prefix(), published.schema_prefix, published.next_schema_prefix] -%}
     {%- for schema in run_query("show schemas like 'contact_reports_v*'").columns[0].values() -%}
         {%- set prefix = modules.re.match('contact_reports_v[0-9]+_', schema) -%}
-        {%- if prefix and prefix.group() not in published + [schema_prefix()] -%}
+        {%- if prefix and prefix.group() not in kept -%}
             {%- do run_query('drop schema if exists ' ~ schema ~ ' cascade') -%}
         {%- endif -%}
     {%- endfor -%}
-    {{ return(published | first) }}
 {%- endmacro %}
 
-{#- The prefixes of the published version and of the one to which views are moved. Empty before the first one. -#}
-{% macro published_versions() -%}
+{#-
+    The published version: what its schemas' names begin with, those of the version to which views are moved, and the raw zone
+    and forgotten contacts that it was built from. None before the first one.
+-#}
+{% macro published_state() -%}
     {%- if run_query("show views in contact_reports like 'build_state'").rows -%}
-        {%- set state = run_query('select schema_prefix, next_schema_prefix from contact_reports.build_state') -%}
-        {{ return([state.columns[0].values()[0], state.columns[1].values()[0]]) }}
+        {%- set state = run_query('from contact_reports.build_state') -%}
+        {{ return(dict(zip(state.column_names, state.rows[0].values()))) }}
     {%- endif -%}
-    {{ return([]) }}
+    {{ return(none) }}
 {%- endmacro %}
 
-{% macro set_published_versions(prefix, next_prefix) -%}
-    {%- do run_query(
-        'create or replace view contact_reports.build_state as select ' ~ text_literal(prefix) ~ ' as schema_prefix, '
-        ~ text_literal(next_prefix) ~ ' as next_schema_prefix'
-    ) -%}
+{% macro set_published_state(state) -%}
+    {%- set columns = [] -%}
+    {%- for name, value in state.items() -%}
+        {%- do columns.append(text_literal(value) ~ ' as ' ~ name) -%}
+    {%- endfor -%}
+    {%- do run_query('create or replace view contact_reports.build_state as select ' ~ columns | join(', ')) -%}
 {%- endmacro %}
 
 {#- The rejects of the version that is published, for `rejects_before_changes` in macros/incremental.sql. -#}
@@ -92,7 +98,12 @@
 -#}
 {% macro spark__complete_build(results) -%}
     {%- if execute and schema_prefix() and not has_failures(results) -%}
-        {%- do set_published_versions((published_versions() or [''])[0], schema_prefix()) -%}
+        {%- set own = {
+            'schema_prefix': schema_prefix(), 'next_schema_prefix': schema_prefix(),
+            'zone_id': env_var('CONTACT_REPORTS_ZONE_ID'), 'forgotten': env_var('CONTACT_REPORTS_FORGOTTEN'),
+        } -%}
+        {%- set former = published_state() or own -%}
+        {%- do set_published_state(dict(former, next_schema_prefix=schema_prefix())) -%}
         {%- set names = ['build_state'] -%}
         {%- for model in graph.nodes.values() if model.config.get('meta', {}).get('comment_in_database') == 'published' -%}
             {%- do names.append(model.alias) -%}
@@ -104,9 +115,9 @@
         {%- for name in run_query('show views in contact_reports').columns['viewName'].values() if name not in names -%}
             {%- do run_query('drop view contact_reports.' ~ name) -%}
         {%- endfor -%}
-        {%- do set_published_versions(schema_prefix(), schema_prefix()) -%}
-        {#- A contact that was forgotten must not stay in the version before. -#}
-        {%- if not env_var('CONTACT_REPORTS_KEEP_FORMER_VERSION', 'true') -%}
+        {%- do set_published_state(own) -%}
+        {#- A contact that was forgotten since must not stay in the version before. -#}
+        {%- if former.forgotten != own.forgotten -%}
             {%- do remove_other_versions() -%}
         {%- endif -%}
     {%- endif -%}

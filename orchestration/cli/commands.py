@@ -12,8 +12,9 @@ from orchestration.cli.preparation import make_landing, noting_problems, prepare
 from orchestration.cli.runs import execute
 from orchestration.cli.runs import fetch as fetch_days
 from orchestration.cli.terminal import console, output_in, showing_progress
+from orchestration.lib.dbt.spark import require_spark
 from orchestration.lib.export.files import FORMATS
-from orchestration.lib.lock import only_writer
+from orchestration.lib.lock import is_held, only_writer
 from orchestration.lib.monitoring.attention import read_attention
 from orchestration.lib.monitoring.health import PUBLISHED_WITHIN, note_run, read_health, shown
 from orchestration.lib.monitoring.status import status_lines
@@ -76,6 +77,8 @@ def rebuild(first: date | None, last: date | None) -> None:
     from orchestration.lib.warehouse.rebuild import describe_changes, published_days
 
     settings = prepare_to_write()
+    with noting_problems(settings):
+        require_spark(settings)
     before = published_days(settings)
     with showing_progress(), output_in(settings.data / "logs" / "run.log"):
         warnings = execute(settings, rebuild=True)
@@ -144,7 +147,7 @@ def forget(workspace_id: str, contact_id: str) -> None:
     May be interrupted and repeated. The landing folder is not changed: what of it names the contact is listed.
     """
     from orchestration.lib.forgetting import forget as forget_contact
-    from orchestration.lib.forgetting import is_known, merged_with, named_in_landing
+    from orchestration.lib.forgetting import loaded_records, merged_with, named_in_landing
     from orchestration.lib.raw_zone.forgotten import ForgottenContacts, contact_of
 
     settings, contact = prepare_to_write(), contact_of(workspace_id, contact_id)
@@ -156,14 +159,15 @@ def forget(workspace_id: str, contact_id: str) -> None:
         f"Contact {contact.contact_id} of {printable(contact.workspace_id)} is forgotten"
         f"{'' if forgotten.is_new else ', as it was before'}. Records masked now: {forgotten.masked:,}."
     )
-    if not is_known(settings, contact):
+    records = loaded_records(settings, contact)
+    if not records:
         print(
             "No loaded record has this contact id. Later records with it will be masked. If the id is a typing error,"
             f" remove its line from {printable(str(ForgottenContacts(settings.raw).path))} and run `make run`."
         )
     if others := merged_with(settings, contact):
         print(f"It was merged with {', '.join(others)}. Is it the same person? Then forget that one too.")
-    if named := named_in_landing(settings, contact):
+    if named := named_in_landing(settings, contact, records):
         print(f"These files of {settings.landing_url} still name it. Remove the lines, or the files:")
         for line in named:
             print(f"  {printable(line)}")
@@ -267,17 +271,19 @@ def status(published_within: float, newest_event_within: float) -> None:
     settings = read_settings()
     now, health = datetime.now(UTC), read_health(settings)
     publications = standings(settings, configured(settings))
+    # A run that is under way publishes at its end.
+    late = [] if is_held(settings.data) else [one for one in publications if one.behind]
     limits = timedelta(hours=published_within), timedelta(hours=newest_event_within)
     for line in status_lines(health, now, *limits):
         print(printable(line))
     for one in publications:
         made = f"published {shown(one.published_at)}" if one.published_at else "never published"
-        print(printable(f"{one.publication.name:<14}{made}, {one.publication.target}"))
-        if one.behind:
-            print(printable(f"BEHIND        {one.publication.name}: {one.behind}"))
-    if any(one.behind for one in publications):
+        print(printable(f"{one.publication.name:<14}{made}, {one.publication.place}"))
+    for one in late:
+        print(printable(f"BEHIND        {one.publication.name}: {one.behind}"))
+    if any(not one.is_away for one in late):
         print("              `make run` publishes what is behind")
-    if health.stale(now, *limits) or any(one.behind for one in publications):
+    if health.stale(now, *limits) or late:
         sys.exit(1)
 
 
@@ -285,6 +291,8 @@ def _publish_news(settings: Settings) -> list[str]:
     """Run the job if something is new, or its part that is behind. Returns the warnings of the run."""
     with noting_problems(settings):
         news = find_news(settings)
+        if news:
+            require_spark(settings)
     if news:
         return execute(settings)
     publications = configured(settings)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import NoReturn
 
 from orchestration.lib.dbt.project import ensure_manifest
-from orchestration.lib.dbt.spark import require_spark
 from orchestration.lib.lock import only_writer
 from orchestration.lib.monitoring.health import note_run
 from orchestration.lib.problems import Problem
@@ -21,14 +20,13 @@ _PREFIX = "CONTACT_REPORTS_"
 # Variables that a command passes to dbt and Dagster, and one that deploy/dagster.yaml reads.
 _NOT_SETTINGS = (
     *("RAW", "WAREHOUSE", "DAGSTER", "DAGSTER_POSTGRES"),
-    *("SCHEMA_PREFIX", "SPARK_WAREHOUSE", "SPARK_METASTORE"),
+    *("SCHEMA_PREFIX", "ZONE_ID", "FORGOTTEN", "SPARK_WAREHOUSE", "SPARK_METASTORE", "TABLES_ARE_COPIED"),
 )
 
 
 def prepare_to_write() -> Settings:
     """Check the settings, and whatever else can be checked in the first second; make the data folder."""
     settings = read_settings()
-    require_spark(settings)
     if tokens := read_secrets().api_tokens:
         from orchestration.lib.respond_io.fetch import check_workspace_id
 

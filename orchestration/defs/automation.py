@@ -2,7 +2,9 @@
 
 import hashlib
 import logging
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import dagster as dg
 
@@ -17,10 +19,13 @@ from orchestration.lib.monitoring.health import note_up_to_date
 from orchestration.lib.pipeline import find_news
 from orchestration.lib.problems import Problem
 from orchestration.lib.receiver.collecting import collect
-from orchestration.lib.settings import read_settings
+from orchestration.lib.settings import Settings, read_settings
 
-# Dagster gives a schedule a minute. If S3 does not answer in time, a run starts, which retries.
-_LOOK_SECONDS = 30
+# Dagster gives a schedule a minute, in which it looks twice: for something new, and at the publications. If a server
+# does not answer in time, a run starts, which retries.
+_LOOK_SECONDS = 20
+
+Found = TypeVar("Found")
 
 # The assets of the API have a job of their own. No run materializes the landing folder: only its checks run.
 _OUTSIDE_OF_DBT = (
@@ -60,9 +65,18 @@ def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipRe
         return skip
     if skip := nothing_new(context.instance, context.log):
         # One that failed is tried again with each evaluation.
-        behind = publications.keys_behind(read_settings())
+        behind = _publications_behind(context.log)
         return dg.RunRequest(asset_selection=behind, tags=tags) if behind else skip
     return dg.RunRequest(tags=tags)
+
+
+def _publications_behind(log: logging.Logger) -> list[dg.AssetKey]:
+    """The publications for a run: those that are behind, and all if nobody can say in time."""
+    try:
+        return _in_time(publications.keys_behind, read_settings())
+    except TimeoutError:
+        log.warning("The look at the publications took too long, so a run publishes to all of them")
+        return publications.keys()
 
 
 def _another_run() -> dg.SkipReason | None:
@@ -78,9 +92,8 @@ def _another_run() -> dg.SkipReason | None:
 def nothing_new(instance: dg.DagsterInstance, log: logging.Logger) -> dg.SkipReason | None:
     """The reason to skip a run; None when there is something to do, or a problem, which the run will name."""
     settings = read_settings()
-    looking = ThreadPoolExecutor(max_workers=1)
     try:
-        if is_held(settings.data) or looking.submit(find_news, settings).result(_LOOK_SECONDS):
+        if is_held(settings.data) or _in_time(find_news, settings):
             return None
         check_without_a_step(instance, freshness_alone=True)
         note_up_to_date(settings.data)
@@ -88,9 +101,16 @@ def nothing_new(instance: dg.DagsterInstance, log: logging.Logger) -> dg.SkipRea
         # The errors of S3 have no common type. The run meets the same error, and names it.
         log.warning(f"The look for something new failed, so a run starts: {error!r}")
         return None
+    return dg.SkipReason("Nothing is new: the publication is up to date, and the checks keep their last result")
+
+
+def _in_time(look: Callable[[Settings], Found], settings: Settings) -> Found:
+    """What a look found. Raises TimeoutError when a server keeps it waiting."""
+    looking = ThreadPoolExecutor(max_workers=1)
+    try:
+        return looking.submit(look, settings).result(_LOOK_SECONDS)
     finally:
         looking.shutdown(wait=False)
-    return dg.SkipReason("Nothing is new: the publication is up to date, and the checks keep their last result")
 
 
 @dg.sensor(

@@ -2,7 +2,6 @@
 
 import importlib.metadata
 import json
-import signal
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from pathlib import Path
@@ -21,16 +20,22 @@ from orchestration.lib.dbt.project import build_arguments, ensure_manifest, node
 from orchestration.lib.dbt.results import error_messages, failures, keep_messages
 from orchestration.lib.dbt.spark import problem_of_spark, require_spark
 from orchestration.lib.pipeline import raw_zone_is_damaged
-from orchestration.lib.problems import Problem, disk_is_full, memory_is_short, says_disk_is_full, says_memory_is_short
+from orchestration.lib.problems import (
+    Problem,
+    disk_is_full,
+    memory_is_short,
+    problem_of_signal,
+    says_disk_is_full,
+    says_memory_is_short,
+)
 from orchestration.lib.progress import announce, report
 from orchestration.lib.raw_zone.forgetting import prepare as prepare_zone
 from orchestration.lib.raw_zone.zone import RawZone
 from orchestration.lib.settings import PROJECT_ROOT, Settings, export_settings, read_settings
 from orchestration.lib.sql import sql_name
-from orchestration.lib.warehouse.build import has_its_batches, mark_as_tested, prepare, remove_spill
+from orchestration.lib.warehouse.build import mark_as_tested, prepare, remove_spill
 from orchestration.lib.warehouse.from_version import VIEWS_ARGUMENTS, VIEWS_VARIABLES, copy_tables
 from orchestration.lib.warehouse.plan import Plan, plan
-from orchestration.lib.warehouse.state import read_state
 from orchestration.lib.warehouse.versions import new_version
 
 _settings = read_settings()
@@ -113,22 +118,19 @@ def _build(context: dg.AssetExecutionContext, settings: Settings, todo: Plan) ->
         context.log.info(todo.reason)
     prepare(settings, todo)
     built: dict[dg.AssetKey, dg.AssetMaterialization] = {}
+    total = len(nodes_to_build(json.loads(MANIFEST.read_text()), rebuild=todo.rebuild))
     if settings.target == "spark":
         require_spark(settings)
-        former = read_state(settings.published)
-        version = new_version(
-            settings,
-            # A contact that was forgotten since must not stay in the version before.
-            keeps_former=former is not None and former.forgotten == todo.target.forgotten,
-            compares_rejects=has_its_batches(settings, todo),
-        )
+        version = new_version(settings, todo.target)
         on_spark = [*build_arguments(rebuild=True), "--target", version.dbt_target]
-        yield from _run_dbt(context, settings, todo, on_spark, built, version.target_path, version.environment())
+        yield from _run_dbt(context, settings, on_spark, total, built, version.target_path, version.environment())
+        announce("copying the tables into the published file")
         copy_tables(version, json.loads(MANIFEST.read_text()))
-        yield from _run_dbt(context, settings, todo, VIEWS_ARGUMENTS, built, settings.dbt_target, VIEWS_VARIABLES)
+        # The views, which take seconds.
+        yield from _run_dbt(context, settings, VIEWS_ARGUMENTS, None, built, settings.dbt_target, VIEWS_VARIABLES)
     else:
         arguments = build_arguments(rebuild=todo.rebuild)
-        yield from _run_dbt(context, settings, todo, arguments, built, settings.dbt_target)
+        yield from _run_dbt(context, settings, arguments, total, built, settings.dbt_target)
     remove_spill(settings)
     mark_as_tested(settings)
     tables = _tables(settings)
@@ -139,17 +141,20 @@ def _build(context: dg.AssetExecutionContext, settings: Settings, todo: Plan) ->
 def _run_dbt(
     context: dg.AssetExecutionContext,
     settings: Settings,
-    todo: Plan,
     arguments: Sequence[str],
+    total: int | None,
     built: dict[dg.AssetKey, dg.AssetMaterialization],
     target_path: Path,
     variables: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Any]:
-    """Run a dbt command. Yields the results of tests, and adds the tables to `built`. Raises Problem when it fails."""
+    """Run a dbt command. Yields the results of tests, and adds the tables to `built`. Raises Problem when it fails.
+
+    `total` is how many nodes it builds. Without it no progress is shown.
+    """
     # The results of an earlier run are not those of this one, whose dbt may be killed before it writes its own.
     (target_path / "run_results.json").unlink(missing_ok=True)
     manifest = json.loads(MANIFEST.read_text())
-    to_build, done = len(nodes_to_build(manifest, rebuild=todo.rebuild)), 0
+    done = 0
     with running(arguments, variables) as process:
         # Not DbtCliResource: its dbt outlives a run that is killed.
         invocation = DbtCliInvocation(
@@ -164,7 +169,8 @@ def _run_dbt(
         for event in invocation.stream_raw_events():
             if event.is_result_event:
                 done += 1
-                report("building and testing", min(done, to_build), to_build)
+                if total is not None:
+                    report("building and testing", min(done, total), total)
             for reported in event.to_default_asset_events(manifest=manifest, dagster_dbt_translator=_TRANSLATOR):
                 if isinstance(reported, dg.AssetMaterialization):
                     built[reported.asset_key] = reported
@@ -244,11 +250,8 @@ def _why_not_built(settings: Settings, invocation: DbtCliInvocation, target_path
         return disk_is_full(settings.data, failed)
     if says_memory_is_short(messages):
         return memory_is_short(failed)
-    if invocation.process.returncode == -signal.SIGKILL:
-        return memory_is_short("dbt was killed")
     if invocation.process.returncode < 0:
-        ended = signal.Signals(-invocation.process.returncode).name
-        return Problem(f"dbt was ended by {ended}", "Nothing is lost, and the publication is untouched: run again")
+        return problem_of_signal("dbt", invocation.process.returncode)
     if damaged := problem_of_spark(settings, messages) or raw_zone_is_damaged(settings, messages):
         return damaged
     log = settings.data / "logs" / "dbt_failures.log"

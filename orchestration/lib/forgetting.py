@@ -17,7 +17,7 @@ from orchestration.lib.pipeline import checksum_cache
 from orchestration.lib.problems import Problem
 from orchestration.lib.raw_zone.forgetting import prepare
 from orchestration.lib.raw_zone.forgotten import Contact, ForgottenContacts
-from orchestration.lib.raw_zone.masking import records_of
+from orchestration.lib.raw_zone.masking import Record, records_of
 from orchestration.lib.raw_zone.zone import RawZone
 from orchestration.lib.settings import Settings
 from orchestration.lib.warehouse.published import open_published
@@ -52,15 +52,15 @@ def forget(settings: Settings, contact: Contact) -> Forgotten:
         return Forgotten(is_new, prepare(zone))
 
 
-def is_known(settings: Settings, contact: Contact) -> bool:
-    """Whether a record that was loaded has the contact, masked or not."""
-    return bool(records_of(RawZone(settings.raw), contact))
+def loaded_records(settings: Settings, contact: Contact) -> list[Record]:
+    """The records of a contact that were loaded, masked or not."""
+    return records_of(RawZone(settings.raw), contact)
 
 
-def named_in_landing(settings: Settings, contact: Contact) -> list[str]:
-    """The loaded files of the landing folder that hold records of a contact, each with the lines."""
+def named_in_landing(settings: Settings, contact: Contact, records: Iterable[Record]) -> list[str]:
+    """The files of the landing folder that hold these records of a contact, each with the lines."""
     lines: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for kind, checksum_of_file, line in records_of(RawZone(settings.raw), contact):
+    for kind, checksum_of_file, line in records:
         lines[kind, checksum_of_file].append(line)
     landing, cache = Landing(settings.landing_url), ChecksumCache(checksum_cache(settings))
     found = []

@@ -1,5 +1,7 @@
 """The errors an operator can act on: one line that names the thing, the place and the cure."""
 
+import signal
+
 from orchestration.lib.text import printable
 
 
@@ -47,6 +49,14 @@ def memory_is_short(message: str) -> Problem:
         "Give the machine more memory, raise CONTACT_REPORTS_MEMORY_LIMIT where it is set, or free disk space below "
         "the data folder, where DuckDB spills to, and run again",
     )
+
+
+def problem_of_signal(what: str, return_code: int) -> Problem:
+    """The problem that a signal ended a child process. The kernel sends SIGKILL when memory is short."""
+    if return_code == -signal.SIGKILL:
+        return memory_is_short(f"{what} was killed")
+    ended = signal.Signals(-return_code).name
+    return Problem(f"{what} was ended by {ended}", "Nothing is lost, and what is published is untouched: run again")
 
 
 def first_line(error: BaseException) -> str:

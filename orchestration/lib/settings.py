@@ -11,6 +11,7 @@ import tempfile
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 import duckdb
 from pydantic import BeforeValidator, Field, ValidationError, field_validator
@@ -69,11 +70,12 @@ class Settings(BaseSettings):
     @field_validator("spark")
     @classmethod
     def _place_of_spark(cls, value: str) -> str:
-        if not re.fullmatch(r"local(\[(\*|\d+)\])?|(spark|sc)://[^\s/:]+:\d+(/\S*)?|yarn|k8s://\S+", value, re.ASCII):
-            raise ValueError(
-                "should be local[*], spark://host:port, yarn, k8s://…, or sc://host:port for Spark Connect"
-            )
-        return value
+        host = r"[^\s/:]+"
+        shapes = rf"local(\[(\*|\d+)\])?|yarn|k8s://\S+|spark://{host}:\d+|sc://{host}(:\d+)?(/;\S*)?"
+        with contextlib.suppress(ValueError):  # Of a port above 65535.
+            if re.fullmatch(shapes, value, re.ASCII) and urlsplit(value).port != 0:
+                return value
+        raise ValueError("should be local[*], spark://host:port, yarn, k8s://…, or sc://host:port for Spark Connect")
 
     @field_validator("spark_memory")
     @classmethod
@@ -234,8 +236,14 @@ def read_settings() -> Settings:
         first = error.errors()[0]
         variable = f"CONTACT_REPORTS_{str(first['loc'][0]).upper()}"
         allowed = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
-        raise Problem(f"{variable}={os.environ.get(variable, '')!r} is not possible", f"It {allowed}") from None
+        value = without_parameters(os.environ.get(variable, ""))
+        raise Problem(f"{variable}={value!r} is not possible", f"It {allowed}") from None
     return settings
+
+
+def without_parameters(url: str) -> str:
+    """The address of a Spark Connect server alone: a parameter may be a token."""
+    return url.partition("/;")[0]
 
 
 def guard(settings: Settings) -> None:

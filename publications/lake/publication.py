@@ -44,6 +44,10 @@ class Lake:
         "changed is written, in one commit for each table."
     )
 
+    @property
+    def place(self) -> str:
+        return self.target
+
     def state(self) -> str:
         place = Place(self.target)
         with place.problems():
@@ -93,7 +97,7 @@ class Lake:
             for change in made:
                 change.table.vacuum_when_due()
             self._forget(place, tables, state.forgotten if state else "")
-        return Published(rows, sum(change.rows for change in made))
+        return Published(rows, sum(change.rows for change in made), self.state())
 
     def _forget(self, place: Place, tables: list[Table], forgotten: str) -> None:
         """Delete the former versions of all tables when others were forgotten than the last time."""

@@ -79,17 +79,20 @@ class MaskedCopy:
     description = "The published file with pseudonyms for contacts and users, for people who may not know them."
 
     @property
+    def place(self) -> str:
+        return str(self.settings.masked)
+
+    @property
     def target(self) -> str:
         # Another key is another target. The fingerprint of the key leads back to nobody's id.
         fingerprint = hmac.new(self.key, b"target", hashlib.sha256).hexdigest()[:16]
-        return f"{self.settings.masked} {fingerprint}"
+        return f"{self.place} {fingerprint}"
 
     def state(self) -> str:
         try:
-            status = self.settings.masked.stat()
+            return _state_of(self.settings.masked)
         except FileNotFoundError:
             return ""
-        return f"{status.st_ino} {status.st_size} {status.st_mtime_ns}"
 
     def publish(self, file: Path) -> Published:
         target = self.settings.masked
@@ -101,12 +104,13 @@ class MaskedCopy:
         rows = _write(file, new, self.key, self.settings.memory_limit_of_duckdb)
         new.chmod(self.settings.published_mode)
         flush_to_disk(new)
+        state = _state_of(new)
         require_no_writer(target)
         remove_beside(target)
         os.replace(new, target)
         flush_to_disk(target.parent)
         guard(self.settings)
-        return Published(rows, sum(rows.values()))
+        return Published(rows, sum(rows.values()), state)
 
     def differences(self, file: Path) -> list[str]:
         if not self.settings.masked.exists():
@@ -115,6 +119,11 @@ class MaskedCopy:
             connection.execute(f"attach {sql_text(self.settings.masked)} as {DATABASE_NAME} (read_only)")
             attach_published(connection, file, _SOURCE)
             return list(_differences(connection))
+
+
+def _state_of(file: Path) -> str:
+    status = file.stat()
+    return f"{status.st_ino} {status.st_size} {status.st_mtime_ns}"
 
 
 def tables_to_copy(connection: duckdb.DuckDBPyConnection, database: str) -> list[Table]:

@@ -85,17 +85,17 @@ def read_back_rows(session: Session, table: Table, condition: str = "", with_pla
     return f"select {values}{', place' if with_place else ''} from {session.rows_of(query)}"
 
 
-def compare(session: Session) -> dict[str, tuple[int, int]]:
-    """Make `changed_parts` of what differs. Returns by table how many rows go and how many come."""
+def compare(session: Session) -> dict[str, int]:
+    """Make `changed_parts` of what differs. Returns how many rows PostgreSQL holds of them, by table."""
     session.run(
         f"""
         create or replace temp table changed_parts as
-        select {_PART}, coalesce(held.row_count, 0) as gone, coalesce(file.row_count, 0) as come
+        select {_PART}, coalesce(held.row_count, 0) as held_rows
         from temp.held_parts as held full join temp.file_parts as file using ({_PART})
         where held.checksum is distinct from file.checksum or held.row_count is distinct from file.row_count"""
     )
-    found = session.run("select table_name, sum(gone), sum(come) from temp.changed_parts group by all order by all")
-    return {name: (int(gone), int(come)) for name, gone, come in found}
+    found = session.run("select table_name, sum(held_rows) from temp.changed_parts group by all order by all")
+    return {name: int(held_rows) for name, held_rows in found}
 
 
 def totals(session: Session) -> dict[str, tuple[int, int]]:

@@ -13,6 +13,8 @@ from publications.postgres.address import Address
 
 _VARIABLE = "CONTACT_REPORTS_POSTGRES"
 _AGAIN = "The next run tries again: PostgreSQL keeps the publication that it has"
+_CUT = "cut the connection"
+_SEE_THE_LOG = f"See the log of the server. {_AGAIN}"
 
 # Sign in the message, what is the matter, the cure, and whether it may pass by itself.
 _KNOWN = (
@@ -40,7 +42,7 @@ _KNOWN = (
      "cannot be reached", f"Check that the server runs and that {_VARIABLE} has its address. {_AGAIN}", True),
     (r"server closed the connection|terminating connection|connection (was |has been )?(closed|lost|reset)|SSL SYSCALL"
      r"|[Cc]onnection reset|no connection to the server|Broken pipe|Connection timed out",
-     "cut the connection", f"See the log of the server. {_AGAIN}", True),
+     _CUT, _SEE_THE_LOG, True),
 )  # fmt: skip
 
 
@@ -67,6 +69,11 @@ def problem_of(message: str, address: Address) -> Problem:
             f"There is not enough memory to publish to PostgreSQL ({shown})", "Raise CONTACT_REPORTS_MEMORY_LIMIT"
         )
     return Problem(f"PostgreSQL at {address.target} could not be published to ({shown})", _AGAIN)
+
+
+def cut_connection(address: Address, when: str) -> Problem:
+    """The problem that the server is gone, where no message tells of it."""
+    return Problem(f"PostgreSQL at {address.target} {_CUT} {when}", _SEE_THE_LOG, is_transient=True)
 
 
 def without_secret(message: str, address: Address) -> str:

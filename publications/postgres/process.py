@@ -11,33 +11,38 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
 
-from orchestration.lib.problems import Problem, memory_is_short
+from orchestration.lib.problems import Problem, first_line, memory_is_short, problem_of_signal
 from orchestration.lib.secrets import without_secrets
 from orchestration.lib.settings import PROJECT_ROOT
 from publications.postgres import work
 from publications.postgres.address import Address
-from publications.postgres.problems import problem_of
+from publications.postgres.problems import cut_connection
 
 
 def run_apart(
     address: Address, what: str, memory_limit: str, file: Path, totals: work.Totals | None = None
 ) -> dict[str, Any]:
-    """What `publish` or `differences` of `work` came to. Raises what they raise."""
+    """What `publish` or `differences` of `work` came to. Raises what they raise, OSError among it."""
     task = {"what": what, "memory_limit": memory_limit, "file": str(file.absolute()), "totals": totals}
-    with subprocess.Popen(
-        [sys.executable, "-m", __name__],
-        cwd=PROJECT_ROOT,
-        env=without_secrets(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with (
+        # Made here: a process that is killed leaves what it spilled.
+        tempfile.TemporaryDirectory(prefix="contact-reports-") as spill,
+        subprocess.Popen(
+            [sys.executable, "-m", __name__],
+            cwd=PROJECT_ROOT,
+            env={**without_secrets(), "TMPDIR": spill},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process,
+    ):
         assert process.stdin is not None and process.stdout is not None
         try:
             # Not in the arguments, which every user of the machine can read.
@@ -48,14 +53,15 @@ def run_apart(
         except BaseException:
             process.kill()
             raise
+    if process.returncode == -signal.SIGABRT:
+        raise cut_connection(address, "while rows were sent")
     if process.returncode < 0:
-        ended = f"the publishing process was ended by {signal.Signals(-process.returncode).name}"
-        if process.returncode == -signal.SIGABRT:
-            raise problem_of(f"server closed the connection: {ended}", address)
-        raise memory_is_short(ended)
+        raise problem_of_signal("The process that publishes to PostgreSQL", process.returncode)
     if process.returncode or not said:
         raise RuntimeError(f"The publishing process ended with {process.returncode}; standard error has what it said")
     answer: dict[str, Any] = json.loads(said)
+    if "os_error" in answer:
+        raise OSError(*answer["os_error"])
     if "problem" in answer:
         raise Problem(answer["problem"], is_transient=answer["is_transient"])
     return answer
@@ -74,6 +80,7 @@ def _answer(task: dict[str, Any]) -> dict[str, Any]:
             return {
                 "rows": dict(published.rows),
                 "moved": published.moved,
+                "state": published.state,
                 "notes": published.notes,
                 "totals": totals,
             }
@@ -81,6 +88,10 @@ def _answer(task: dict[str, Any]) -> dict[str, Any]:
         return {"differences": work.differences(address, task["memory_limit"], file, totals)}
     except Problem as problem:
         return {"problem": str(problem), "is_transient": problem.is_transient}
+    except MemoryError as error:
+        return {"problem": str(memory_is_short(first_line(error))), "is_transient": False}
+    except OSError as error:
+        return {"os_error": [error.errno, error.strerror, error.filename]}
 
 
 def main() -> None:

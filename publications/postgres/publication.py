@@ -30,7 +30,7 @@ class PostgresPublication:
         self._address = Address(url)
         self._memory_limit = settings.memory_limit_of_duckdb
         self._known: tuple[object, Totals] | None = None
-        self.target = self._address.target
+        self.place = self.target = self._address.target
 
     def state(self) -> str:
         """As in the interface."""
@@ -44,7 +44,7 @@ class PostgresPublication:
         self._known = (identity, said["totals"])
         for note in said["notes"]:
             _log.warning(note)
-        return Published(said["rows"], said["moved"], tuple(said["notes"]))
+        return Published(said["rows"], said["moved"], said["state"], tuple(said["notes"]))
 
     def differences(self, file: Path) -> list[str]:
         """As in the interface. Rows are read back, as far as `checking` says."""

@@ -19,6 +19,19 @@ from publications.postgres.schema import complete, prepare
 from publications.postgres.tables import Table
 from publications.postgres.writing import keep_checksums, note_the_end, replace_parts
 
+# When the last publication ended, how many tables others wrote to since, and how many of ours are missing.
+_STATE = f"""
+    select concat_ws(' ',
+        (select extract(epoch from max(at)) from {PRIVATE}.published),
+        (select count(distinct table_name) from {PRIVATE}.touched),
+        (select count(*) from {PRIVATE}.tables where to_regclass(table_name) is null),
+        (select count(*) from {PRIVATE}.definitions where case kind
+            when 'function' then to_regproc(name) is null
+            when 'index' then to_regclass(name) is null
+            when 'view' then to_regclass(name) is null
+        end)
+    )"""
+
 # Rows and checksum of each table of a file.
 Totals = dict[str, tuple[int, int]]
 
@@ -41,8 +54,10 @@ def publish(address: Address, memory_limit: str, file: Path) -> tuple[Published,
                 keep_checksums(session, tables, read_back)
             notes = let_readers_in(session)
             note_the_end(session)
+            # In the transaction: what others write from now on makes it another one.
+            ((held,),) = session.query(_STATE)
     rows = {table.name: totals.get(table.name, (0, 0))[0] for table in tables}
-    return Published(rows, moved, tuple(notes)), totals
+    return Published(rows, moved, held, tuple(notes)), totals
 
 
 def differences(address: Address, memory_limit: str, file: Path, totals: Totals | None = None) -> list[str]:
@@ -57,25 +72,14 @@ def differences(address: Address, memory_limit: str, file: Path, totals: Totals 
 
 
 def state(address: Address) -> str:
-    """When the last publication ended, how many tables others wrote to since, and how many of ours are missing."""
+    """What `_STATE` says. Empty if nothing was published."""
     with explained(address), closing(psycopg2.connect(address.dsn)) as connection, connection.cursor() as cursor:
         cursor.execute(
             f"select to_regclass('{PRIVATE}.published') is not null and to_regclass('{PRIVATE}.touched') is not null"
         )
         if cursor.fetchone() == (False,):
             return ""
-        cursor.execute(
-            f"""select concat_ws(' ',
-                (select max(at) from {PRIVATE}.published),
-                (select count(distinct table_name) from {PRIVATE}.touched),
-                (select count(*) from {PRIVATE}.tables where to_regclass(table_name) is null),
-                (select count(*) from {PRIVATE}.definitions where case kind
-                    when 'function' then to_regproc(name) is null
-                    when 'index' then to_regclass(name) is null
-                    when 'view' then to_regclass(name) is null
-                end)
-            )"""
-        )
+        cursor.execute(_STATE)
         ((found,),) = cursor.fetchall()
     return str(found)
 

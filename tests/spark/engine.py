@@ -11,6 +11,7 @@ from dbt.cli.main import dbtRunner
 from pyspark.sql import SparkSession
 
 from orchestration.lib.settings import Settings
+from orchestration.lib.warehouse.plan import plan
 from orchestration.lib.warehouse.versions import Version, new_version
 
 # A hash of the engine's own. It is compared only whether there is one.
@@ -31,7 +32,7 @@ def variables(values: dict[str, str]) -> Iterator[None]:
 
 def build(settings: Settings, *arguments: str) -> Version:
     """Build a new version on Spark. Fails the test if dbt fails."""
-    version = new_version(settings)
+    version = new_version(settings, plan(settings).target)
     invoke(version, *arguments)
     return version
 

@@ -40,11 +40,14 @@ def test_after_each_of_four_batches_every_table_and_view_is_the_same(
         if number == 2:
             leave_what_a_killed_run_leaves(settings.spark_data)
         if number == 3:
-            leave_views_of_two_versions(versions)
+            set_state(versions[-1], schema_prefix=versions[-2].schema(""))  # Views were moved, and not all of them.
+        if number == 4:
+            set_state(versions[-1], forgotten="others")
         versions.append(build(settings, *(WITH_DATA_TESTS if number == 4 else TABLES_AND_VIEWS)))
         assert differences(versions[-1], tmp_path) == {}, f"batch {number}"
-        # The run after one that was killed while it moved views keeps both of its versions until the next one.
-        the_version_is_the_one_that_readers_see(versions, kept=3 if number == 3 else 2)
+        # The run after one that was killed while it moved views keeps both of its versions until the next one. Of a
+        # version from before a contact was forgotten, nothing is kept.
+        the_version_is_the_one_that_readers_see(versions, kept={3: 3, 4: 1}.get(number, 2))
         export_settings(settings)
     on_duckdb = rows_of(settings.published)
 
@@ -68,20 +71,25 @@ def leave_what_a_killed_run_leaves(spark_data: Path) -> None:
     (folder / "fct_contacts_deleted" / "_temporary").mkdir(parents=True)
 
 
-def leave_views_of_two_versions(versions: list[Version]) -> None:
-    """The state while a run moves the views from one version to the next."""
-    one, other = (version.schema("") for version in versions)
-    SparkSession.builder.getOrCreate().sql(
-        "create or replace view contact_reports.build_state as"
-        f" select '{one}' as schema_prefix, '{other}' as next_schema_prefix"
-    )
+def set_state(version: Version, **others: str) -> None:
+    """Replace the state that the run of a version left by one with other values."""
+    prefix, built_from = version.schema(""), version.built_from
+    state = {
+        "schema_prefix": prefix,
+        "next_schema_prefix": prefix,
+        "zone_id": built_from.zone_id,
+        "forgotten": built_from.forgotten,
+    }
+    columns = ", ".join(f"'{value}' as {name}" for name, value in (state | others).items())
+    SparkSession.builder.getOrCreate().sql(f"create or replace view contact_reports.build_state as select {columns}")
 
 
 def the_version_is_the_one_that_readers_see(versions: list[Version], kept: int) -> None:
     """The views select from the last version. Of those before only some are kept, and nothing else is left."""
     spark = SparkSession.builder.getOrCreate()
     (state,) = spark.sql("from contact_reports.build_state").collect()
-    assert set(state) == {versions[-1].schema("")}
+    prefix, built_from = versions[-1].schema(""), versions[-1].built_from
+    assert tuple(state) == (prefix, prefix, built_from.zone_id, built_from.forgotten)
     seen, built = "contact_reports.contacts_overview", f"{versions[-1].schema('reports')}.contacts_overview"
     assert spark.sql(f"select * from {seen} except all select * from {built}").count() == 0
     left = {version.schema("") for version in versions[-kept:]}

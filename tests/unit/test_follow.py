@@ -17,6 +17,7 @@ from publications.interface import Published
 class Copy:
     """A publication into a list."""
 
+    place: str = "here"
     target: str = "here"
     name: str = "copy"
     title: str = "the copy"
@@ -33,8 +34,9 @@ class Copy:
 
     def publish(self, file: Path) -> Published:
         self.copied.append(file.read_bytes())
+        state = self.state()
         self.while_it_copies()
-        return Published({"reports.copy": 1}, 1)
+        return Published({"reports.copy": 1}, 1, state)
 
     def differences(self, file: Path) -> list[str]:
         return [] if self.copied[-1] == file.read_bytes() else ["reports.copy differs"]
@@ -93,6 +95,10 @@ def test_a_publication_that_somebody_changed_or_removed_or_that_cannot_be_reache
     follow(settings, copy)
     copy.copied.append(b"by somebody else")
     assert reasons(settings, copy) == ["it was changed from outside"]
+
+    meanwhile = Copy(while_it_copies=lambda: meanwhile.copied.append(b"by somebody else"))
+    follow(settings, meanwhile)
+    assert reasons(settings, meanwhile) == ["it was changed from outside"]
     copy.is_away = True
     assert reasons(settings, copy) == ["The server is away. Start it"]
 

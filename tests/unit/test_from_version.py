@@ -1,5 +1,6 @@
 """The published file has the tables of a version of Spark, and the facts of as many days as are asked for."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -7,6 +8,7 @@ import pytest
 
 from orchestration.lib.settings import read_settings
 from orchestration.lib.warehouse.from_version import copy_tables
+from orchestration.lib.warehouse.state import BuildState
 from orchestration.lib.warehouse.versions import Version, new_version
 
 _DAYS = {
@@ -34,7 +36,7 @@ MANIFEST = {
 def version(tmp_path: Path) -> Version:
     settings = read_settings().model_copy(update={"data": tmp_path / "data [1]"})
     settings.warehouse.parent.mkdir(parents=True)
-    version = new_version(settings)
+    version = new_version(settings, BuildState("a zone", str(settings.raw), 1, "1/1", "rules"))
     for table, days in _DAYS.items():
         folder = version.files_of("marts", table)
         folder.mkdir(parents=True)
@@ -63,7 +65,7 @@ def test_all_tables_are_copied_and_facts_are_stored_newest_first(version: Versio
 
 
 def test_the_days_of_facts_end_with_the_newest_day_of_any_fact(version: Version) -> None:
-    tables = copied(Version(version.settings.model_copy(update={"spark_days": 11}), version.number, True, True))
+    tables = copied(replace(version, settings=version.settings.model_copy(update={"spark_days": 11})))
     assert tables["fct_contacts_added"] == ["2026-11-30", "2026-11-29", "2026-11-20"]
     assert tables["fct_contacts_merged"] == ["2026-11-20"]
     assert sorted(tables["agg_contacts_daily"]) == _DAYS["agg_contacts_daily"]

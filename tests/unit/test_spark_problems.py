@@ -97,6 +97,7 @@ def test_spark_connect_needs_no_java_on_this_machine(on_spark: pytest.MonkeyPatc
     [
         ("CONTACT_REPORTS_SPARK", "http://cluster:7077", "spark://host:port"),
         ("CONTACT_REPORTS_SPARK", "spark://cluster", "spark://host:port"),
+        ("CONTACT_REPORTS_SPARK", "spark://cluster:70000", "spark://host:port"),
         ("CONTACT_REPORTS_SPARK_MEMORY", "much", "8g"),
         ("CONTACT_REPORTS_SPARK_DAYS", "0", "greater than or equal to 1"),
     ],
@@ -108,6 +109,18 @@ def test_a_setting_that_is_not_possible_is_refused(
     with pytest.raises(Problem, match=variable) as caught:
         read_settings()
     assert allowed in str(caught.value)
+
+
+def test_a_token_of_a_setting_that_is_refused_is_not_shown(on_spark: pytest.MonkeyPatch) -> None:
+    on_spark.setenv("CONTACT_REPORTS_SPARK", "sc://server:70000/;token=secret")
+    with pytest.raises(Problem) as caught:
+        read_settings()
+    assert "sc://server:70000" in str(caught.value) and "secret" not in str(caught.value)
+
+
+def test_a_spark_connect_server_has_a_default_port(on_spark: pytest.MonkeyPatch) -> None:
+    on_spark.setenv("CONTACT_REPORTS_SPARK", "sc://server/;token=secret")
+    assert read_settings().spark == "sc://server/;token=secret"
 
 
 @pytest.fixture
@@ -146,6 +159,11 @@ def test_a_raw_zone_that_the_cluster_cannot_see_is_named(settings: Settings, mes
     assert "Spark at spark://cluster:7077 cannot see the raw zone" in line
     assert str(settings.raw) in line and "CONTACT_REPORTS_DATA" in line
     assert "\n" not in line
+
+
+def test_a_driver_without_memory_is_named_with_its_setting(settings: Settings) -> None:
+    line = str(problem_of_spark(settings, "Py4JJavaError: java.lang.OutOfMemoryError: Java heap space"))
+    assert "not enough memory" in line and "CONTACT_REPORTS_SPARK_MEMORY" in line
 
 
 def test_an_error_of_a_model_is_not_a_problem_of_spark(settings: Settings) -> None:

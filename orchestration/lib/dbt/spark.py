@@ -12,10 +12,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from orchestration.lib.problems import Problem
-from orchestration.lib.settings import Settings
+from orchestration.lib.settings import Settings, without_parameters
 
 # A cluster on the same network answers in milliseconds.
 _ANSWER_SECONDS = 5
+_PORT_OF_SPARK_CONNECT = 15002
 
 
 def require_spark(settings: Settings) -> None:
@@ -52,18 +53,14 @@ def _has_java() -> bool:
 def _require_answer(url: str) -> None:
     place = urlsplit(url)
     try:
-        socket.create_connection((place.hostname or "", place.port or 0), timeout=_ANSWER_SECONDS).close()
+        address = place.hostname or "", place.port or _PORT_OF_SPARK_CONNECT
+        socket.create_connection(address, timeout=_ANSWER_SECONDS).close()
     except OSError as error:
         what = "Spark Connect server" if place.scheme == "sc" else "Spark master"
         raise Problem(
-            f"The {what} at {_without_parameters(url)} cannot be reached: {error.strerror or error}",
+            f"The {what} at {without_parameters(url)} cannot be reached: {error.strerror or error}",
             "Start it, or correct CONTACT_REPORTS_SPARK",
         ) from None
-
-
-def _without_parameters(url: str) -> str:
-    """The address alone: a parameter of Spark Connect may be a token."""
-    return url.partition("/;")[0]
 
 
 def _require_free_metastore(settings: Settings) -> None:
@@ -82,6 +79,14 @@ def _require_free_metastore(settings: Settings) -> None:
 
 def problem_of_spark(settings: Settings, message: str) -> Problem | None:
     """The problem behind an error of Spark that is not of the models; None when there is none."""
+    if "java.lang.OutOfMemoryError" in message:
+        return Problem(
+            f"Spark at {without_parameters(settings.spark)} has not enough memory",
+            "Raise CONTACT_REPORTS_SPARK_MEMORY for the driver, and on a cluster spark.executor.memory",
+        )
+    # What the run itself sees, Spark in its process sees too.
+    if settings.spark.startswith("local"):
+        return None
     missing = re.search(
         r"(?:FILE_NOT_EXIST|PATH_NOT_FOUND|FileNotFoundException)\S*.*?(" + re.escape(str(settings.raw)) + r"\S*)",
         message,
@@ -89,7 +94,7 @@ def problem_of_spark(settings: Settings, message: str) -> Problem | None:
     )
     if missing:
         return Problem(
-            f"Spark at {_without_parameters(settings.spark)} cannot see the raw zone: "
+            f"Spark at {without_parameters(settings.spark)} cannot see the raw zone: "
             f"{missing[1].rstrip('.,')} does not exist there",
             "Put CONTACT_REPORTS_DATA on a file system that every machine of the cluster mounts at the same path",
         )

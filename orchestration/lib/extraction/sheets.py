@@ -78,7 +78,8 @@ def _values(stream: BinaryIO, kind: Kind, limits: Limits, unread: list[str]) -> 
             if value is True:
                 # A sheet that takes too much memory or time to look at costs the warning, and no record.
                 with contextlib.suppress(ValueError):
-                    unread += json.loads(process.stdout.readline())
+                    rest = json.loads(process.stdout.readline())
+                    unread += rest if isinstance(rest, list) else []
                 return
             if isinstance(value, dict):
                 raise NotReadable(value["problem"], value["cure"])

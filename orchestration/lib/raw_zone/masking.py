@@ -21,6 +21,9 @@ from orchestration.lib.raw_zone.zone import PARQUET_OPTIONS, RawZone, parquet_fi
 from orchestration.lib.settings import PROJECT_ROOT
 from orchestration.lib.sql import sql_text
 
+# Where a record is: kind of file, checksum of the file, line.
+Record = tuple[str, str, int]
+
 
 @dataclass(frozen=True)
 class Fields:
@@ -92,9 +95,9 @@ def mask(zone: RawZone, folder: Path, contacts: Iterable[Contact]) -> int:
     return masked
 
 
-def records_of(zone: RawZone, contact: Contact) -> list[tuple[str, str, int]]:
-    """The records of a contact in the zone, masked or not: kind of file, checksum of the file, line."""
-    found: list[tuple[str, str, int]] = []
+def records_of(zone: RawZone, contact: Contact) -> list[Record]:
+    """The records of a contact in the zone, masked or not."""
+    found: list[Record] = []
     with duckdb.connect() as connection:
         for folder in zone.folders():
             for name in FIELDS:

@@ -32,6 +32,7 @@ def copy_tables(version: Version, manifest: Mapping[str, Any]) -> None:
     with duckdb.connect(str(settings.warehouse)) as connection:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute(f"set memory_limit = {sql_text(settings.memory_limit_of_duckdb)}")
+        connection.execute(f"set temp_directory = {sql_text(settings.spill)}")
         days = "true"
         if settings.spark_days:
             facts = " union all ".join(f"select report_date {_rows(version, node)}" for node in nodes if _is_fact(node))

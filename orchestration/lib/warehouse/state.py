@@ -38,7 +38,7 @@ class BuildState:
 
 
 def rules_fingerprint(zone: RawZone, engine: str) -> str:
-    """Fingerprint of the models, macros, seeds, listed workspaces with their zones, and the engine with its version."""
+    """Fingerprint of models, macros, seeds, listed workspaces with their zones, engine, and the version of DuckDB."""
     digest = hashlib.sha256()
     for pattern in _RULE_FILES:
         for path in sorted(PROJECT_ROOT.glob(pattern)):
@@ -52,7 +52,7 @@ def rules_fingerprint(zone: RawZone, engine: str) -> str:
         ).fetchall()
     digest.update(repr(rows).encode())
     # Hashes that the warehouse keeps may differ from one version of DuckDB to the next. Those of another engine do.
-    digest.update(duckdb.__version__.encode() if engine == "duckdb" else engine.encode())
+    digest.update(f"{engine} {duckdb.__version__}".encode())
     return digest.hexdigest()
 
 

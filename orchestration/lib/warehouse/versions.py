@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from orchestration.lib.settings import DATABASE_NAME, Settings
+from orchestration.lib.warehouse.state import BuildState
 
 
 @dataclass(frozen=True)
@@ -18,8 +19,7 @@ class Version:
 
     settings: Settings
     number: str
-    keeps_former: bool  # readers may read the version before until the next run
-    compares_rejects: bool  # the version before is of the same raw zone, so that a reject is new if that one has it not
+    built_from: BuildState
 
     @property
     def target_path(self) -> Path:
@@ -35,8 +35,8 @@ class Version:
         """The variables by which profiles.yml, dbt and the models know of the version."""
         return {
             "CONTACT_REPORTS_SCHEMA_PREFIX": self._schema_prefix,
-            "CONTACT_REPORTS_KEEP_FORMER_VERSION": "true" if self.keeps_former else "",
-            "CONTACT_REPORTS_COMPARE_REJECTS": "true" if self.compares_rejects else "",
+            "CONTACT_REPORTS_ZONE_ID": self.built_from.zone_id,
+            "CONTACT_REPORTS_FORGOTTEN": self.built_from.forgotten,
             "CONTACT_REPORTS_SPARK": self.settings.spark,
             "CONTACT_REPORTS_SPARK_MEMORY": self.settings.spark_memory,
             "CONTACT_REPORTS_SPARK_WAREHOUSE": str(self.settings.spark_data / "warehouse"),
@@ -60,6 +60,6 @@ class Version:
         return f"{DATABASE_NAME}_v{self.number}_"
 
 
-def new_version(settings: Settings, *, keeps_former: bool = True, compares_rejects: bool = True) -> Version:
+def new_version(settings: Settings, built_from: BuildState) -> Version:
     """A version for one run. Its number is the time, as only one run at a time writes (orchestration/lib/lock.py)."""
-    return Version(settings, f"{datetime.now(UTC):%Y%m%d%H%M%S%f}", keeps_former, compares_rejects)
+    return Version(settings, f"{datetime.now(UTC):%Y%m%d%H%M%S%f}", built_from)
