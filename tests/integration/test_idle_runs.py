@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -97,8 +98,6 @@ def project(tmp_path_factory: pytest.TempPathFactory, data_folder_of_the_module:
 
 def settle(project: Project) -> None:
     """Run until nothing is new: a file that changed within two seconds is looked into once more."""
-    import time
-
     time.sleep(2.1)
     while find_news(project.settings):
         project.run()
@@ -210,3 +209,15 @@ def test_a_landing_folder_that_does_not_answer_is_left_to_a_run(
     settle(project)
     monkeypatch.setattr(automation, "_LOOK_SECONDS", 0)
     assert isinstance(project.evaluate_the_schedule(), dg.RunRequest)
+
+
+def test_a_publication_that_does_not_answer_is_left_to_a_run(
+    project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    settle(project)
+    monkeypatch.setenv("CONTACT_REPORTS_LAKE", str(tmp_path / "lake"))
+    monkeypatch.setattr(automation, "_LOOK_SECONDS", 2)
+    monkeypatch.setattr("orchestration.defs.publications.keys_behind", lambda settings: time.sleep(4))
+    outcome = project.evaluate_the_schedule()
+    assert isinstance(outcome, dg.RunRequest)
+    assert outcome.asset_selection == [dg.AssetKey(["published", "lake"])]

@@ -1,14 +1,18 @@
 """What is said of PostgreSQL: where it is and what it refused, never the password."""
 
+import signal
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from orchestration.lib.problems import Problem
+from orchestration.lib.problems import Problem, problem_of_signal
 from orchestration.lib.secrets import read_secrets, without_secrets
 from publications.postgres.address import Address
 from publications.postgres.problems import problem_of
+from publications.postgres.process import run_apart
 
 ADDRESS = Address(SecretStr("postgresql://ana:s3cr%40t@db.example.com:6543/reports?sslmode=require"))
 
@@ -92,3 +96,17 @@ def test_an_address_that_libpq_cannot_read_is_refused_without_its_value() -> Non
 def test_programs_that_do_not_publish_do_not_get_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CONTACT_REPORTS_POSTGRES", "postgresql://ana@db/reports")
     assert "CONTACT_REPORTS_POSTGRES" not in without_secrets()
+
+
+def test_an_error_of_the_machine_in_the_publishing_process_is_raised_in_the_one_that_started_it(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as raised:
+        run_apart(ADDRESS, "publish", "1GB", tmp_path / "gone.duckdb")
+    assert raised.value.filename == str(tmp_path / "gone.duckdb")
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [(signal.SIGKILL, "There is not enough memory (dbt was killed)"), (signal.SIGTERM, "dbt was ended by SIGTERM")],
+)
+def test_a_child_that_a_signal_ended_is_a_problem_with_a_cure(number: signal.Signals, said: str) -> None:
+    assert str(problem_of_signal("dbt", -number)).startswith(f"{said}. ")

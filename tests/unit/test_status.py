@@ -1,5 +1,6 @@
 """`status`: what it prints, whether it fails, its exit code as a cron monitor sees it, and what it does not load."""
 
+import json
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from orchestration.cli.group import main
 from orchestration.lib.extraction.extract import UnreadFiles
+from orchestration.lib.lock import only_writer
 from orchestration.lib.monitoring.health import (
     note_unread_files,
     note_up_to_date,
@@ -78,6 +80,37 @@ def test_a_publication_that_no_run_found_up_to_date_is_stale_and_one_that_a_run_
     with noting_the_run(tmp_path, lambda: None):
         pass
     assert status(tmp_path).exit_code == 0
+
+
+def test_a_publication_that_is_behind_is_exit_code_1_unless_a_run_is_under_way(
+    tmp_path: Path, published: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONTACT_REPORTS_LAKE", str(tmp_path / "lake"))
+    done = status(tmp_path)
+    assert done.exit_code == 1
+    assert "BEHIND        lake: it was never published" in done.stdout
+    assert "`make run` publishes what is behind" in done.stdout
+    with only_writer(tmp_path):
+        done = status(tmp_path)
+    assert done.exit_code == 0
+    assert "BEHIND" not in done.stdout
+
+
+def test_a_publication_that_cannot_be_reached_is_not_left_to_the_next_run(
+    tmp_path: Path, published: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = tmp_path / "lake"
+    monkeypatch.setenv("CONTACT_REPORTS_LAKE", str(lake))
+    note = tmp_path / "cache" / "publications" / "lake.json"
+    note.parent.mkdir(parents=True)
+    made = published.stat()
+    note.write_text(json.dumps([str(lake), f"{made.st_mtime_ns} {made.st_size}", "as it was left"]))
+    (lake / "reports" / "contacts_overview").mkdir(parents=True)
+    (lake / "reports" / "contacts_overview" / "_delta_log").symlink_to("_delta_log")
+    done = status(tmp_path)
+    assert done.exit_code == 1
+    assert f"BEHIND        lake: The lake {lake} cannot be read or written" in done.stdout
+    assert "publishes what is behind" not in done.stdout
 
 
 def test_without_a_publication_it_is_exit_code_1_and_says_so(tmp_path: Path) -> None:
