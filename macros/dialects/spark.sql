@@ -25,7 +25,7 @@
 {%- endmacro %}
 
 {% macro spark__text_literal(text) -%}
-    '{{ text | replace("\\", "\\\\") | replace("'", "\\'") }}'
+    '{{ spark__escape_single_quotes(text) }}'
 {%- endmacro %}
 
 {#- Spark makes JSON of lists and objects only. -#}

@@ -6,7 +6,17 @@
 {%- endmacro %}
 
 {% macro spark__safe_cast(field, type) -%}
-    try_cast({{ field }} as {{ spark__type(type) }})
+    {%- if spark__type(type) == 'array<string>' -%}
+        {#- In a row of a unit test a list is text: [added, deleted]. -#}
+        split(translate({{ field }}, '[] ', ''), ',')
+    {%- else -%}
+        try_cast({{ field }} as {{ spark__type(type) }})
+    {%- endif -%}
+{%- endmacro %}
+
+{#- In a literal of Spark a backslash begins an escape. -#}
+{% macro spark__escape_single_quotes(text) -%}
+    {{ return(text | replace("\\", "\\\\") | replace("'", "\\'")) }}
 {%- endmacro %}
 
 {% macro spark__type(type) -%}

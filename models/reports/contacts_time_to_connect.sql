@@ -21,8 +21,9 @@ select
     count(*) as contacts_added,
     count(added.hours_to_connect) as contacts_connected,
     100 * cast(count(added.hours_to_connect) as double) / count(*) as percentage,
-    median(added.hours_to_connect) as median_hours_to_connect,
-    -- From a sum of whole numbers: a sum of floating-point numbers depends on the order of the rows.
+    -- Of whole numbers: the mean of two floating-point numbers is rounded as the engine likes, and a sum of them depends on
+    -- the order of the rows.
+    median(added.us_to_connect) / 3600000000 as median_hours_to_connect,
     cast(sum(added.us_to_connect) as double) / count(added.us_to_connect) / 3600000000 as average_hours_to_connect
 from added
 group by added.workspace_id, added.month_start, added.source, added.source_label

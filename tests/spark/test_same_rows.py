@@ -40,7 +40,7 @@ def test_after_each_of_four_batches_every_table_and_view_is_the_same(
         if number == 2:
             leave_what_a_killed_run_leaves(settings.spark_data)
         if number == 3:
-            set_state(versions[-1], schema_prefix=versions[-2].schema(""))  # Views were moved, and not all of them.
+            set_state(versions[-1], next_schema_prefix=versions[-2].schema(""))  # Not all views were moved.
         if number == 4:
             set_state(versions[-1], forgotten="others")
         versions.append(build(settings, *(WITH_DATA_TESTS if number == 4 else TABLES_AND_VIEWS)))
