@@ -23,8 +23,7 @@
         {%- if schema_prefix() -%}
             {%- do remove_other_versions() -%}
             {%- set published = published_state() -%}
-            {#- Of another raw zone, the same file_id is another file. -#}
-            {%- if published and published.zone_id == env_var('CONTACT_REPORTS_ZONE_ID') -%}
+            {%- if published and env_var('CONTACT_REPORTS_COMPARE_REJECTS', '') -%}
                 {%- do remember_rejects(published.schema_prefix) -%}
             {%- endif -%}
         {%- endif -%}
@@ -33,13 +32,13 @@
 {%- endmacro %}
 
 {#-
-    Drops all versions but this run's and those that views select from: the published one, and the one to which a killed run
+    Drops all versions but this run's and those that views select from: the published one, and those to which killed runs
     moved some views.
 -#}
 {% macro remove_other_versions() -%}
     {%- do make_schema('contact_reports') -%}
     {%- set published = published_state() or {} -%}
-    {%- set kept = [schema_prefix(), published.schema_prefix, published.next_schema_prefix] -%}
+    {%- set kept = [schema_prefix(), published.schema_prefix] + (published.next_schema_prefixes or '').split() -%}
     {%- for schema in run_query("show schemas like 'contact_reports_v*'").columns[0].values() -%}
         {%- set prefix = modules.re.match('contact_reports_v[0-9]+_', schema) -%}
         {%- if prefix and prefix.group() not in kept -%}
@@ -49,8 +48,8 @@
 {%- endmacro %}
 
 {#-
-    The published version: what its schemas' names begin with, those of the version to which views are moved, and the raw zone
-    and forgotten contacts that it was built from. None before the first one.
+    The published version: what the names of its schemas begin with, those of the versions to which views are moving, and a
+    fingerprint of the contacts that are forgotten in it. None before the first one.
 -#}
 {% macro published_state() -%}
     {%- if run_query("show views in contact_reports like 'build_state'").rows -%}
@@ -99,11 +98,12 @@
 {% macro spark__complete_build(results) -%}
     {%- if execute and schema_prefix() and not has_failures(results) -%}
         {%- set own = {
-            'schema_prefix': schema_prefix(), 'next_schema_prefix': schema_prefix(),
-            'zone_id': env_var('CONTACT_REPORTS_ZONE_ID'), 'forgotten': env_var('CONTACT_REPORTS_FORGOTTEN'),
+            'schema_prefix': schema_prefix(), 'next_schema_prefixes': '',
+            'forgotten': env_var('CONTACT_REPORTS_FORGOTTEN'),
         } -%}
         {%- set former = published_state() or own -%}
-        {%- do set_published_state(dict(former, next_schema_prefix=schema_prefix())) -%}
+        {%- set next_prefixes = former.next_schema_prefixes.split() + [schema_prefix()] -%}
+        {%- do set_published_state(dict(former, next_schema_prefixes=next_prefixes | join(' '))) -%}
         {%- set names = ['build_state'] -%}
         {%- for model in graph.nodes.values() if model.config.get('meta', {}).get('comment_in_database') == 'published' -%}
             {%- do names.append(model.alias) -%}

@@ -21,8 +21,8 @@ select
     count(*) as contacts_added,
     count(added.hours_to_connect) as contacts_connected,
     100 * cast(count(added.hours_to_connect) as double) / count(*) as percentage,
-    -- Of whole numbers: the mean of two floating-point numbers is rounded as the engine likes, and a sum of them depends on
-    -- the order of the rows.
+    -- Of whole numbers: engines round the mean of two floating-point numbers differently, and their sum depends on the
+    -- order of the rows.
     median(added.us_to_connect) / 3600000000 as median_hours_to_connect,
     cast(sum(added.us_to_connect) as double) / count(added.us_to_connect) / 3600000000 as average_hours_to_connect
 from added

@@ -12,7 +12,7 @@ from orchestration.cli.preparation import make_landing, noting_problems, prepare
 from orchestration.cli.runs import execute
 from orchestration.cli.runs import fetch as fetch_days
 from orchestration.cli.terminal import console, output_in, showing_progress
-from orchestration.lib.dbt.spark import require_spark
+from orchestration.lib.dbt.spark import require_installed, require_spark
 from orchestration.lib.export.files import FORMATS
 from orchestration.lib.lock import is_held, only_writer
 from orchestration.lib.monitoring.attention import read_attention
@@ -57,6 +57,7 @@ def run() -> None:
         with noting_problems(settings):
             # Checked first: importing Dagster and dbt takes seconds, and fetching from the API may take hours.
             check_landing(settings)
+            require_installed(settings)
         # A workspace whose fetch fails does not keep the others from being published.
         _, failures = fetch_days(settings, tokens)
         warnings = _publish_news(settings)
@@ -151,6 +152,7 @@ def forget(workspace_id: str, contact_id: str) -> None:
     from orchestration.lib.raw_zone.forgotten import ForgottenContacts, contact_of
 
     settings, contact = prepare_to_write(), contact_of(workspace_id, contact_id)
+    require_installed(settings)
     # The log does not name the contact.
     with showing_progress(), output_in(settings.data / "logs" / "run.log", "forget"):
         forgotten = forget_contact(settings, contact)
@@ -270,9 +272,10 @@ def status(published_within: float, newest_event_within: float) -> None:
     """Show the last run and what is published. Exit code 0 only if nothing is stale and no publication is behind."""
     settings = read_settings()
     now, health = datetime.now(UTC), read_health(settings)
+    # A run that is under way publishes at its end, if the place can be reached. Asked first: the run may end meanwhile.
+    under_way = is_held(settings.data)
     publications = standings(settings, configured(settings))
-    # A run that is under way publishes at its end.
-    late = [] if is_held(settings.data) else [one for one in publications if one.behind]
+    late = [one for one in publications if one.behind and (one.is_away or not under_way)]
     limits = timedelta(hours=published_within), timedelta(hours=newest_event_within)
     for line in status_lines(health, now, *limits):
         print(printable(line))

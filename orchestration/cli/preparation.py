@@ -20,7 +20,7 @@ _PREFIX = "CONTACT_REPORTS_"
 # Variables that a command passes to dbt and Dagster, and one that deploy/dagster.yaml reads.
 _NOT_SETTINGS = (
     *("RAW", "WAREHOUSE", "DAGSTER", "DAGSTER_POSTGRES"),
-    *("SCHEMA_PREFIX", "ZONE_ID", "FORGOTTEN", "SPARK_WAREHOUSE", "SPARK_METASTORE", "TABLES_ARE_COPIED"),
+    *("SCHEMA_PREFIX", "FORGOTTEN", "COMPARE_REJECTS", "SPARK_WAREHOUSE", "SPARK_METASTORE", "TABLES_ARE_COPIED"),
 )
 
 

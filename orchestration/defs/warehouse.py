@@ -33,7 +33,7 @@ from orchestration.lib.raw_zone.forgetting import prepare as prepare_zone
 from orchestration.lib.raw_zone.zone import RawZone
 from orchestration.lib.settings import PROJECT_ROOT, Settings, export_settings, read_settings
 from orchestration.lib.sql import sql_name
-from orchestration.lib.warehouse.build import mark_as_tested, prepare, remove_spill
+from orchestration.lib.warehouse.build import has_its_batches, mark_as_tested, prepare, remove_spill
 from orchestration.lib.warehouse.from_version import VIEWS_ARGUMENTS, VIEWS_VARIABLES, copy_tables
 from orchestration.lib.warehouse.plan import Plan, plan
 from orchestration.lib.warehouse.versions import new_version
@@ -121,10 +121,10 @@ def _build(context: dg.AssetExecutionContext, settings: Settings, todo: Plan) ->
     total = len(nodes_to_build(json.loads(MANIFEST.read_text()), rebuild=todo.rebuild))
     if settings.target == "spark":
         require_spark(settings)
-        version = new_version(settings, todo.target)
+        version = new_version(settings, todo.target.forgotten, compares_rejects=has_its_batches(settings, todo))
         on_spark = [*build_arguments(rebuild=True), "--target", version.dbt_target]
         yield from _run_dbt(context, settings, on_spark, total, built, version.target_path, version.environment())
-        announce("copying the tables into the published file")
+        announce("copying the tables into the warehouse file")
         copy_tables(version, json.loads(MANIFEST.read_text()))
         # The views, which take seconds.
         yield from _run_dbt(context, settings, VIEWS_ARGUMENTS, None, built, settings.dbt_target, VIEWS_VARIABLES)

@@ -39,9 +39,13 @@ def only_writer(data: Path, patience: float = 0) -> Iterator[None]:
 
 
 def is_held(data: Path) -> bool:
-    """Whether a run is writing in the data folder now."""
+    """Whether a run is writing in the data folder now. False where this user cannot find out. Makes no file."""
+    if not (data / "run.lock").exists():
+        return False
     try:
         with FileLock(data / "run.lock", blocking=False):
             return False
     except Timeout:
         return True
+    except OSError:
+        return False

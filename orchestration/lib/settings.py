@@ -70,8 +70,8 @@ class Settings(BaseSettings):
     @field_validator("spark")
     @classmethod
     def _place_of_spark(cls, value: str) -> str:
-        host = r"[^\s/:]+"
-        shapes = rf"local(\[(\*|\d+)\])?|yarn|k8s://\S+|spark://{host}:\d+|sc://{host}(:\d+)?(/;\S*)?"
+        host = r"[^\s/:;?#@]+"
+        shapes = rf"local(\[(\*|\d+)\])?|yarn|k8s://\S+|spark://{host}:\d+|sc://{host}(:\d+)?(/(;\S*)?)?"
         with contextlib.suppress(ValueError):  # Of a port above 65535.
             if re.fullmatch(shapes, value, re.ASCII) and urlsplit(value).port != 0:
                 return value
@@ -243,7 +243,7 @@ def read_settings() -> Settings:
 
 def without_parameters(url: str) -> str:
     """The address of a Spark Connect server alone: a parameter may be a token."""
-    return url.partition("/;")[0]
+    return re.sub("^(sc://[^/;?#]*).*", r"\1", url)
 
 
 def guard(settings: Settings) -> None:

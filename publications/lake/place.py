@@ -86,7 +86,7 @@ class Place:
         return {name.removeprefix(f"{root}/"): _size_and_time(entry) for name, entry in found.items()}
 
     def names_in(self, path: str) -> list[str]:
-        """The names in a folder. Empty if there is none, and of a file."""
+        """The names in a folder. Empty if there is none, and below a file."""
         self._files.invalidate_cache()
         with suppress(FileNotFoundError, NotADirectoryError):
             return [name.rstrip("/").rpartition("/")[2] for name in self._files.ls(path, detail=False)]

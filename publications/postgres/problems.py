@@ -13,7 +13,6 @@ from publications.postgres.address import Address
 
 _VARIABLE = "CONTACT_REPORTS_POSTGRES"
 _AGAIN = "The next run tries again: PostgreSQL keeps the publication that it has"
-_CUT = "cut the connection"
 _SEE_THE_LOG = f"See the log of the server. {_AGAIN}"
 
 # Sign in the message, what is the matter, the cure, and whether it may pass by itself.
@@ -42,7 +41,7 @@ _KNOWN = (
      "cannot be reached", f"Check that the server runs and that {_VARIABLE} has its address. {_AGAIN}", True),
     (r"server closed the connection|terminating connection|connection (was |has been )?(closed|lost|reset)|SSL SYSCALL"
      r"|[Cc]onnection reset|no connection to the server|Broken pipe|Connection timed out",
-     _CUT, _SEE_THE_LOG, True),
+     "cut the connection", _SEE_THE_LOG, True),
 )  # fmt: skip
 
 
@@ -65,15 +64,23 @@ def problem_of(message: str, address: Address) -> Problem:
     if says_disk_is_full(said):
         return disk_is_full("the spill folder", shown)
     if says_memory_is_short(said):
-        return Problem(
-            f"There is not enough memory to publish to PostgreSQL ({shown})", "Raise CONTACT_REPORTS_MEMORY_LIMIT"
-        )
+        return memory_is_short_to_publish(shown)
     return Problem(f"PostgreSQL at {address.target} could not be published to ({shown})", _AGAIN)
 
 
-def cut_connection(address: Address, when: str) -> Problem:
-    """The problem that the server is gone, where no message tells of it."""
-    return Problem(f"PostgreSQL at {address.target} {_CUT} {when}", _SEE_THE_LOG, is_transient=True)
+def memory_is_short_to_publish(message: str) -> Problem:
+    """The problem that the publishing process gets no memory: from DuckDB by the limit, or from the machine."""
+    return Problem(
+        f"There is not enough memory to publish to PostgreSQL ({message})",
+        "Raise CONTACT_REPORTS_MEMORY_LIMIT, or give the machine more memory",
+    )
+
+
+def cut_while_sending(address: Address) -> Problem:
+    """The problem that the server was gone while rows were sent. No message tells of it."""
+    return Problem(
+        f"PostgreSQL at {address.target} cut the connection while rows were sent", _SEE_THE_LOG, is_transient=True
+    )
 
 
 def without_secret(message: str, address: Address) -> str:

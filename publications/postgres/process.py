@@ -18,12 +18,12 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from orchestration.lib.problems import Problem, first_line, memory_is_short, problem_of_signal
+from orchestration.lib.problems import Problem, first_line, problem_of_signal, says_disk_is_full
 from orchestration.lib.secrets import without_secrets
 from orchestration.lib.settings import PROJECT_ROOT
 from publications.postgres import work
 from publications.postgres.address import Address
-from publications.postgres.problems import cut_connection
+from publications.postgres.problems import cut_while_sending, memory_is_short_to_publish, problem_of
 
 
 def run_apart(
@@ -54,7 +54,9 @@ def run_apart(
             process.kill()
             raise
     if process.returncode == -signal.SIGABRT:
-        raise cut_connection(address, "while rows were sent")
+        raise cut_while_sending(address)
+    if process.returncode == -signal.SIGKILL:
+        raise memory_is_short_to_publish("its process was killed")
     if process.returncode < 0:
         raise problem_of_signal("The process that publishes to PostgreSQL", process.returncode)
     if process.returncode or not said:
@@ -87,11 +89,17 @@ def _answer(task: dict[str, Any]) -> dict[str, Any]:
         totals = task["totals"] and {name: (rows, checksum) for name, (rows, checksum) in task["totals"].items()}
         return {"differences": work.differences(address, task["memory_limit"], file, totals)}
     except Problem as problem:
-        return {"problem": str(problem), "is_transient": problem.is_transient}
+        return _answer_of(problem)
     except MemoryError as error:
-        return {"problem": str(memory_is_short(first_line(error))), "is_transient": False}
+        return _answer_of(memory_is_short_to_publish(first_line(error)))
     except OSError as error:
+        if says_disk_is_full(str(error)):
+            return _answer_of(problem_of(str(error), address))
         return {"os_error": [error.errno, error.strerror, error.filename]}
+
+
+def _answer_of(problem: Problem) -> dict[str, Any]:
+    return {"problem": str(problem), "is_transient": problem.is_transient}
 
 
 def main() -> None:

@@ -214,10 +214,10 @@ def test_a_landing_folder_that_does_not_answer_is_left_to_a_run(
 def test_a_publication_that_does_not_answer_is_left_to_a_run(
     project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    settle(project)
     monkeypatch.setenv("CONTACT_REPORTS_LAKE", str(tmp_path / "lake"))
-    monkeypatch.setattr(automation, "_LOOK_SECONDS", 2)
-    monkeypatch.setattr("orchestration.defs.publications.keys_behind", lambda settings: time.sleep(4))
+    monkeypatch.setattr(automation, "_LOOK_SECONDS", 0.5)
+    monkeypatch.setattr(automation, "nothing_new", lambda *_: dg.SkipReason("nothing is new"))
+    monkeypatch.setattr("orchestration.defs.publications.keys_behind", lambda settings: time.sleep(1))
     outcome = project.evaluate_the_schedule()
     assert isinstance(outcome, dg.RunRequest)
     assert outcome.asset_selection == [dg.AssetKey(["published", "lake"])]

@@ -40,7 +40,7 @@ def test_after_each_of_four_batches_every_table_and_view_is_the_same(
         if number == 2:
             leave_what_a_killed_run_leaves(settings.spark_data)
         if number == 3:
-            set_state(versions[-1], next_schema_prefix=versions[-2].schema(""))  # Not all views were moved.
+            set_state(versions[-1], next_schema_prefixes=versions[-2].schema(""))  # Not all views were moved.
         if number == 4:
             set_state(versions[-1], forgotten="others")
         versions.append(build(settings, *(WITH_DATA_TESTS if number == 4 else TABLES_AND_VIEWS)))
@@ -73,13 +73,7 @@ def leave_what_a_killed_run_leaves(spark_data: Path) -> None:
 
 def set_state(version: Version, **others: str) -> None:
     """Replace the state that the run of a version left by one with other values."""
-    prefix, built_from = version.schema(""), version.built_from
-    state = {
-        "schema_prefix": prefix,
-        "next_schema_prefix": prefix,
-        "zone_id": built_from.zone_id,
-        "forgotten": built_from.forgotten,
-    }
+    state = {"schema_prefix": version.schema(""), "next_schema_prefixes": "", "forgotten": version.forgotten}
     columns = ", ".join(f"'{value}' as {name}" for name, value in (state | others).items())
     SparkSession.builder.getOrCreate().sql(f"create or replace view contact_reports.build_state as select {columns}")
 
@@ -88,8 +82,7 @@ def the_version_is_the_one_that_readers_see(versions: list[Version], kept: int) 
     """The views select from the last version. Of those before only some are kept, and nothing else is left."""
     spark = SparkSession.builder.getOrCreate()
     (state,) = spark.sql("from contact_reports.build_state").collect()
-    prefix, built_from = versions[-1].schema(""), versions[-1].built_from
-    assert tuple(state) == (prefix, prefix, built_from.zone_id, built_from.forgotten)
+    assert tuple(state) == (versions[-1].schema(""), "", versions[-1].forgotten)
     seen, built = "contact_reports.contacts_overview", f"{versions[-1].schema('reports')}.contacts_overview"
     assert spark.sql(f"select * from {seen} except all select * from {built}").count() == 0
     left = {version.schema("") for version in versions[-kept:]}

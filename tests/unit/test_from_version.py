@@ -8,7 +8,6 @@ import pytest
 
 from orchestration.lib.settings import read_settings
 from orchestration.lib.warehouse.from_version import copy_tables
-from orchestration.lib.warehouse.state import BuildState
 from orchestration.lib.warehouse.versions import Version, new_version
 
 _DAYS = {
@@ -36,7 +35,7 @@ MANIFEST = {
 def version(tmp_path: Path) -> Version:
     settings = read_settings().model_copy(update={"data": tmp_path / "data [1]"})
     settings.warehouse.parent.mkdir(parents=True)
-    version = new_version(settings, BuildState("a zone", str(settings.raw), 1, "1/1", "rules"))
+    version = new_version(settings, "", compares_rejects=False)
     for table, days in _DAYS.items():
         folder = version.files_of("marts", table)
         folder.mkdir(parents=True)

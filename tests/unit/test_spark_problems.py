@@ -111,16 +111,20 @@ def test_a_setting_that_is_not_possible_is_refused(
     assert allowed in str(caught.value)
 
 
-def test_a_token_of_a_setting_that_is_refused_is_not_shown(on_spark: pytest.MonkeyPatch) -> None:
-    on_spark.setenv("CONTACT_REPORTS_SPARK", "sc://server:70000/;token=secret")
+@pytest.mark.parametrize("rest", [":70000/;token=secret", ";token=secret", ":15002;token=secret", "/?token=secret"])
+def test_a_token_of_a_setting_that_is_refused_is_not_shown(on_spark: pytest.MonkeyPatch, rest: str) -> None:
+    on_spark.setenv("CONTACT_REPORTS_SPARK", f"sc://server{rest}")
     with pytest.raises(Problem) as caught:
         read_settings()
-    assert "sc://server:70000" in str(caught.value) and "secret" not in str(caught.value)
+    assert "sc://server" in str(caught.value) and "secret" not in str(caught.value)
 
 
-def test_a_spark_connect_server_has_a_default_port(on_spark: pytest.MonkeyPatch) -> None:
-    on_spark.setenv("CONTACT_REPORTS_SPARK", "sc://server/;token=secret")
-    assert read_settings().spark == "sc://server/;token=secret"
+@pytest.mark.parametrize("address", ["sc://server", "sc://server:15002/", "sc://server/;token=secret"])
+def test_the_port_and_the_parameters_of_spark_connect_may_be_left_out(
+    on_spark: pytest.MonkeyPatch, address: str
+) -> None:
+    on_spark.setenv("CONTACT_REPORTS_SPARK", address)
+    assert read_settings().spark == address
 
 
 @pytest.fixture

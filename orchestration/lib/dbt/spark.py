@@ -21,6 +21,17 @@ _PORT_OF_SPARK_CONNECT = 15002
 
 def require_spark(settings: Settings) -> None:
     """Raise Problem when the models are to run on Spark, and this machine cannot start or reach it."""
+    require_installed(settings)
+    if settings.target != "spark":
+        return
+    if _is_connect(settings) or settings.spark.startswith("spark://"):
+        _require_answer(settings.spark)
+    if not _is_connect(settings):
+        _require_free_metastore(settings)
+
+
+def require_installed(settings: Settings) -> None:
+    """Raise Problem when the models are to run on Spark, and this machine lacks what that needs. Asks no server."""
     if settings.target != "spark":
         return
     if importlib.util.find_spec("pyspark") is None:
@@ -33,16 +44,15 @@ def require_spark(settings: Settings) -> None:
             f"Spark cannot keep tables in {settings.spark_data}: it takes the path for a pattern",
             "Set CONTACT_REPORTS_SPARK_FOLDER to a folder without any of \\ * ? { } [ ]",
         )
-    is_connect = settings.spark.startswith("sc://")
-    if not is_connect and not _has_java():
+    if not _is_connect(settings) and not _has_java():
         raise Problem(
             "Spark needs Java, and there is none",
             "Install a JRE of version 17 or later, or set JAVA_HOME to one (Debian: openjdk-17-jre-headless)",
         )
-    if is_connect or settings.spark.startswith("spark://"):
-        _require_answer(settings.spark)
-    if not is_connect:
-        _require_free_metastore(settings)
+
+
+def _is_connect(settings: Settings) -> bool:
+    return settings.spark.startswith("sc://")
 
 
 def _has_java() -> bool:
@@ -80,9 +90,10 @@ def _require_free_metastore(settings: Settings) -> None:
 def problem_of_spark(settings: Settings, message: str) -> Problem | None:
     """The problem behind an error of Spark that is not of the models; None when there is none."""
     if "java.lang.OutOfMemoryError" in message:
+        driver = "spark.driver.memory of the server" if _is_connect(settings) else "CONTACT_REPORTS_SPARK_MEMORY"
         return Problem(
             f"Spark at {without_parameters(settings.spark)} has not enough memory",
-            "Raise CONTACT_REPORTS_SPARK_MEMORY for the driver, and on a cluster spark.executor.memory",
+            f"Raise {driver} for the driver, or spark.executor.memory for the executors of a cluster",
         )
     # What the run itself sees, Spark in its process sees too.
     if settings.spark.startswith("local"):

@@ -71,7 +71,7 @@ def remove_spill(settings: Settings) -> None:
 
 def _write_state(settings: Settings, todo: Plan) -> None:
     """Write into the file the state it will have, the newest batch it has now, and the rejects of the publication."""
-    known_rejects = todo.rebuild and _has_its_batches(settings, todo)
+    known_rejects = todo.rebuild and has_its_batches(settings, todo)
     with duckdb.connect(str(settings.warehouse), config=_FILE_FORMAT) as connection:
         # dbt makes the checkpoint. Here it would read the metadata of every table (10 million events: 0.3 s).
         connection.execute("pragma disable_checkpoint_on_shutdown")
@@ -94,7 +94,7 @@ def _write_state(settings: Settings, todo: Plan) -> None:
             _copy_rejects(settings.published, connection)
 
 
-def _has_its_batches(settings: Settings, todo: Plan) -> bool:
+def has_its_batches(settings: Settings, todo: Plan) -> bool:
     """Whether the publication was built from this raw zone, so that its file_ids mean the same files."""
     former, zone = read_state(settings.published), RawZone(settings.raw)
     return (

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from orchestration.lib.settings import DATABASE_NAME, Settings
-from orchestration.lib.warehouse.state import BuildState
 
 
 @dataclass(frozen=True)
@@ -19,7 +18,8 @@ class Version:
 
     settings: Settings
     number: str
-    built_from: BuildState
+    forgotten: str  # fingerprint of the contacts that are masked; of another one, no former version stays
+    compares_rejects: bool  # a reject is new if the version before has it not; False if that one has other batches
 
     @property
     def target_path(self) -> Path:
@@ -35,8 +35,8 @@ class Version:
         """The variables by which profiles.yml, dbt and the models know of the version."""
         return {
             "CONTACT_REPORTS_SCHEMA_PREFIX": self._schema_prefix,
-            "CONTACT_REPORTS_ZONE_ID": self.built_from.zone_id,
-            "CONTACT_REPORTS_FORGOTTEN": self.built_from.forgotten,
+            "CONTACT_REPORTS_FORGOTTEN": self.forgotten,
+            "CONTACT_REPORTS_COMPARE_REJECTS": "true" if self.compares_rejects else "",
             "CONTACT_REPORTS_SPARK": self.settings.spark,
             "CONTACT_REPORTS_SPARK_MEMORY": self.settings.spark_memory,
             "CONTACT_REPORTS_SPARK_WAREHOUSE": str(self.settings.spark_data / "warehouse"),
@@ -60,6 +60,6 @@ class Version:
         return f"{DATABASE_NAME}_v{self.number}_"
 
 
-def new_version(settings: Settings, built_from: BuildState) -> Version:
+def new_version(settings: Settings, forgotten: str, *, compares_rejects: bool) -> Version:
     """A version for one run. Its number is the time, as only one run at a time writes (orchestration/lib/lock.py)."""
-    return Version(settings, f"{datetime.now(UTC):%Y%m%d%H%M%S%f}", built_from)
+    return Version(settings, f"{datetime.now(UTC):%Y%m%d%H%M%S%f}", forgotten, compares_rejects)
