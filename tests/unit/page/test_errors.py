@@ -142,8 +142,8 @@ def test_a_publication_that_cannot_be_read_is_named_in_the_log_only(
     assert message.startswith(f"Nothing can be shown: {tmp_path}")
 
 
-def test_at_most_eight_threads_read(local: Client) -> None:
-    assert local.get("/threads").text == "8"
+def test_at_most_four_threads_read(local: Client) -> None:
+    assert local.get("/threads").text == "4"
 
 
 def test_a_query_that_runs_when_the_page_ends_is_ended(tmp_path: Path) -> None:
