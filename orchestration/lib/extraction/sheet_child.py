@@ -58,6 +58,7 @@ def _check_archive(file: io.BytesIO, unpacked_bytes: int) -> None:
     try:
         with zipfile.ZipFile(file) as archive:
             sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
+    # zipfile raises NotImplementedError for a version of the format that it does not read.
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
         raise NotReadable(f"cannot be unpacked to its end ({error})", "save it again") from None
     if _BINARY_WORKBOOK in sizes:
